@@ -1,0 +1,89 @@
+"""Change and end: restructuring, charge-off, recovery, write-off, settlement, reopening."""
+
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from enum import StrEnum
+
+from domain.events.registry import Event, event
+from domain.loan.instalments import Balances, Instalment
+
+
+class RestructureKind(StrEnum):
+    """What is changed in the borrower's favour or at the borrower's wish."""
+
+    EXTENSION = "extension"  # 延期: more instalments
+    RATE_REDUCTION = "rate_reduction"
+    RESCHEDULE = "reschedule"  # a new plan for what is owed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanSummary:
+    """A plan in a line, for the before and the after of a restructuring."""
+
+    instalments_left: int
+    rate_annual: Decimal
+    last_due_on: date
+    owed_minor: int
+    days_past_due: int
+
+
+@event("loan.restructured.v1")
+class LoanRestructured(Event):
+    """The plan was changed. `rows` are the rows that changed or are new; later old ones are gone."""
+
+    restructure_id: str
+    kind: RestructureKind
+    first_due_on: date
+    instalments: int
+    rate_annual: Decimal
+    waived_interest_minor: int
+    financial_difficulty: bool
+    before: PlanSummary
+    after: PlanSummary
+    rows: tuple[Instalment, ...]
+    rows_total: int  # how many rows the schedule has now
+    balances: Balances
+    engine_version: int
+
+
+@event("loan.charged_off.v1")
+class LoanChargedOff(Event):
+    """An accounting status: the debt is still owed, later money is recovery (domain rules, 2.8)."""
+
+    principal_minor: int
+    interest_minor: int
+    fee_minor: int
+    penalty_minor: int
+    cause: str
+
+
+@event("loan.recovery_received.v1")
+class RecoveryReceived(Event):
+    """Money that came in after the loan was charged off or written off."""
+
+    recovery_id: str
+    amount_minor: int
+    cost_minor: int = 0  # what the collecting cost; the recovery rate is net of it
+
+
+@event("loan.written_off.v1")
+class LoanWrittenOff(Event):
+    """Removed from the books and kept in memo (账销案存)."""
+
+    amount_minor: int
+    cause: str
+
+
+@event("loan.settled.v1")
+class LoanSettled(Event):
+    """Nothing is owed in any component (结清)."""
+
+    how: str  # paid, recovered
+
+
+@event("loan.reopened.v1")
+class LoanReopened(Event):
+    """A settled loan owes money again, because a payment was reversed."""
+
+    cause_id: str

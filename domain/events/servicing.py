@@ -1,0 +1,116 @@
+"""Money in service: payments, their allocation, charges, credits, corrections. Facts and the engine's results."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from domain.events.registry import Event, event
+from domain.loan.instalments import AllocationLine, Balances, Instalment
+
+
+class AllocationSource(StrEnum):
+    """Who split a payment into its parts."""
+
+    ENGINE = "engine"
+    UPSTREAM = "upstream"  # observed by the publisher and taken as a fact
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Split:
+    """A payment's parts as an upstream system observed them, in minor units."""
+
+    principal_minor: int = 0
+    interest_minor: int = 0
+    fee_minor: int = 0
+    penalty_minor: int = 0
+
+    @property
+    def total_minor(self) -> int:
+        """The sum of the parts."""
+        return self.principal_minor + self.interest_minor + self.fee_minor + self.penalty_minor
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Restatement:
+    """One payment whose split changed: before and after, line by line."""
+
+    payment_id: str
+    before: tuple[AllocationLine, ...]
+    after: tuple[AllocationLine, ...]
+    overpaid_before_minor: int = 0
+    overpaid_after_minor: int = 0
+
+
+@event("loan.payment_received.v1")
+class PaymentReceived(Event):
+    """A fact: a payer's money arrived."""
+
+    payment_id: str
+    amount_minor: int
+    currency: str
+    channel: str | None = None
+    split: Split | None = None  # set exactly when the upstream observed the parts
+
+
+@event("loan.payment_allocated.v1")
+class PaymentAllocated(Event):
+    """The result: where the money went, and the rows that changed."""
+
+    payment_id: str
+    lines: tuple[AllocationLine, ...]
+    overpaid_minor: int
+    rows: tuple[Instalment, ...]  # changed rows only
+    balances: Balances
+    source: AllocationSource
+    engine_version: int
+
+
+@event("loan.payment_reversed.v1")
+class PaymentReversed(Event):
+    """A fact: a payment is taken back (bounced, misposted). It stays visible."""
+
+    payment_id: str
+    cause: str
+
+
+@event("loan.allocations_restated.v1")
+class AllocationsRestated(Event):
+    """The result of a backdated fact or a reversal: the differences to what was published."""
+
+    cause_id: str  # id of the fact
+    changes: tuple[Restatement, ...]
+    rows: tuple[Instalment, ...]
+    balances: Balances
+    engine_version: int
+
+
+@event("loan.charge_assessed.v1")
+class ChargeAssessed(Event):
+    """A fee or a penalty was put on an instalment."""
+
+    charge_id: str
+    code: str
+    kind: str  # fee or penalty
+    amount_minor: int
+    instalment: int
+    rows: tuple[Instalment, ...]
+    balances: Balances
+
+
+@event("loan.charge_waived.v1")
+class ChargeWaived(Event):
+    """The unpaid part of a charge was given up (减免)."""
+
+    charge_id: str
+    amount_minor: int
+    instalment: int
+    rows: tuple[Instalment, ...]
+    balances: Balances
+
+
+@event("loan.credit_balance_refunded.v1")
+class CreditBalanceRefunded(Event):
+    """Overpaid money went back to the payer."""
+
+    refund_id: str
+    amount_minor: int
+    balances: Balances

@@ -1,0 +1,75 @@
+"""Published rows of a loan: instalments, allocation lines and balances. Results of the engine, never its input."""
+
+from dataclasses import dataclass
+from datetime import date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Instalment:
+    """One row of the schedule. All amounts in minor units of the loan's currency."""
+
+    number: int  # from 1
+    from_on: date
+    due_on: date
+    principal_minor: int
+    interest_minor: int
+    fee_minor: int = 0
+    penalty_minor: int = 0
+    principal_paid_minor: int = 0
+    interest_paid_minor: int = 0
+    fee_paid_minor: int = 0
+    penalty_paid_minor: int = 0
+    waived_minor: int = 0  # of interest, fees and penalties together
+    met_on: date | None = None  # the value date on which nothing was left to pay
+
+    @property
+    def due_minor(self) -> int:
+        """All that the row asks for."""
+        return self.principal_minor + self.interest_minor + self.fee_minor + self.penalty_minor
+
+    @property
+    def paid_minor(self) -> int:
+        """All that has been paid on the row."""
+        return (
+            self.principal_paid_minor
+            + self.interest_paid_minor
+            + self.fee_paid_minor
+            + self.penalty_paid_minor
+        )
+
+    @property
+    def unpaid_minor(self) -> int:
+        """What is left to pay on the row."""
+        return self.due_minor - self.paid_minor - self.waived_minor
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AllocationLine:
+    """The part of one payment that went to one instalment."""
+
+    instalment: int
+    principal_minor: int = 0
+    interest_minor: int = 0
+    fee_minor: int = 0
+    penalty_minor: int = 0
+
+    @property
+    def total_minor(self) -> int:
+        """The whole line."""
+        return self.principal_minor + self.interest_minor + self.fee_minor + self.penalty_minor
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Balances:
+    """What is owed over the whole schedule, by component, and what was paid too much."""
+
+    principal_minor: int = 0
+    interest_minor: int = 0  # planned and not yet paid, due or not
+    fee_minor: int = 0
+    penalty_minor: int = 0
+    overpaid_minor: int = 0
+
+    @property
+    def owed_minor(self) -> int:
+        """All that is still to pay."""
+        return self.principal_minor + self.interest_minor + self.fee_minor + self.penalty_minor

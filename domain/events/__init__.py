@@ -1,0 +1,19 @@
+"""Every event there is, one module a phase. Importing this package fills the topic table."""
+
+from domain.events import application, arrears, case, day, disbursement, ending, product, servicing
+from domain.events.registry import TOPICS, Event, event, topic_of
+
+__all__ = [
+    "TOPICS",
+    "Event",
+    "application",
+    "arrears",
+    "case",
+    "day",
+    "disbursement",
+    "ending",
+    "event",
+    "product",
+    "servicing",
+    "topic_of",
+]

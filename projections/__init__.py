@@ -1,0 +1,1 @@
+"""Read models: their tables, how events change them, the queries on them. Opens no connections."""

@@ -1,0 +1,1 @@
+"""The tests, against real PostgreSQL and real Apache Kafka."""

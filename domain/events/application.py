@@ -5,7 +5,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from domain.events.registry import Event, event
-from domain.loan.terms import Terms
+from domain.loan.terms import Conditions, Terms
 
 
 class Decision(StrEnum):
@@ -46,6 +46,7 @@ class LoanApplied(Event):
     customer_id: str
     product_code: str
     product_version: int
+    conditions: Conditions  # of that version, so that a replay needs no other stream
     amount_minor: int
     currency: str
     instalments: int

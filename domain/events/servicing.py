@@ -5,6 +5,7 @@ from enum import StrEnum
 
 from domain.events.registry import Event, event
 from domain.loan.instalments import AllocationLine, Balances, Instalment
+from domain.loan.terms import Component
 
 
 class AllocationSource(StrEnum):
@@ -89,7 +90,7 @@ class ChargeAssessed(Event):
 
     charge_id: str
     code: str
-    kind: str  # fee or penalty
+    component: Component  # fee or penalty
     amount_minor: int
     instalment: int
     rows: tuple[Instalment, ...]
@@ -98,9 +99,10 @@ class ChargeAssessed(Event):
 
 @event("loan.charge_waived.v1")
 class ChargeWaived(Event):
-    """The unpaid part of a charge was given up (减免)."""
+    """Part of a charge, or of an instalment's interest, was given up (减免)."""
 
-    charge_id: str
+    waiver_id: str
+    component: Component
     amount_minor: int
     instalment: int
     rows: tuple[Instalment, ...]

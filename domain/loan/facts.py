@@ -5,6 +5,7 @@ from datetime import date
 
 from domain.events.servicing import Split
 from domain.loan.instalments import Instalment
+from domain.loan.terms import Component
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,15 +36,16 @@ class Charged(Fact):
     """A fee or penalty was put on an instalment."""
 
     instalment: int
-    penalty: bool
+    component: Component  # FEE or PENALTY
     amount_minor: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Waived(Fact):
-    """Part of a charge, or interest, was given up on an instalment."""
+    """Part of what an instalment asks for, principal aside, was given up (减免)."""
 
     instalment: int
+    component: Component
     amount_minor: int
 
 

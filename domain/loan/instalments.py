@@ -19,7 +19,9 @@ class Instalment:
     interest_paid_minor: int = 0
     fee_paid_minor: int = 0
     penalty_paid_minor: int = 0
-    waived_minor: int = 0  # of interest, fees and penalties together
+    interest_waived_minor: int = 0
+    fee_waived_minor: int = 0
+    penalty_waived_minor: int = 0
     met_on: date | None = None  # the value date on which nothing was left to pay
 
     @property
@@ -38,9 +40,34 @@ class Instalment:
         )
 
     @property
+    def waived_minor(self) -> int:
+        """All that was given up on the row."""
+        return self.interest_waived_minor + self.fee_waived_minor + self.penalty_waived_minor
+
+    @property
     def unpaid_minor(self) -> int:
         """What is left to pay on the row."""
         return self.due_minor - self.paid_minor - self.waived_minor
+
+    @property
+    def principal_left_minor(self) -> int:
+        """Principal not yet paid."""
+        return self.principal_minor - self.principal_paid_minor
+
+    @property
+    def interest_left_minor(self) -> int:
+        """Interest neither paid nor given up."""
+        return self.interest_minor - self.interest_paid_minor - self.interest_waived_minor
+
+    @property
+    def fee_left_minor(self) -> int:
+        """Fees neither paid nor given up."""
+        return self.fee_minor - self.fee_paid_minor - self.fee_waived_minor
+
+    @property
+    def penalty_left_minor(self) -> int:
+        """Penalties neither paid nor given up."""
+        return self.penalty_minor - self.penalty_paid_minor - self.penalty_waived_minor
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

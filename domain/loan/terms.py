@@ -61,3 +61,23 @@ class Terms:
     instalment_rounding: Rounding = Rounding.HALF_UP
     allocation: tuple[Component, ...] = DEFAULT_ALLOCATION
     engine_version: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conditions:
+    """What a product version says about its loans: conventions and bounds. Pinned by the application."""
+
+    currency: str
+    method: RepaymentMethod = RepaymentMethod.ANNUITY
+    day_count: ScheduleDayCount  # no default: the product must say (domain rules, 0.4)
+    interest_rounding: Rounding = Rounding.HALF_UP
+    instalment_rounding: Rounding = Rounding.HALF_UP
+    allocation: tuple[Component, ...] = DEFAULT_ALLOCATION
+    amount_min_minor: int = 1
+    amount_max_minor: int
+    rate_annual_max: Decimal  # fraction per year
+    instalments_max: int
+    four_eyes_from_minor: int = 0  # payouts of at least this need a maker and a checker
+    backdating_days_max: int = 365  # how far before the business date a fact may lie
+    arrears_tolerance_minor: int = 0  # an instalment short by no more than this is not overdue
+    charges: tuple[str, ...] = ()  # charge codes that the cost table may list

@@ -1,0 +1,19 @@
+"""Every command there is, one module a phase. Importing this package fills the name table."""
+
+from domain.commands import application, case, day, disbursement, ending, product, servicing
+from domain.commands.registry import NAMES, Command, LoanCommand, command, name_of
+
+__all__ = [
+    "NAMES",
+    "Command",
+    "LoanCommand",
+    "application",
+    "case",
+    "command",
+    "day",
+    "disbursement",
+    "ending",
+    "name_of",
+    "product",
+    "servicing",
+]

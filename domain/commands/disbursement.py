@@ -1,0 +1,64 @@
+"""Commands around the payout: prepare (maker), check (checker), disburse, return, use of funds."""
+
+from datetime import date
+
+from domain.commands.registry import LoanCommand, command
+
+
+@command("loan.prepare_disbursement")
+class PrepareDisbursement(LoanCommand):
+    """The maker lays out what is to be paid to whom."""
+
+    disbursement_id: str
+    amount_minor: int
+    payee_account_hash: str
+
+
+@command("loan.check_disbursement")
+class CheckDisbursement(LoanCommand):
+    """The checker, another person, confirms or rejects exactly what was prepared."""
+
+    disbursement_id: str
+    payload_hash: str  # of the preparation that was looked at
+    checks: tuple[str, ...]
+    passed: bool = True
+
+
+@command("loan.disburse")
+class DisburseLoan(LoanCommand):
+    """Confirm that the money went out."""
+
+    disbursement_id: str
+    amount_minor: int
+    first_due_on: date | None = None  # None: one month after the effective date
+
+
+@command("loan.return_disbursement")
+class ReturnDisbursement(LoanCommand):
+    """The payout bounced before any repayment."""
+
+    disbursement_id: str
+    cause: str
+
+
+@command("loan.declare_use_of_funds")
+class DeclareUseOfFunds(LoanCommand):
+    """Say what the money is for."""
+
+    use: str
+
+
+@command("loan.record_use_evidence")
+class RecordUseEvidence(LoanCommand):
+    """Show by invoice, statement or visit what part of the money was used for."""
+
+    evidence_id: str
+    kind: str
+    amount_minor: int
+
+
+@command("loan.report_misuse")
+class ReportMisuse(LoanCommand):
+    """Report that the money went where it may not go."""
+
+    category: str

@@ -1,0 +1,48 @@
+"""Commands that change or end a loan, and the close of a business day for one loan."""
+
+from datetime import date
+from decimal import Decimal
+
+from domain.commands.registry import LoanCommand, command
+from domain.events.ending import RestructureKind
+
+
+@command("loan.close_day")
+class CloseLoanDay(LoanCommand):
+    """Look at one loan at the end of a business day (the effective date) and publish what changed."""
+
+
+@command("loan.restructure")
+class RestructureLoan(LoanCommand):
+    """Put a new plan in the place of what is still owed."""
+
+    restructure_id: str
+    kind: RestructureKind
+    first_due_on: date
+    instalments: int
+    rate_annual: Decimal | None = None  # None: the rate stays
+    waive_interest_minor: int = 0  # of the interest past due; the rest is capitalised
+    financial_difficulty: bool
+
+
+@command("loan.charge_off")
+class ChargeOffLoan(LoanCommand):
+    """Take the loan to loss; the debt is still owed."""
+
+    cause: str
+
+
+@command("loan.record_recovery")
+class RecordRecovery(LoanCommand):
+    """Money came in after charge-off or write-off."""
+
+    recovery_id: str
+    amount_minor: int
+    cost_minor: int = 0
+
+
+@command("loan.write_off")
+class WriteOffLoan(LoanCommand):
+    """Remove a charged-off loan from the books; it stays in memo (账销案存)."""
+
+    cause: str

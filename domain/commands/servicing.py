@@ -1,0 +1,53 @@
+"""Commands on a loan in service: payments, reversals, charges, waivers, refunds."""
+
+from domain.commands.registry import LoanCommand, command
+from domain.events.servicing import Split
+from domain.loan.terms import Component
+
+
+@command("loan.receive_payment")
+class ReceivePayment(LoanCommand):
+    """A payer's money arrived."""
+
+    payment_id: str
+    amount_minor: int
+    currency: str
+    channel: str | None = None
+    split: Split | None = None  # the parts, where the upstream observed them
+
+
+@command("loan.reverse_payment")
+class ReversePayment(LoanCommand):
+    """Take a payment back: it bounced or belonged elsewhere."""
+
+    payment_id: str
+    cause: str
+
+
+@command("loan.assess_charge")
+class AssessCharge(LoanCommand):
+    """Put a fee or penalty on an instalment; its code must be on the disclosed cost table."""
+
+    charge_id: str
+    code: str
+    component: Component
+    amount_minor: int
+    instalment: int
+
+
+@command("loan.waive")
+class Waive(LoanCommand):
+    """Give up part of an instalment's interest, fees or penalties (减免)."""
+
+    waiver_id: str
+    component: Component
+    amount_minor: int
+    instalment: int
+
+
+@command("loan.refund_credit_balance")
+class RefundCreditBalance(LoanCommand):
+    """Pay overpaid money back."""
+
+    refund_id: str
+    amount_minor: int

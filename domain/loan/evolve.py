@@ -1,0 +1,266 @@
+"""How each event changes a loan. No rule is judged here and no engine runs: history is not up for decision."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from domain.events import application as app
+from domain.events import arrears, disbursement, ending, servicing
+from domain.events.registry import Event
+from domain.loan.facts import Charged, Disbursed, Paid, Refunded, Replanned, Waived
+from domain.loan.instalments import Instalment
+from domain.loan.state import Loan, LoanStatus, Preparation
+from domain.loan.timeline import Timeline
+
+_REVIEWED = {
+    app.Decision.APPROVED: LoanStatus.APPROVED,
+    app.Decision.DECLINED: LoanStatus.DECLINED,
+    app.Decision.REFERRED: LoanStatus.REFERRED,
+}
+
+
+def evolve(loan: Loan | None, event: Event) -> Loan:
+    """Apply one event. Raises ValueError for an event that cannot follow: then the history is corrupt."""
+    if loan is None:
+        if isinstance(event, app.LoanApplied):
+            return _applied(event)
+        raise ValueError(f"{type(event).__name__} cannot begin a loan")
+    change = _CHANGES.get(type(event))
+    if change is None:
+        if type(event) in _NOTED:
+            return loan
+        raise ValueError(f"{type(event).__name__} cannot follow on a loan")
+    return change(loan, event)
+
+
+def _applied(event: app.LoanApplied) -> Loan:
+    return Loan(
+        customer_id=event.customer_id,
+        amount_minor=event.amount_minor,
+        instalments=event.instalments,
+        currency=event.currency,
+        conditions=event.conditions,
+    )
+
+
+def _reviewed(loan: Loan, event: app.LoanReviewed) -> Loan:
+    return replace(loan, status=_REVIEWED[event.decision], terms=event.terms)
+
+
+def _prepared(loan: Loan, event: disbursement.DisbursementPrepared) -> Loan:
+    preparation = Preparation(
+        disbursement_id=event.disbursement_id,
+        amount_minor=event.amount_minor,
+        payload_hash=event.payload_hash,
+        prepared_by=event.prepared_by,
+    )
+    return replace(loan, preparation=preparation)
+
+
+def _checked(loan: Loan, event: disbursement.DisbursementChecked) -> Loan:
+    if loan.preparation is None:
+        raise ValueError("a check without a preparation")
+    return replace(
+        loan, preparation=replace(loan.preparation, checked=True) if event.passed else None
+    )
+
+
+def _disbursed(loan: Loan, event: disbursement.LoanDisbursed) -> Loan:
+    if loan.terms is None:
+        raise ValueError("a payout without terms")
+    fact = Disbursed(
+        id=event.disbursement_id, effective_on=event.effective_on, rows=event.instalments
+    )
+    return replace(
+        loan,
+        status=LoanStatus.ACTIVE,
+        disbursed_on=event.effective_on,
+        timeline=Timeline(loan.terms).record(fact),
+        rows=event.instalments,
+        balances=event.balances,
+    )
+
+
+def _timeline(loan: Loan) -> Timeline:
+    if loan.timeline is None:
+        raise ValueError("money moved on a loan that was never paid out")
+    return loan.timeline
+
+
+def merge(rows: tuple[Instalment, ...], changed: tuple[Instalment, ...]) -> tuple[Instalment, ...]:
+    """Return the rows with the changed ones in their places; new numbers go to the end."""
+    if not changed:
+        return rows
+    merged = list(rows)
+    for row in changed:
+        if row.number <= len(merged):
+            merged[row.number - 1] = row
+        else:
+            merged.append(row)
+    return tuple(merged)
+
+
+def _still_missed(missed: frozenset[int], changed: tuple[Instalment, ...]) -> frozenset[int]:
+    met = {row.number for row in changed if row.met_on is not None}
+    return missed - met if missed and met else missed
+
+
+def _received(loan: Loan, event: servicing.PaymentReceived) -> Loan:
+    fact = Paid(
+        id=event.payment_id,
+        effective_on=event.effective_on,
+        amount_minor=event.amount_minor,
+        split=event.split,
+    )
+    return replace(loan, timeline=_timeline(loan).record(fact))
+
+
+def _recovered(loan: Loan, event: ending.RecoveryReceived) -> Loan:
+    if loan.status is LoanStatus.WRITTEN_OFF:
+        return loan  # memo only: nothing stands on the books any more
+    fact = Paid(
+        id=event.recovery_id, effective_on=event.effective_on, amount_minor=event.amount_minor
+    )
+    return replace(loan, timeline=_timeline(loan).record(fact))
+
+
+def _result(
+    loan: Loan, event: servicing.PaymentAllocated | servicing.AllocationsRestated
+) -> Loan:
+    return replace(
+        loan,
+        rows=merge(loan.rows, event.rows),
+        balances=event.balances,
+        missed=_still_missed(loan.missed, event.rows),
+    )
+
+
+def _reversed(loan: Loan, event: servicing.PaymentReversed) -> Loan:
+    return replace(loan, timeline=_timeline(loan).without(event.payment_id))
+
+
+def _charged(loan: Loan, event: servicing.ChargeAssessed) -> Loan:
+    fact = Charged(
+        id=event.charge_id,
+        effective_on=event.effective_on,
+        instalment=event.instalment,
+        component=event.component,
+        amount_minor=event.amount_minor,
+    )
+    return replace(
+        loan,
+        timeline=_timeline(loan).record(fact),
+        rows=merge(loan.rows, event.rows),
+        balances=event.balances,
+    )
+
+
+def _waived(loan: Loan, event: servicing.ChargeWaived) -> Loan:
+    fact = Waived(
+        id=event.waiver_id,
+        effective_on=event.effective_on,
+        instalment=event.instalment,
+        component=event.component,
+        amount_minor=event.amount_minor,
+    )
+    return replace(
+        loan,
+        timeline=_timeline(loan).record(fact),
+        rows=merge(loan.rows, event.rows),
+        balances=event.balances,
+        missed=_still_missed(loan.missed, event.rows),
+    )
+
+
+def _refunded(loan: Loan, event: servicing.CreditBalanceRefunded) -> Loan:
+    fact = Refunded(
+        id=event.refund_id, effective_on=event.effective_on, amount_minor=event.amount_minor
+    )
+    return replace(loan, timeline=_timeline(loan).record(fact), balances=event.balances)
+
+
+def _restructured(loan: Loan, event: ending.LoanRestructured) -> Loan:
+    fact = Replanned(
+        id=event.restructure_id,
+        effective_on=event.effective_on,
+        rows=event.rows,
+        rows_total=event.rows_total,
+    )
+    return replace(
+        loan,
+        timeline=_timeline(loan).record(fact),
+        rows=loan.rows[: event.rows_total - len(event.rows)] + event.rows,
+        balances=event.balances,
+        missed=frozenset(),
+        replanned_on=event.effective_on,
+    )
+
+
+def _missed(loan: Loan, event: arrears.PaymentMissed) -> Loan:
+    return replace(loan, missed=loan.missed | {event.instalment}, in_arrears=True)
+
+
+def _cured(loan: Loan, event: arrears.ArrearsCured) -> Loan:
+    del event
+    return replace(loan, missed=frozenset(), in_arrears=False, days_past_due=0)
+
+
+def _bucket(loan: Loan, event: arrears.DelinquencyBucketChanged) -> Loan:
+    return replace(loan, bucket=event.after, days_past_due=event.days_past_due)
+
+
+def _becomes(status: LoanStatus) -> Callable[[Loan, Event], Loan]:
+    def change(loan: Loan, event: Event) -> Loan:
+        del event
+        return replace(loan, status=status)
+
+    return change
+
+
+_CHANGES: dict[type[Event], Callable[[Loan, Any], Loan]] = {
+    app.DocumentSubmitted: lambda loan, e: replace(loan, documents=loan.documents | {e.document_id}),
+    app.ModelScored: lambda loan, e: replace(loan, recommended=e.recommends),
+    app.LoanReviewed: _reviewed,
+    app.CostDisclosed: lambda loan, e: replace(loan, disclosed_charges=e.charges),
+    app.OfferAccepted: _becomes(LoanStatus.ACCEPTED),
+    app.ApplicationWithdrawn: _becomes(LoanStatus.WITHDRAWN),
+    disbursement.DisbursementPrepared: _prepared,
+    disbursement.DisbursementChecked: _checked,
+    disbursement.LoanDisbursed: _disbursed,
+    disbursement.DisbursementReturned: _becomes(LoanStatus.RETURNED),
+    servicing.PaymentReceived: _received,
+    servicing.PaymentAllocated: _result,
+    servicing.PaymentReversed: _reversed,
+    servicing.AllocationsRestated: _result,
+    servicing.ChargeAssessed: _charged,
+    servicing.ChargeWaived: _waived,
+    servicing.CreditBalanceRefunded: _refunded,
+    arrears.PaymentMissed: _missed,
+    arrears.ArrearsCured: _cured,
+    arrears.DelinquencyBucketChanged: _bucket,
+    ending.LoanRestructured: _restructured,
+    ending.LoanChargedOff: _becomes(LoanStatus.CHARGED_OFF),
+    ending.RecoveryReceived: _recovered,
+    ending.LoanWrittenOff: _becomes(LoanStatus.WRITTEN_OFF),
+    ending.LoanSettled: _becomes(LoanStatus.SETTLED),
+    ending.LoanReopened: _becomes(LoanStatus.ACTIVE),
+}
+
+_NOTED: frozenset[type[Event]] = frozenset(
+    {
+        app.DocumentVerified,
+        app.DocumentFlagged,
+        app.BureauReportReceived,
+        app.CreditProfileAssessed,
+        app.PolicyEvaluated,
+        app.TermsRecommended,
+        app.DecisionOverridden,
+        disbursement.UseOfFundsDeclared,
+        disbursement.UseEvidenceRecorded,
+        disbursement.UseOfFundsBreached,
+        arrears.WarningRaised,
+        arrears.WarningClosed,
+        arrears.DelinquencyPaused,
+    }
+)
+"""Events that no decision asks about: they are history for audit and projections."""

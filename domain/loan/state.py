@@ -1,0 +1,67 @@
+"""What decisions on a loan need to know, and nothing else: screens belong to projections."""
+
+from dataclasses import dataclass, field
+from datetime import date
+from enum import StrEnum
+
+from domain.events.application import Decision
+from domain.loan.instalments import Balances, Instalment
+from domain.loan.terms import Conditions, Terms
+from domain.loan.timeline import Timeline
+
+
+class LoanStatus(StrEnum):
+    """Where in its life a loan is."""
+
+    APPLIED = "applied"
+    REFERRED = "referred"
+    DECLINED = "declined"
+    WITHDRAWN = "withdrawn"
+    APPROVED = "approved"
+    ACCEPTED = "accepted"
+    ACTIVE = "active"
+    RETURNED = "returned"  # the payout came back
+    CHARGED_OFF = "charged_off"
+    WRITTEN_OFF = "written_off"
+    SETTLED = "settled"
+
+
+OPEN = frozenset({LoanStatus.ACTIVE, LoanStatus.CHARGED_OFF})
+"""Statuses in which money is owed on the books or in collection."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preparation:
+    """The maker's half of a payout, waiting for or bearing its check."""
+
+    disbursement_id: str
+    amount_minor: int
+    payload_hash: str
+    prepared_by: str
+    checked: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loan:
+    """One loan as its events tell it."""
+
+    customer_id: str
+    amount_minor: int  # applied for
+    instalments: int  # applied for
+    currency: str
+    conditions: Conditions
+    status: LoanStatus = LoanStatus.APPLIED
+    recommended: Decision | None = None  # what the last model suggested
+    documents: frozenset[str] = frozenset()
+    terms: Terms | None = None  # approved
+    disclosed_charges: tuple[str, ...] | None = None  # None: no cost table shown yet
+    preparation: Preparation | None = None
+    disbursed_on: date | None = None
+    timeline: Timeline | None = None
+    rows: tuple[Instalment, ...] = ()  # as published
+    balances: Balances = field(default_factory=Balances)  # as published
+    missed: frozenset[int] = frozenset()  # instalments published as missed and not met since
+    in_arrears: bool = False  # as published
+    bucket: str | None = None  # as published; None: never late
+    days_past_due: int = 0  # when last published
+    replanned_on: date | None = None  # of the last restructuring

@@ -193,6 +193,7 @@ def _restructured(loan: Loan, event: ending.LoanRestructured) -> Loan:
         balances=event.balances,
         missed=frozenset(),
         replanned_on=event.effective_on,
+        rate_annual=event.rate_annual,
     )
 
 
@@ -239,11 +240,15 @@ _CHANGES: dict[type[Event], Callable[[Loan, Any], Loan]] = {
     arrears.ArrearsCured: _cured,
     arrears.DelinquencyBucketChanged: _bucket,
     ending.LoanRestructured: _restructured,
-    ending.LoanChargedOff: _becomes(LoanStatus.CHARGED_OFF),
+    ending.LoanChargedOff: lambda loan, _: replace(
+        loan, status=LoanStatus.CHARGED_OFF, charged_off=True
+    ),
     ending.RecoveryReceived: _recovered,
     ending.LoanWrittenOff: _becomes(LoanStatus.WRITTEN_OFF),
     ending.LoanSettled: _becomes(LoanStatus.SETTLED),
-    ending.LoanReopened: _becomes(LoanStatus.ACTIVE),
+    ending.LoanReopened: lambda loan, _: replace(
+        loan, status=LoanStatus.CHARGED_OFF if loan.charged_off else LoanStatus.ACTIVE
+    ),
 }
 
 _NOTED: frozenset[type[Event]] = frozenset(

@@ -5,7 +5,7 @@ from datetime import date
 from decimal import Decimal, localcontext
 
 from domain.loan.instalments import Instalment
-from domain.loan.terms import RepaymentMethod, Rounding, ScheduleDayCount, Terms
+from domain.loan.terms import RepaymentMethod, ScheduleDayCount, Terms
 from domain.money import INTEREST_CONTEXT, to_minor
 
 
@@ -15,12 +15,20 @@ def due_date(anchor: date, months: int) -> date:
     return date(year, month0 + 1, min(anchor.day, monthrange(year, month0 + 1)[1]))
 
 
-def plan(terms: Terms, *, amount_minor: int, from_on: date, first_number: int = 1) -> tuple[Instalment, ...]:
+def plan(
+    terms: Terms,
+    *,
+    amount_minor: int,
+    from_on: date,
+    first_due_on: date | None = None,
+    first_number: int = 1,
+) -> tuple[Instalment, ...]:
     """Lay out `terms.instalments` monthly rows for `amount_minor` from `from_on`.
 
-    The last row takes the residue, so principal sums to the amount exactly (domain rules, 5.1).
+    `first_due_on` None: one month later. The last row takes the residue, so principal sums to the amount
+    exactly (domain rules, 5.1).
     """
-    dues = _due_dates(terms, from_on)
+    dues = due_dates(from_on, first_due_on, terms.instalments)
     with localcontext(INTEREST_CONTEXT):
         factors = _period_factors(terms, from_on, dues)
         level = _level_instalment(terms, amount_minor, factors)
@@ -46,14 +54,16 @@ def plan(terms: Terms, *, amount_minor: int, from_on: date, first_number: int = 
 def level_instalment(terms: Terms, *, from_on: date) -> int:
     """Return the instalment that a plan of these terms is built on, in minor units (annuity: 等额本息)."""
     with localcontext(INTEREST_CONTEXT):
-        factors = _period_factors(terms, from_on, _due_dates(terms, from_on))
+        dues = due_dates(from_on, None, terms.instalments)
+        factors = _period_factors(terms, from_on, dues)
         return _level_instalment(terms, terms.principal_minor, factors)
 
 
-def _due_dates(terms: Terms, from_on: date) -> list[date]:
-    if terms.first_due_on is None:
-        return [due_date(from_on, k + 1) for k in range(terms.instalments)]
-    return [due_date(terms.first_due_on, k) for k in range(terms.instalments)]
+def due_dates(from_on: date, first_due_on: date | None, instalments: int) -> list[date]:
+    """Return the monthly due dates, counted from the anchor so that month ends do not drift."""
+    if first_due_on is None:
+        return [due_date(from_on, k + 1) for k in range(instalments)]
+    return [due_date(first_due_on, k) for k in range(instalments)]
 
 
 def _period_factors(terms: Terms, from_on: date, dues: list[date]) -> list[Decimal]:
@@ -84,6 +94,3 @@ def _level_instalment(terms: Terms, amount_minor: int, factors: list[Decimal]) -
 def _principal(terms: Terms, level: int, interest: int, balance: int) -> int:
     wanted = level if terms.method is RepaymentMethod.EQUAL_PRINCIPAL else level - interest
     return min(max(wanted, 0), balance)
-
-
-__all__ = ["Rounding", "due_date", "level_instalment", "plan"]

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import date
+from decimal import Decimal
 from enum import StrEnum
 
 from domain.events.application import Decision
@@ -65,3 +66,5 @@ class Loan:
     bucket: str | None = None  # as published; None: never late
     days_past_due: int = 0  # when last published
     replanned_on: date | None = None  # of the last restructuring
+    rate_annual: Decimal | None = None  # after a restructuring; None: as in the terms
+    charged_off: bool = False

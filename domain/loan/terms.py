@@ -1,7 +1,6 @@
 """The terms a loan is granted on, frozen at the review. A later change of the product does not touch them."""
 
 from dataclasses import dataclass
-from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 
@@ -56,11 +55,9 @@ class Terms:
     instalments: int  # number of monthly instalments
     method: RepaymentMethod = RepaymentMethod.ANNUITY
     day_count: ScheduleDayCount = ScheduleDayCount.THIRTY_360_PROPORTIONAL
-    first_due_on: date | None = None  # None: one month after the disbursement
     interest_rounding: Rounding = Rounding.HALF_UP
     instalment_rounding: Rounding = Rounding.HALF_UP
     allocation: tuple[Component, ...] = DEFAULT_ALLOCATION
-    engine_version: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,88 @@
+"""The only dispatch: which aggregate decides on a command, and by which rule."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from domain import business_day, collection_case, product
+from domain.commands import application as ca
+from domain.commands import disbursement as cd
+from domain.commands import ending as ce
+from domain.commands import servicing as cs
+from domain.commands.registry import Command, LoanCommand
+from domain.context import Context
+from domain.decisions import application, arrears, disbursement, ending, servicing
+from domain.envelope import StreamId
+from domain.errors import Rejected
+from domain.events.registry import Event
+from domain.loan import evolve as loan_evolve
+from domain.loan.state import Loan
+
+Rule = Callable[[Loan, Any, Context], list[Event]]
+
+LOAN_RULES: dict[type[LoanCommand], Rule] = {
+    ca.SubmitDocument: application.submit_document,
+    ca.VerifyDocument: application.verify_document,
+    ca.FlagDocument: application.flag_document,
+    ca.RecordBureauReport: application.record_bureau_report,
+    ca.AssessCredit: application.assess_credit,
+    ca.RecordPolicyEvaluation: application.record_policy_evaluation,
+    ca.RecordModelScore: application.record_model_score,
+    ca.ReviewLoan: application.review,
+    ca.DiscloseCost: application.disclose_cost,
+    ca.AcceptOffer: application.accept_offer,
+    ca.WithdrawApplication: application.withdraw,
+    cd.PrepareDisbursement: disbursement.prepare,
+    cd.CheckDisbursement: disbursement.check,
+    cd.DisburseLoan: disbursement.disburse,
+    cd.ReturnDisbursement: disbursement.return_disbursement,
+    cd.DeclareUseOfFunds: disbursement.declare_use,
+    cd.RecordUseEvidence: disbursement.record_use,
+    cd.ReportMisuse: disbursement.report_misuse,
+    cs.ReceivePayment: servicing.receive_payment,
+    cs.ReversePayment: servicing.reverse_payment,
+    cs.AssessCharge: servicing.assess_charge,
+    cs.Waive: servicing.waive,
+    cs.RefundCreditBalance: servicing.refund_credit_balance,
+    ce.CloseLoanDay: arrears.close_day,
+    ce.RestructureLoan: ending.restructure,
+    ce.ChargeOffLoan: ending.charge_off,
+    ce.RecordRecovery: ending.record_recovery,
+    ce.WriteOffLoan: ending.write_off,
+}
+
+
+def decide_loan(loan: Loan | None, command: Command, context: Context) -> list[Event]:
+    """Decide on a loan. Raises Rejected when a rule says no."""
+    application.require_no_model(command, context)
+    if isinstance(command, ca.ApplyForLoan):
+        if loan is not None:
+            raise Rejected("loan_exists", "a loan with this id was applied for", "loan_id")
+        return application.apply(command, context)
+    if not isinstance(command, LoanCommand):
+        raise ValueError(f"{type(command).__name__} is no command to a loan")
+    if loan is None:
+        raise Rejected("unknown_loan", "there is no loan with this id", "loan_id")
+    return LOAN_RULES[type(command)](loan, command, context)
+
+
+@dataclass(frozen=True, slots=True)
+class Decider:
+    """An aggregate's two functions: `decide` may refuse, `evolve` may not."""
+
+    decide: Callable[[Any, Command, Context], list[Event]]
+    evolve: Callable[[Any, Event], Any]
+
+
+DECIDERS: dict[str, Decider] = {
+    "loan": Decider(decide_loan, loan_evolve.evolve),
+    "case": Decider(collection_case.decide, collection_case.evolve),
+    "product": Decider(product.decide, product.evolve),
+    "day": Decider(business_day.decide, business_day.evolve),
+}
+"""Kind of stream, its id up to the first hyphen, to decider."""
+
+
+def decider_of(stream: StreamId) -> Decider:
+    """Return the decider of a stream. Raises KeyError for an unknown kind."""
+    return DECIDERS[stream.partition("-")[0]]

@@ -1,0 +1,1 @@
+"""What is allowed: one module a family of decisions, one named function a rule."""

@@ -1,0 +1,62 @@
+"""What the close of a business day says about one loan: missed instalments, days past due, bucket, cure."""
+
+from collections.abc import Iterable
+from datetime import date
+
+from domain.commands.ending import CloseLoanDay
+from domain.context import Context
+from domain.events import arrears as e
+from domain.events.registry import Event
+from domain.loan.instalments import Instalment
+from domain.loan.state import Loan, LoanStatus
+
+
+def overdue(rows: Iterable[Instalment], on: date, tolerance_minor: int) -> list[Instalment]:
+    """Return the rows whose due date has passed and that are short by more than the tolerance (rule 2.1)."""
+    return [
+        row
+        for row in rows
+        if row.due_on < on and row.met_on is None and row.unpaid_minor > tolerance_minor
+    ]
+
+
+def days_past_due(late: Iterable[Instalment], on: date) -> int:
+    """Count calendar days since the oldest overdue due date; 0 when nothing is overdue (rule 2.1)."""
+    oldest = min((row.due_on for row in late), default=on)
+    return (on - oldest).days
+
+
+def close_day(loan: Loan, command: CloseLoanDay, context: Context) -> list[Event]:
+    """Publish what changed at the end of a business day. Nothing changed: no event.
+
+    Only facts effective on or before the day count, so a close that runs late says what an early one would.
+    """
+    on = command.effective_on
+    if loan.status is not LoanStatus.ACTIVE or loan.timeline is None:
+        return []
+    seen = loan.timeline.until(on)
+    rows = loan.rows if seen is loan.timeline else seen.account.rows
+    late = overdue(rows, on, loan.conditions.arrears_tolerance_minor)
+    events: list[Event] = [
+        e.PaymentMissed(effective_on=on, instalment=row.number, unpaid_minor=row.unpaid_minor)
+        for row in late
+        if row.number not in loan.missed
+    ]
+    days = days_past_due(late, on)
+    if loan.in_arrears and not late:
+        events.append(
+            e.ArrearsCured(effective_on=on, days_past_due_before=loan.days_past_due)
+        )
+    buckets = context.policies.buckets
+    before, after = loan.bucket or buckets.at(0), buckets.at(days)
+    if before != after:
+        events.append(
+            e.DelinquencyBucketChanged(
+                effective_on=on,
+                bucket_set=buckets.name,
+                before=before,
+                after=after,
+                days_past_due=days,
+            )
+        )
+    return events

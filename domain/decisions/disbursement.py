@@ -1,0 +1,202 @@
+"""Decisions around the payout: the four-eyes check, disbursement, return, use of funds."""
+
+import json
+from hashlib import sha256
+
+from domain.actors import ActorKind
+from domain.commands import disbursement as c
+from domain.context import Context
+from domain.decisions.guards import require_amount, require_not_ahead, require_status
+from domain.errors import Rejected
+from domain.events import disbursement as e
+from domain.events.registry import Event
+from domain.loan.account import ENGINE_VERSION
+from domain.loan.facts import Disbursed
+from domain.loan.plan import plan
+from domain.loan.state import OPEN, Loan, LoanStatus, Preparation
+from domain.loan.terms import Terms
+from domain.loan.timeline import Timeline
+
+REQUIRED_CHECKS = frozenset({"payee_name", "payee_account", "contract", "terms", "conditions"})
+"""What the checker must have looked at (放款复核, row 8 of the brief)."""
+
+
+_SINCE_APPLICATION = (
+    LoanStatus.APPLIED,
+    LoanStatus.REFERRED,
+    LoanStatus.APPROVED,
+    LoanStatus.ACCEPTED,
+    *OPEN,
+)
+
+
+def payload_hash(command: c.PrepareDisbursement) -> str:
+    """Fingerprint exactly what was prepared; the checker approves this and nothing else."""
+    payload = {
+        "amount_minor": command.amount_minor,
+        "disbursement_id": command.disbursement_id,
+        "loan_id": command.loan_id,
+        "payee_account_hash": command.payee_account_hash,
+    }
+    return sha256(json.dumps(payload, sort_keys=True).encode()).hexdigest()
+
+
+def prepare(loan: Loan, command: c.PrepareDisbursement, context: Context) -> list[Event]:
+    """Lay out a payout. Preparing again replaces the preparation and voids its check."""
+    require_status(loan, (LoanStatus.ACCEPTED,))
+    require_not_ahead(command.effective_on, context)
+    require_amount(command.amount_minor)
+    terms = _terms(loan)
+    if command.amount_minor != terms.principal_minor:
+        raise Rejected(
+            "amount_not_approved", f"approved are {terms.principal_minor} minor units", "amount"
+        )
+    return [
+        e.DisbursementPrepared(
+            effective_on=command.effective_on,
+            disbursement_id=command.disbursement_id,
+            amount_minor=command.amount_minor,
+            payee_account_hash=command.payee_account_hash,
+            payload_hash=payload_hash(command),
+            prepared_by=context.actor.id,
+        )
+    ]
+
+
+def check(loan: Loan, command: c.CheckDisbursement, context: Context) -> list[Event]:
+    """The second pair of eyes: another person, with authority, on the exact payload."""
+    require_status(loan, (LoanStatus.ACCEPTED,))
+    require_not_ahead(command.effective_on, context)
+    preparation = _preparation(loan, command.disbursement_id)
+    if context.actor.id == preparation.prepared_by:
+        raise Rejected("checker_is_maker", "who prepared a payout may not check it")
+    if command.payload_hash != preparation.payload_hash:
+        raise Rejected(
+            "payload_changed", "this is not what was prepared; look again", "payload_hash"
+        )
+    _require_authority(context, preparation.amount_minor)
+    missing = sorted(REQUIRED_CHECKS - set(command.checks))
+    if command.passed and missing:
+        raise Rejected("checks_incomplete", f"not looked at: {', '.join(missing)}", "checks")
+    return [
+        e.DisbursementChecked(
+            effective_on=command.effective_on,
+            disbursement_id=command.disbursement_id,
+            payload_hash=command.payload_hash,
+            checks=command.checks,
+            checked_by=context.actor.id,
+            passed=command.passed,
+        )
+    ]
+
+
+def _require_authority(context: Context, amount_minor: int) -> None:
+    """Refuse a checker whose roles do not reach the amount; an upstream system checked under its own rules."""
+    if context.actor.kind is ActorKind.UPSTREAM:
+        return
+    limits = context.policies.check_limit_minor
+    held = [limits[role] for role in context.actor.roles if role in limits]
+    if not held:
+        raise Rejected("no_authority", "checking a payout needs the role checker or senior_checker")
+    if None not in held and max(limit for limit in held if limit is not None) < amount_minor:
+        raise Rejected("authority_exceeded", "the amount is above your limit for checking")
+
+
+def disburse(loan: Loan, command: c.DisburseLoan, context: Context) -> list[Event]:
+    """Record that the money went out, with the schedule it starts."""
+    require_status(loan, (LoanStatus.ACCEPTED,))
+    require_not_ahead(command.effective_on, context)
+    terms = _terms(loan)
+    if command.amount_minor != terms.principal_minor:
+        raise Rejected(
+            "amount_not_approved", f"approved are {terms.principal_minor} minor units", "amount"
+        )
+    if command.amount_minor >= loan.conditions.four_eyes_from_minor:
+        preparation = _preparation(loan, command.disbursement_id)
+        if not preparation.checked:
+            raise Rejected("not_checked", "a second person has not checked this payout")
+    if command.first_due_on is not None and command.first_due_on <= command.effective_on:
+        raise Rejected(
+            "first_due_too_early", "the first instalment is due after the payout", "first_due_on"
+        )
+    rows = plan(
+        terms,
+        amount_minor=command.amount_minor,
+        from_on=command.effective_on,
+        first_due_on=command.first_due_on,
+    )
+    fact = Disbursed(id=command.disbursement_id, effective_on=command.effective_on, rows=rows)
+    return [
+        e.LoanDisbursed(
+            effective_on=command.effective_on,
+            disbursement_id=command.disbursement_id,
+            amount_minor=command.amount_minor,
+            currency=loan.currency,
+            instalments=rows,
+            balances=Timeline(terms).record(fact).account.balances,
+            engine_version=ENGINE_VERSION,
+        )
+    ]
+
+
+def return_disbursement(
+    loan: Loan, command: c.ReturnDisbursement, context: Context
+) -> list[Event]:
+    """Record that the payout came back; refused once a payment has come in."""
+    require_status(loan, (LoanStatus.ACTIVE,))
+    require_not_ahead(command.effective_on, context)
+    if loan.timeline is None or loan.timeline.fact is None:
+        raise Rejected("not_disbursed", "no money has been paid out on this loan")
+    if not isinstance(loan.timeline.fact, Disbursed):
+        raise Rejected("already_serviced", "payments or charges have been booked on this loan")
+    if loan.timeline.fact.id != command.disbursement_id:
+        raise Rejected("unknown_disbursement", "there is no such payout", "disbursement_id")
+    return [
+        e.DisbursementReturned(
+            effective_on=command.effective_on,
+            disbursement_id=command.disbursement_id,
+            cause=command.cause,
+        )
+    ]
+
+
+def declare_use(loan: Loan, command: c.DeclareUseOfFunds, context: Context) -> list[Event]:
+    """Record what the money is for."""
+    require_status(loan, _SINCE_APPLICATION)
+    require_not_ahead(command.effective_on, context)
+    return [e.UseOfFundsDeclared(effective_on=command.effective_on, use=command.use)]
+
+
+def record_use(loan: Loan, command: c.RecordUseEvidence, context: Context) -> list[Event]:
+    """Record a proof of use."""
+    require_status(loan, OPEN)
+    require_not_ahead(command.effective_on, context)
+    require_amount(command.amount_minor)
+    return [
+        e.UseEvidenceRecorded(
+            effective_on=command.effective_on,
+            evidence_id=command.evidence_id,
+            kind=command.kind,
+            amount_minor=command.amount_minor,
+        )
+    ]
+
+
+def report_misuse(loan: Loan, command: c.ReportMisuse, context: Context) -> list[Event]:
+    """Record a breach of the agreed use."""
+    require_status(loan, OPEN)
+    require_not_ahead(command.effective_on, context)
+    return [e.UseOfFundsBreached(effective_on=command.effective_on, category=command.category)]
+
+
+def _terms(loan: Loan) -> Terms:
+    if loan.terms is None:
+        raise Rejected("not_approved", "the loan has no approved terms")
+    return loan.terms
+
+
+def _preparation(loan: Loan, disbursement_id: str) -> Preparation:
+    preparation = loan.preparation
+    if preparation is None or preparation.disbursement_id != disbursement_id:
+        raise Rejected("not_prepared", "no such payout was prepared", "disbursement_id")
+    return preparation

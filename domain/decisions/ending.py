@@ -1,0 +1,200 @@
+"""Decisions that change or end a loan: restructuring, charge-off, recovery, write-off."""
+
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+
+from domain.commands import ending as c
+from domain.context import Context
+from domain.decisions.arrears import days_past_due, overdue
+from domain.decisions.guards import (
+    require_amount,
+    require_new_fact,
+    require_reason,
+    require_status,
+    require_value_date,
+)
+from domain.decisions.servicing import paid
+from domain.errors import Rejected
+from domain.events import ending as e
+from domain.events.registry import Event
+from domain.loan.account import ENGINE_VERSION
+from domain.loan.allocation import payoff_rows
+from domain.loan.facts import Paid, Replanned
+from domain.loan.instalments import Instalment
+from domain.loan.plan import plan
+from domain.loan.state import Loan, LoanStatus
+from domain.loan.terms import Terms
+
+
+def restructure(loan: Loan, command: c.RestructureLoan, context: Context) -> list[Event]:
+    """Put a new plan in the place of what is owed (rule RST-1).
+
+    Instalments keep what was paid on them and count as met. What is left of principal, and the interest owed to
+    the day less what is waived, is the new principal; open fees and penalties go with the first new instalment.
+    """
+    require_status(loan, (LoanStatus.ACTIVE,))
+    require_reason(context)
+    timeline = require_value_date(loan, command.effective_on, context)
+    require_new_fact(timeline, command.restructure_id, "restructure_id")
+    if timeline.fact and command.effective_on < timeline.fact.effective_on:
+        raise Rejected(
+            "before_last_fact",
+            f"the loan's newest fact is of {timeline.fact.effective_on}",
+            "effective_on",
+        )
+    if loan.terms is None:
+        raise Rejected("not_approved", "the loan has no approved terms")
+    rate_before = loan.terms.rate_annual if loan.rate_annual is None else loan.rate_annual
+    terms = _new_terms(loan, loan.terms, command)
+    if command.first_due_on <= command.effective_on:
+        raise Rejected("first_due_too_early", "the first due date lies ahead", "first_due_on")
+    on = command.effective_on
+    owed = payoff_rows(loan.rows, on)
+    interest = sum(row.interest_left_minor for row in owed)
+    if not 0 <= command.waive_interest_minor <= interest:
+        raise Rejected(
+            "more_than_owed", f"{interest} minor units of interest are owed", "waive_interest"
+        )
+    kept = tuple(_keep(row, command) for row in loan.rows if row.met_on or row.paid_minor)
+    principal = sum(row.principal_left_minor for row in loan.rows)
+    fresh = plan(
+        terms,
+        amount_minor=principal + interest - command.waive_interest_minor,
+        from_on=on,
+        first_due_on=command.first_due_on,
+        first_number=len(kept) + 1,
+    )
+    first = replace(
+        fresh[0],
+        fee_minor=sum(row.fee_left_minor for row in loan.rows),
+        penalty_minor=sum(row.penalty_left_minor for row in loan.rows),
+    )
+    unchanged = sum(1 for row in loan.rows if row.met_on)
+    rows = (*kept[unchanged:], first, *fresh[1:])
+    fact = Replanned(
+        id=command.restructure_id,
+        effective_on=on,
+        rows=rows,
+        rows_total=len(kept) + len(fresh),
+    )
+    account = timeline.record(fact).account
+    tolerance = loan.conditions.arrears_tolerance_minor
+    return [
+        e.LoanRestructured(
+            effective_on=on,
+            restructure_id=command.restructure_id,
+            kind=command.kind,
+            first_due_on=command.first_due_on,
+            instalments=command.instalments,
+            rate_annual=terms.rate_annual,
+            waived_interest_minor=command.waive_interest_minor,
+            financial_difficulty=command.financial_difficulty,
+            before=_summary(loan.rows, rate_before, on, tolerance),
+            after=_summary(account.rows, terms.rate_annual, on, tolerance),
+            rows=rows,
+            rows_total=fact.rows_total,
+            balances=account.balances,
+            engine_version=ENGINE_VERSION,
+        )
+    ]
+
+
+def _keep(row: Instalment, command: c.RestructureLoan) -> Instalment:
+    """Cut an open row down to what was paid on it; a met one stays as it is."""
+    if row.met_on:
+        return row
+    return replace(
+        row,
+        principal_minor=row.principal_paid_minor,
+        interest_minor=row.interest_paid_minor + row.interest_waived_minor,
+        fee_minor=row.fee_paid_minor + row.fee_waived_minor,
+        penalty_minor=row.penalty_paid_minor + row.penalty_waived_minor,
+        met_on=command.effective_on,
+    )
+
+
+def _new_terms(loan: Loan, terms: Terms, command: c.RestructureLoan) -> Terms:
+    rate = command.rate_annual
+    if rate is None:
+        rate = terms.rate_annual if loan.rate_annual is None else loan.rate_annual
+    if not 0 <= rate <= loan.conditions.rate_annual_max:
+        raise Rejected(
+            "rate_outside_product",
+            f"the product allows up to {loan.conditions.rate_annual_max} a year",
+            "rate_annual",
+        )
+    if not 1 <= command.instalments <= loan.conditions.instalments_max:
+        raise Rejected(
+            "instalments_outside_product",
+            f"the product allows 1..{loan.conditions.instalments_max} instalments",
+            "instalments",
+        )
+    return replace(terms, rate_annual=rate, instalments=command.instalments)
+
+
+def _summary(
+    rows: tuple[Instalment, ...], rate_annual: Decimal, on: date, tolerance_minor: int
+) -> e.PlanSummary:
+    return e.PlanSummary(
+        instalments_left=sum(1 for row in rows if row.met_on is None),
+        rate_annual=rate_annual,
+        last_due_on=rows[-1].due_on,
+        owed_minor=sum(row.unpaid_minor for row in rows),
+        days_past_due=days_past_due(overdue(rows, on, tolerance_minor), on),
+    )
+
+
+def charge_off(loan: Loan, command: c.ChargeOffLoan, context: Context) -> list[Event]:
+    """Take what is owed to loss; nothing of the debt goes away (domain rules, 2.8)."""
+    require_status(loan, (LoanStatus.ACTIVE,))
+    require_value_date(loan, command.effective_on, context)
+    owed = payoff_rows(loan.rows, command.effective_on)
+    return [
+        e.LoanChargedOff(
+            effective_on=command.effective_on,
+            principal_minor=loan.balances.principal_minor,
+            interest_minor=sum(row.interest_left_minor for row in owed),
+            fee_minor=loan.balances.fee_minor,
+            penalty_minor=loan.balances.penalty_minor,
+            cause=command.cause,
+        )
+    ]
+
+
+def record_recovery(loan: Loan, command: c.RecordRecovery, context: Context) -> list[Event]:
+    """Take money on a loan that was given up. On a charged-off loan it still reduces the debt."""
+    require_status(loan, (LoanStatus.CHARGED_OFF, LoanStatus.WRITTEN_OFF))
+    require_amount(command.amount_minor)
+    if not 0 <= command.cost_minor <= command.amount_minor:
+        raise Rejected("amount_out_of_range", "the cost is part of the recovery", "cost")
+    timeline = require_value_date(loan, command.effective_on, context)
+    require_new_fact(timeline, command.recovery_id, "recovery_id")
+    received = e.RecoveryReceived(
+        effective_on=command.effective_on,
+        recovery_id=command.recovery_id,
+        amount_minor=command.amount_minor,
+        cost_minor=command.cost_minor,
+    )
+    if loan.status is LoanStatus.WRITTEN_OFF:
+        return [received]
+    fact = Paid(
+        id=command.recovery_id,
+        effective_on=command.effective_on,
+        amount_minor=command.amount_minor,
+    )
+    return [received, *paid(loan, fact, timeline, how="recovered")]
+
+
+def write_off(loan: Loan, command: c.WriteOffLoan, context: Context) -> list[Event]:
+    """Take a charged-off loan from the books; it needs a reason and stays in memo (账销案存)."""
+    require_status(loan, (LoanStatus.CHARGED_OFF,))
+    require_reason(context)
+    require_value_date(loan, command.effective_on, context)
+    return [
+        e.LoanWrittenOff(
+            effective_on=command.effective_on,
+            amount_minor=loan.balances.owed_minor,
+            cause=command.cause,
+        )
+    ]

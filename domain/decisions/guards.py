@@ -1,0 +1,82 @@
+"""Small rules that many decisions share. Each refuses with its own stable code or lets pass."""
+
+from collections.abc import Collection
+from datetime import date, timedelta
+
+from domain.context import Context
+from domain.errors import Rejected
+from domain.loan.state import Loan, LoanStatus
+from domain.loan.timeline import Timeline
+from domain.money import AMOUNT_MINOR_MAX
+
+
+def require_status(loan: Loan, allowed: Collection[LoanStatus]) -> None:
+    """Refuse what does not fit the loan's place in its life."""
+    if loan.status in allowed:
+        return
+    if loan.status is LoanStatus.SETTLED:
+        raise Rejected("loan_settled", "the loan is settled; nothing is owed")
+    wanted = ", ".join(sorted(allowed))
+    raise Rejected("wrong_status", f"the loan is {loan.status}; this needs {wanted}")
+
+
+def require_amount(amount_minor: int, field: str = "amount") -> None:
+    """Refuse amounts that are not positive or too large to store."""
+    if not 0 < amount_minor <= AMOUNT_MINOR_MAX:
+        raise Rejected(
+            "amount_out_of_range", f"{amount_minor} is not within 1..{AMOUNT_MINOR_MAX}", field
+        )
+
+
+def require_currency(loan: Loan, currency: str) -> None:
+    """Refuse money of another currency than the loan's."""
+    if currency != loan.currency:
+        raise Rejected("currency_mismatch", f"the loan is in {loan.currency}", "currency")
+
+
+def require_not_ahead(effective_on: date, context: Context) -> None:
+    """Refuse value dates after the business date (domain rules, L-16)."""
+    if effective_on > context.business_date:
+        raise Rejected(
+            "effective_in_future",
+            f"{effective_on} is after the business date {context.business_date}",
+            "effective_on",
+        )
+
+
+def require_value_date(loan: Loan, effective_on: date, context: Context) -> Timeline:
+    """Refuse value dates outside the loan's life or beyond its backdating limit; return its time line."""
+    require_not_ahead(effective_on, context)
+    if loan.timeline is None or loan.disbursed_on is None:
+        raise Rejected("not_disbursed", "no money has been paid out on this loan")
+    if effective_on < loan.disbursed_on:
+        raise Rejected(
+            "before_disbursement",
+            f"{effective_on} is before the payout on {loan.disbursed_on}",
+            "effective_on",
+        )
+    oldest = context.business_date - timedelta(days=loan.conditions.backdating_days_max)
+    if effective_on < oldest:
+        raise Rejected(
+            "backdated_too_far", f"the product takes nothing from before {oldest}", "effective_on"
+        )
+    if loan.replanned_on and effective_on < loan.replanned_on:
+        raise Rejected(
+            "before_restructuring",
+            f"the loan was restructured on {loan.replanned_on}; nothing may be dated before it",
+            "effective_on",
+        )
+    return loan.timeline
+
+
+def require_new_fact(timeline: Timeline, fact_id: str, field: str) -> None:
+    """Refuse a second fact under one id: the key protects requests, this protects the money."""
+    if any(node.fact and node.fact.id == fact_id for node in timeline.nodes()):
+        raise Rejected("already_recorded", f"{fact_id} is on this loan's time line already", field)
+
+
+def require_reason(context: Context) -> str:
+    """Refuse a decision without a reason code (domain rules, section 8)."""
+    if not context.reason_code:
+        raise Rejected("reason_missing", "this decision needs a reason code", "reason_code")
+    return context.reason_code

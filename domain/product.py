@@ -1,0 +1,69 @@
+"""A loan product as an aggregate: versioned conditions. State, evolve and decide together."""
+
+from dataclasses import dataclass
+
+from domain.commands.product import DefineProductVersion
+from domain.commands.registry import Command
+from domain.context import Context, ProductVersion
+from domain.errors import Rejected
+from domain.events.product import ProductVersionDefined
+from domain.events.registry import Event
+from domain.loan.terms import Conditions
+from domain.money import CURRENCY_EXPONENT
+
+INSTALMENTS_MAX = 600  # fifty years of months: what a schedule may hold
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Product:
+    """A product and its newest version."""
+
+    code: str
+    current: ProductVersion
+
+
+def evolve(product: Product | None, event: Event) -> Product:
+    """Apply one event. Raises ValueError for an event that cannot follow."""
+    del product
+    if not isinstance(event, ProductVersionDefined):
+        raise ValueError(f"{type(event).__name__} cannot follow on a product")
+    current = ProductVersion(
+        code=event.code, version=event.product_version, conditions=event.conditions
+    )
+    return Product(code=event.code, current=current)
+
+
+def decide(product: Product | None, command: Command, context: Context) -> list[Event]:
+    """Define the next version; bad conditions are refused with the field and the reason."""
+    del context
+    if not isinstance(command, DefineProductVersion):
+        raise ValueError(f"{type(command).__name__} is no command to a product")
+    _require_sound(command.conditions)
+    if product is not None and product.current.conditions == command.conditions:
+        raise Rejected("unchanged", "these are the conditions in force")
+    return [
+        ProductVersionDefined(
+            effective_on=command.effective_on,
+            code=command.code,
+            name=command.name,
+            product_version=product.current.version + 1 if product else 1,
+            conditions=command.conditions,
+        )
+    ]
+
+
+def _require_sound(conditions: Conditions) -> None:
+    if conditions.currency not in CURRENCY_EXPONENT:
+        raise Rejected("unknown_currency", f"{conditions.currency} is no ISO 4217 code", "currency")
+    if not 0 < conditions.amount_min_minor <= conditions.amount_max_minor:
+        raise Rejected("bad_bounds", "0 < min <= max", "amount_min")
+    if not 1 <= conditions.instalments_max <= INSTALMENTS_MAX:
+        raise Rejected("bad_bounds", f"1..{INSTALMENTS_MAX}", "instalments_max")
+    if conditions.rate_annual_max < 0:
+        raise Rejected("bad_bounds", "a rate is not below zero", "rate_annual_max")
+    if len(set(conditions.allocation)) != len(conditions.allocation) or len(
+        conditions.allocation
+    ) != len(type(conditions.allocation[0])):
+        raise Rejected("bad_allocation", "each component once", "allocation")
+    if min(conditions.backdating_days_max, conditions.arrears_tolerance_minor) < 0:
+        raise Rejected("bad_bounds", "not below zero", "backdating_days_max")

@@ -1,1 +1,4 @@
-"""The rules of lending: money, schedules, aggregates, decisions. Plain Python: no IO, no clock, no randomness, no float."""
+"""The rules of lending: money, schedules, aggregates, decisions.
+
+Plain Python: no IO, no clock, no randomness, no float.
+"""

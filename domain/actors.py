@@ -5,7 +5,10 @@ from enum import StrEnum
 
 
 class ActorKind(StrEnum):
-    """What kind of principal acts. A model may suggest; it never decides (domain rules, section 8)."""
+    """What kind of principal acts.
+
+    A model may suggest; it never decides (domain rules, section 8).
+    """
 
     HUMAN = "human"
     MODEL = "model"

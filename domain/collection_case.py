@@ -1,4 +1,7 @@
-"""A collection case as an aggregate: one person at a time works on a late loan. State, evolve and decide together."""
+"""A collection case as an aggregate: one person at a time works on a late loan.
+
+State, evolve and decide together.
+"""
 
 from dataclasses import dataclass, replace
 
@@ -36,7 +39,10 @@ def evolve(case: Case | None, event: Event) -> Case:
 
 
 def decide(case: Case | None, command: Command, context: Context) -> list[Event]:
-    """Decide on a case. Two claims race on the stream's version: one wins, the other sees `case_claimed`."""
+    """Decide on a case.
+
+    Two claims race on the stream's version: one wins, the other sees `case_claimed`.
+    """
     on = command.effective_on
     match command:
         case c.OpenCase():

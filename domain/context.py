@@ -1,4 +1,7 @@
-"""The circumstances of a command, given by the surface that took it: actor, business date, reasons, ids."""
+"""The circumstances of a command, given by the surface that took it.
+
+Actor, business date, reasons, ids.
+"""
 
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -20,7 +23,10 @@ class ProductVersion:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
-    """Who asks, on which business date, and why. `product` is looked up for commands that name one."""
+    """Who asks, on which business date, and why.
+
+    `product` is looked up for commands that name one.
+    """
 
     actor: Actor
     business_date: date

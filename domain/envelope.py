@@ -1,4 +1,7 @@
-"""What stands around an event: who, when, why, under which policy. The domain's event classes do not know it."""
+"""What stands around an event: who, when, why, under which policy.
+
+The domain's event classes do not know it.
+"""
 
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -48,7 +51,10 @@ class Envelope:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordedEvent:
-    """An event as the store holds it. `state` are the stored bytes: envelope and event, UTF-8 JSON."""
+    """An event as the store holds it.
+
+    `state` are the stored bytes: envelope and event, UTF-8 JSON.
+    """
 
     position: Position
     stream: StreamId

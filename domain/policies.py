@@ -1,4 +1,7 @@
-"""Policies as data: bucket sets and authorities, each versioned. Regulators change these numbers; code does not."""
+"""Policies as data: bucket sets and authorities, each versioned.
+
+Regulators change these numbers; code does not.
+"""
 
 from dataclasses import dataclass, field
 

@@ -1,4 +1,7 @@
-"""What the domain asks of the world: a store that appends and remembers, and a feed that hands out what was stored."""
+"""What the domain asks of the world.
+
+A store that appends and remembers, and a feed that hands out what was stored.
+"""
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
@@ -29,7 +32,10 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Append:
-    """One command's outcome, to be made durable: events on one stream, or a refusal and no event."""
+    """One command's outcome, to be made durable.
+
+    Events on one stream, or a refusal and no event.
+    """
 
     stream: StreamId
     expected_version: int  # 0: the stream must not exist
@@ -42,7 +48,10 @@ class Append:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What became of a command. `version` and `position` are those of its last event; None when refused."""
+    """What became of a command.
+
+    `version` and `position` are those of its last event; None when refused.
+    """
 
     stream: StreamId
     version: int | None

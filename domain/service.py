@@ -1,4 +1,7 @@
-"""The one road of every command: load, decide, append, answer. Adapters do the waiting; no rule is written here."""
+"""The one road of every command: load, decide, append, answer.
+
+Adapters do the waiting; no rule is written here.
+"""
 
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
@@ -13,7 +16,15 @@ from domain.decide import decider_of
 from domain.envelope import RecordedEvent, StreamId
 from domain.errors import Rejected
 from domain.events.registry import Event
-from domain.ports import Append, AppendResult, Conflict, EventStore, IdempotencyKey, Outcome, Refusal
+from domain.ports import (
+    Append,
+    AppendResult,
+    Conflict,
+    EventStore,
+    IdempotencyKey,
+    Outcome,
+    Refusal,
+)
 from domain.product import Product
 
 CONFLICT_RETRIES_MAX = 5
@@ -46,7 +57,10 @@ class Known:
 
 
 class Service:
-    """Handles commands against a store. States are cached by stream and checked by version, never trusted."""
+    """Handles commands against a store.
+
+    States are cached by stream and checked by version, never trusted.
+    """
 
     def __init__(self, store: EventStore, *, cached_streams_max: int = CACHED_STREAMS_MAX) -> None:
         self._store = store
@@ -122,7 +136,10 @@ class Service:
         return self._load([stream])[stream]
 
     def _decide(self, known: Known, instruction: Instruction) -> tuple[Append | None, Known]:
-        """Return the append that makes the decision durable (None: nothing to store) and the state after it."""
+        """Return the append that makes the decision durable (None.
+
+        Nothing to store) and the state after it.
+        """
         command = instruction.command
         stream = command.stream
         decider = decider_of(stream)

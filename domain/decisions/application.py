@@ -3,7 +3,12 @@
 from domain.actors import ActorKind
 from domain.commands import application as c
 from domain.context import Context, ProductVersion
-from domain.decisions.guards import require_amount, require_not_ahead, require_reason, require_status
+from domain.decisions.guards import (
+    require_amount,
+    require_not_ahead,
+    require_reason,
+    require_status,
+)
 from domain.errors import Rejected
 from domain.events import application as e
 from domain.events.registry import Event
@@ -135,9 +140,7 @@ def assess_credit(loan: Loan, command: c.AssessCredit, context: Context) -> list
     """Record the credit portrait of the moment."""
     require_status(loan, BEFORE_MONEY)
     require_not_ahead(command.effective_on, context)
-    return [
-        e.CreditProfileAssessed(effective_on=command.effective_on, features=command.features)
-    ]
+    return [e.CreditProfileAssessed(effective_on=command.effective_on, features=command.features)]
 
 
 def record_policy_evaluation(
@@ -174,7 +177,10 @@ def record_model_score(loan: Loan, command: c.RecordModelScore, context: Context
 
 
 def review(loan: Loan, command: c.ReviewLoan, context: Context) -> list[Event]:
-    """Decide on the application. Deciding against a model's recommendation is an override and needs a reason."""
+    """Decide on the application.
+
+    Deciding against a model's recommendation is an override and needs a reason.
+    """
     require_status(loan, IN_REVIEW)
     require_not_ahead(command.effective_on, context)
     events: list[Event] = []

@@ -1,4 +1,7 @@
-"""What the close of a business day says about one loan: missed instalments, days past due, bucket, cure."""
+"""What the close of a business day says about one loan.
+
+Missed instalments, days past due, bucket, cure.
+"""
 
 from collections.abc import Iterable
 from datetime import date
@@ -44,9 +47,7 @@ def close_day(loan: Loan, command: CloseLoanDay, context: Context) -> list[Event
     ]
     days = days_past_due(late, on)
     if loan.in_arrears and not late:
-        events.append(
-            e.ArrearsCured(effective_on=on, days_past_due_before=loan.days_past_due)
-        )
+        events.append(e.ArrearsCured(effective_on=on, days_past_due_before=loan.days_past_due))
     buckets = context.policies.buckets
     before, after = loan.bucket or buckets.at(0), buckets.at(days)
     if before != after:

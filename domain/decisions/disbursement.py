@@ -139,9 +139,7 @@ def disburse(loan: Loan, command: c.DisburseLoan, context: Context) -> list[Even
     ]
 
 
-def return_disbursement(
-    loan: Loan, command: c.ReturnDisbursement, context: Context
-) -> list[Event]:
+def return_disbursement(loan: Loan, command: c.ReturnDisbursement, context: Context) -> list[Event]:
     """Record that the payout came back; refused once a payment has come in."""
     require_status(loan, (LoanStatus.ACTIVE,))
     require_not_ahead(command.effective_on, context)

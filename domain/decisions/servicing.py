@@ -1,4 +1,7 @@
-"""Decisions on a loan in service: payments, reversals, charges, waivers, refunds. The engine runs here only."""
+"""Decisions on a loan in service: payments, reversals, charges, waivers, refunds.
+
+The engine runs here only.
+"""
 
 from dataclasses import dataclass
 from datetime import date
@@ -210,7 +213,10 @@ def _require_row(loan: Loan, number: int) -> Instalment:
 
 
 def _require_last(timeline: Timeline, effective_on: date) -> None:
-    """Refuse charges and waivers dated before the newest fact: only payments may be backdated so far."""
+    """Refuse charges and waivers dated before the newest fact.
+
+    Only payments may be backdated so far.
+    """
     if timeline.fact and effective_on < timeline.fact.effective_on:
         raise Rejected(
             "before_last_fact",

@@ -30,7 +30,10 @@ class PlanSummary:
 
 @event("loan.restructured.v1")
 class LoanRestructured(Event):
-    """The plan was changed. `rows` are the rows that changed or are new; later old ones are gone."""
+    """The plan was changed.
+
+    `rows` are the rows that changed or are new; later old ones are gone.
+    """
 
     restructure_id: str
     kind: RestructureKind

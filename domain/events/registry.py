@@ -1,4 +1,7 @@
-"""The one table of event classes and their topics. Topics are storage formats: never renamed, never reused."""
+"""The one table of event classes and their topics.
+
+Topics are storage formats: never renamed, never reused.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -37,5 +40,8 @@ _TOPIC_OF: dict[type[Event], str] = {}
 
 
 def topic_of(kind: type[Event]) -> str:
-    """Return the topic an event class is stored under. Raises KeyError for an unregistered class."""
+    """Return the topic an event class is stored under.
+
+    Raises KeyError for an unregistered class.
+    """
     return _TOPIC_OF[kind]

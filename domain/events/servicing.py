@@ -1,4 +1,7 @@
-"""Money in service: payments, their allocation, charges, credits, corrections. Facts and the engine's results."""
+"""Money in service: payments, their allocation, charges, credits, corrections.
+
+Facts and the engine's results.
+"""
 
 from dataclasses import dataclass
 from enum import StrEnum

@@ -1,4 +1,7 @@
-"""Where a loan stands: rows, balances, and how one fact moves them. Pure; planned interest, no recalculation."""
+"""Where a loan stands: rows, balances, and how one fact moves them.
+
+Pure; planned interest, no recalculation.
+"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
@@ -20,7 +23,10 @@ _WAIVED_FIELD = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
-    """A loan after its facts so far. `lines` and `overpaid_by_fact_minor` belong to the last fact."""
+    """A loan after its facts so far.
+
+    `lines` and `overpaid_by_fact_minor` belong to the last fact.
+    """
 
     rows: tuple[Instalment, ...] = ()
     balances: Balances = field(default_factory=Balances)

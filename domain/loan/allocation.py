@@ -1,4 +1,7 @@
-"""Where a payment goes: oldest instalment first, components in the terms' order; or as the upstream observed it."""
+"""Where a payment goes.
+
+Oldest instalment first, components in the terms' order; or as the upstream observed it.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -40,9 +43,7 @@ def payoff_rows(rows: Sequence[Instalment], on: date) -> tuple[Instalment, ...]:
     return tuple(cut)
 
 
-def allocate(
-    rows: tuple[Instalment, ...], amount_minor: int, on: date, terms: Terms
-) -> Allocated:
+def allocate(rows: tuple[Instalment, ...], amount_minor: int, on: date, terms: Terms) -> Allocated:
     """Allocate by rule PAY-1: the oldest unmet instalment first, inside it in the order of the terms.
 
     An amount that reaches the payoff of that date ends the loan; what is above it is overpayment.
@@ -50,7 +51,9 @@ def allocate(
     closing = payoff_rows(rows, on)
     if amount_minor >= sum(row.unpaid_minor for row in closing):
         rows = closing
-    after, lines, left = list(rows), [], amount_minor
+    after: list[Instalment] = list(rows)
+    lines: list[AllocationLine] = []
+    left = amount_minor
     for index, row in enumerate(rows):
         if row.met_on is not None:
             continue
@@ -106,7 +109,9 @@ def allocate_observed(rows: tuple[Instalment, ...], split: Split, on: date) -> A
     principal_left = sum(row.principal_left_minor for row in rows)
     if split.principal_minor >= principal_left:
         return _end_as_observed(rows, split, on)
-    after, lines, rest = list(rows), [], split
+    after: list[Instalment] = list(rows)
+    lines: list[AllocationLine] = []
+    rest = split
     last = len(rows) - 1
     for index, row in enumerate(rows):
         if row.met_on is not None or rest.total_minor == 0:
@@ -133,7 +138,10 @@ def _recut(row: Instalment, rest: Split) -> Instalment:
     """Move principal against interest inside a row that the payment covers, so that the observed parts fit."""
     charges = row.fee_left_minor + row.penalty_left_minor
     body = row.principal_left_minor + row.interest_left_minor
-    if rest.principal_minor + rest.interest_minor < body or charges > rest.fee_minor + rest.penalty_minor:
+    if (
+        rest.principal_minor + rest.interest_minor < body
+        or charges > rest.fee_minor + rest.penalty_minor
+    ):
         return row
     interest = min(rest.interest_minor, body)
     principal = body - interest
@@ -145,7 +153,9 @@ def _recut(row: Instalment, rest: Split) -> Instalment:
 
 
 def _end_as_observed(rows: tuple[Instalment, ...], split: Split, on: date) -> Allocated:
-    after, lines, rest = [], [], split
+    after: list[Instalment] = []
+    lines: list[AllocationLine] = []
+    rest = split
     for row in rows:
         if row.met_on is not None:
             after.append(row)

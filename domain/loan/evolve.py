@@ -1,4 +1,7 @@
-"""How each event changes a loan. No rule is judged here and no engine runs: history is not up for decision."""
+"""How each event changes a loan.
+
+No rule is judged here and no engine runs: history is not up for decision.
+"""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -20,7 +23,10 @@ _REVIEWED = {
 
 
 def evolve(loan: Loan | None, event: Event) -> Loan:
-    """Apply one event. Raises ValueError for an event that cannot follow: then the history is corrupt."""
+    """Apply one event.
+
+    Raises ValueError for an event that cannot follow: then the history is corrupt.
+    """
     if loan is None:
         if isinstance(event, app.LoanApplied):
             return _applied(event)
@@ -124,9 +130,7 @@ def _recovered(loan: Loan, event: ending.RecoveryReceived) -> Loan:
     return replace(loan, timeline=_timeline(loan).record(fact))
 
 
-def _result(
-    loan: Loan, event: servicing.PaymentAllocated | servicing.AllocationsRestated
-) -> Loan:
+def _result(loan: Loan, event: servicing.PaymentAllocated | servicing.AllocationsRestated) -> Loan:
     return replace(
         loan,
         rows=merge(loan.rows, event.rows),
@@ -219,7 +223,9 @@ def _becomes(status: LoanStatus) -> Callable[[Loan, Event], Loan]:
 
 
 _CHANGES: dict[type[Event], Callable[[Loan, Any], Loan]] = {
-    app.DocumentSubmitted: lambda loan, e: replace(loan, documents=loan.documents | {e.document_id}),
+    app.DocumentSubmitted: lambda loan, e: replace(
+        loan, documents=loan.documents | {e.document_id}
+    ),
     app.ModelScored: lambda loan, e: replace(loan, recommended=e.recommends),
     app.LoanReviewed: _reviewed,
     app.CostDisclosed: lambda loan, e: replace(loan, disclosed_charges=e.charges),

@@ -1,4 +1,7 @@
-"""Published rows of a loan: instalments, allocation lines and balances. Results of the engine, never its input."""
+"""Published rows of a loan: instalments, allocation lines and balances.
+
+Results of the engine, never its input.
+"""
 
 from dataclasses import dataclass
 from datetime import date

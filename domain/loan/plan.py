@@ -1,4 +1,7 @@
-"""The planned instalments of a loan: due dates, level instalment, interest and principal. No payments here."""
+"""The planned instalments of a loan: due dates, level instalment, interest and principal.
+
+No payments here.
+"""
 
 from calendar import monthrange
 from datetime import date
@@ -52,7 +55,10 @@ def plan(
 
 
 def level_instalment(terms: Terms, *, from_on: date) -> int:
-    """Return the instalment that a plan of these terms is built on, in minor units (annuity: 等额本息)."""
+    """Return the instalment that a plan of these terms is built on, in minor units (annuity.
+
+    等额本息).
+    """
     with localcontext(INTEREST_CONTEXT):
         dues = due_dates(from_on, None, terms.instalments)
         factors = _period_factors(terms, from_on, dues)
@@ -71,12 +77,17 @@ def _period_factors(terms: Terms, from_on: date, dues: list[date]) -> list[Decim
     if terms.day_count is ScheduleDayCount.THIRTY_360_PROPORTIONAL:
         whole = terms.rate_annual / 12
         factors = [whole] * len(dues)
-        if dues[0] != due_date(from_on, 1):  # a first period that is not a month is prorated by days
+        if dues[0] != due_date(
+            from_on, 1
+        ):  # a first period that is not a month is prorated by days
             month_start = due_date(dues[0], -1)
             factors[0] = whole * (dues[0] - from_on).days / (dues[0] - month_start).days
         return factors
     begins = [from_on, *dues[:-1]]
-    return [terms.rate_annual * (due - begin).days / 365 for begin, due in zip(begins, dues, strict=True)]
+    return [
+        terms.rate_annual * (due - begin).days / 365
+        for begin, due in zip(begins, dues, strict=True)
+    ]
 
 
 def _level_instalment(terms: Terms, amount_minor: int, factors: list[Decimal]) -> int:

@@ -1,4 +1,7 @@
-"""The terms a loan is granted on, frozen at the review. A later change of the product does not touch them."""
+"""The terms a loan is granted on, frozen at the review.
+
+A later change of the product does not touch them.
+"""
 
 from dataclasses import dataclass
 from decimal import Decimal
@@ -62,7 +65,10 @@ class Terms:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Conditions:
-    """What a product version says about its loans: conventions and bounds. Pinned by the application."""
+    """What a product version says about its loans: conventions and bounds.
+
+    Pinned by the application.
+    """
 
     currency: str
     method: RepaymentMethod = RepaymentMethod.ANNUITY

@@ -17,7 +17,9 @@ class Timeline:
 
     __slots__ = ("_account", "fact", "parent", "terms")
 
-    def __init__(self, terms: Terms, parent: "Timeline | None" = None, fact: Fact | None = None) -> None:
+    def __init__(
+        self, terms: Terms, parent: "Timeline | None" = None, fact: Fact | None = None
+    ) -> None:
         self.terms = terms
         self.parent = parent
         self.fact = fact

@@ -27,7 +27,7 @@ def evolve(day: BusinessDay | None, event: Event) -> BusinessDay:
 def decide(day: BusinessDay | None, command: Command, context: Context) -> list[Event]:
     """Close the day, once."""
     if not isinstance(command, CloseDay):
-        raise ValueError(f"{type(command).__name__} is no command to a day")
+        raise TypeError(f"{type(command).__name__} is no command to a day")
     if day is not None:
         raise Rejected("day_closed", f"{command.business_date} is closed")
     if command.business_date > context.business_date:

@@ -60,7 +60,7 @@ def decide_loan(loan: Loan | None, command: Command, context: Context) -> list[E
             raise Rejected("loan_exists", "a loan with this id was applied for", "loan_id")
         return application.apply(command, context)
     if not isinstance(command, LoanCommand):
-        raise ValueError(f"{type(command).__name__} is no command to a loan")
+        raise TypeError(f"{type(command).__name__} is no command to a loan")
     if loan is None:
         raise Rejected("unknown_loan", "there is no loan with this id", "loan_id")
     return LOAN_RULES[type(command)](loan, command, context)

@@ -11,12 +11,12 @@ from domain.actors import Actor, Approval
 from domain.events.registry import Event
 
 StreamId = NewType("StreamId", str)
-"""One aggregate's stream, such as `loan-0190…`, `product-LC36`, `case-0190…`, `day-0-2018-06-30`."""
+"""One aggregate's stream: `loan-0190…`, `product-LC36`, `case-0190…`, `day-0-2018-06-30`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Position:
-    """A place in one shard's commit order; outside the store it is the opaque text `shard:position`."""
+    """A place in a shard's commit order; outside the store it is the text `shard:position`."""
 
     shard: int
     number: int  # dense from 1; 0 is before the first event

@@ -91,7 +91,7 @@ M_SCALE_B = _edges(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policies:
-    """The policy versions in force for a decision; they are named in the envelope of what it yields."""
+    """The policy versions in force for a decision; envelopes name them."""
 
     buckets: BucketSet = US_BUCKETS
     authority_version: int = 1

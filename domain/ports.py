@@ -85,13 +85,13 @@ class EventStore(Protocol):
     def submit(self, append: Append) -> "Future[AppendResult]":
         """Queue one append for the next group commit.
 
-        The future raises Unavailable when the database could not be reached (the outcome may then be
-        unknown: ask again with the same key). Raises Overloaded at once when the queue is full.
+        The future raises Unavailable when the database could not be reached (the outcome may then
+        be unknown: ask again with the same key). Raises Overloaded at once when the queue is full.
         """
         ...
 
     def append_many(self, appends: Sequence[Append]) -> list[AppendResult]:
-        """Append a bulk in order, in chunks; several appends may follow one another on one stream."""
+        """Append a bulk in order, in chunks; appends may follow one another on one stream."""
         ...
 
     def load(self, streams: Mapping[StreamId, int]) -> dict[StreamId, list[RecordedEvent]]:

@@ -23,10 +23,10 @@ class Product:
 
 
 def evolve(product: Product | None, event: Event) -> Product:
-    """Apply one event. Raises ValueError for an event that cannot follow."""
+    """Apply one event. Raises TypeError for an event that cannot follow."""
     del product
     if not isinstance(event, ProductVersionDefined):
-        raise ValueError(f"{type(event).__name__} cannot follow on a product")
+        raise TypeError(f"{type(event).__name__} cannot follow on a product")
     current = ProductVersion(
         code=event.code, version=event.product_version, conditions=event.conditions
     )
@@ -37,7 +37,7 @@ def decide(product: Product | None, command: Command, context: Context) -> list[
     """Define the next version; bad conditions are refused with the field and the reason."""
     del context
     if not isinstance(command, DefineProductVersion):
-        raise ValueError(f"{type(command).__name__} is no command to a product")
+        raise TypeError(f"{type(command).__name__} is no command to a product")
     _require_sound(command.conditions)
     if product is not None and product.current.conditions == command.conditions:
         raise Rejected("unchanged", "these are the conditions in force")

@@ -71,8 +71,8 @@ class Service:
     def handle(self, instruction: Instruction) -> Outcome:
         """Decide one command and make its outcome durable.
 
-        Returns the outcome, accepted or refused; a repeat gets the first outcome again. Raises KeyReused,
-        TooManyConflicts, and what the store raises (Overloaded, Unavailable).
+        Returns the outcome, accepted or refused; a repeat gets the first outcome again. Raises
+        KeyReused, TooManyConflicts, and what the store raises (Overloaded, Unavailable).
         """
         stream = instruction.command.stream
         for _ in range(CONFLICT_RETRIES_MAX + 1):
@@ -90,8 +90,8 @@ class Service:
     def handle_many(self, instructions: Sequence[Instruction]) -> list[Outcome]:
         """Decide many commands in order and append them in bulk.
 
-        Several commands may follow one another on a stream. When another writer got in between, the commands
-        of that stream are decided again one by one. Raises as `handle` does.
+        Several commands may follow one another on a stream. When another writer got in between,
+        the commands of that stream are decided again one by one. Raises as `handle` does.
         """
         states = self._load({i.command.stream for i in instructions})
         plans: list[tuple[Append | None, Known]] = []

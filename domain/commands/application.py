@@ -8,7 +8,7 @@ from domain.events.application import CreditFeatures, Decision, Segments
 
 @command("loan.apply")
 class ApplyForLoan(LoanCommand):
-    """Ask for a loan of a product; the product's version in force on the effective date is pinned."""
+    """Ask for a loan of a product; the newest version of the product is pinned."""
 
     customer_id: str
     product_code: str

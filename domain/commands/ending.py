@@ -9,7 +9,7 @@ from domain.events.ending import RestructureKind
 
 @command("loan.close_day")
 class CloseLoanDay(LoanCommand):
-    """Look at one loan at the end of a business day (the effective date) and publish what changed."""
+    """Look at one loan at the end of the business day `effective_on`; publish what changed."""
 
 
 @command("loan.restructure")

@@ -1,4 +1,7 @@
-"""The one table of command classes and their public names, as the intake topic and the outcomes table use them."""
+"""The one table of command classes and their public names.
+
+The intake topic, the outcomes table and the batch endpoint use these names.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass

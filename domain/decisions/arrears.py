@@ -15,7 +15,7 @@ from domain.loan.state import Loan, LoanStatus
 
 
 def overdue(rows: Iterable[Instalment], on: date, tolerance_minor: int) -> list[Instalment]:
-    """Return the rows whose due date has passed and that are short by more than the tolerance (rule 2.1)."""
+    """Return the rows past their due date and short by more than the tolerance (rule 2.1)."""
     return [
         row
         for row in rows
@@ -24,7 +24,7 @@ def overdue(rows: Iterable[Instalment], on: date, tolerance_minor: int) -> list[
 
 
 def days_past_due(late: Iterable[Instalment], on: date) -> int:
-    """Count calendar days since the oldest overdue due date; 0 when nothing is overdue (rule 2.1)."""
+    """Count days since the oldest overdue due date; 0: nothing is overdue (rule 2.1)."""
     oldest = min((row.due_on for row in late), default=on)
     return (on - oldest).days
 
@@ -32,7 +32,7 @@ def days_past_due(late: Iterable[Instalment], on: date) -> int:
 def close_day(loan: Loan, command: CloseLoanDay, context: Context) -> list[Event]:
     """Publish what changed at the end of a business day. Nothing changed: no event.
 
-    Only facts effective on or before the day count, so a close that runs late says what an early one would.
+    Only facts effective on or before the day count, so a late close says what an early one would.
     """
     on = command.effective_on
     if loan.status is not LoanStatus.ACTIVE or loan.timeline is None:

@@ -64,7 +64,7 @@ def prepare(loan: Loan, command: c.PrepareDisbursement, context: Context) -> lis
 
 
 def check(loan: Loan, command: c.CheckDisbursement, context: Context) -> list[Event]:
-    """The second pair of eyes: another person, with authority, on the exact payload."""
+    """Take the second pair of eyes: another person, with authority, on the exact payload."""
     require_status(loan, (LoanStatus.ACCEPTED,))
     require_not_ahead(command.effective_on, context)
     preparation = _preparation(loan, command.disbursement_id)
@@ -91,7 +91,10 @@ def check(loan: Loan, command: c.CheckDisbursement, context: Context) -> list[Ev
 
 
 def _require_authority(context: Context, amount_minor: int) -> None:
-    """Refuse a checker whose roles do not reach the amount; an upstream system checked under its own rules."""
+    """Refuse a checker whose roles do not reach the amount.
+
+    An upstream system has checked under its own rules and authorities.
+    """
     if context.actor.kind is ActorKind.UPSTREAM:
         return
     limits = context.policies.check_limit_minor

@@ -30,8 +30,9 @@ from domain.loan.terms import Terms
 def restructure(loan: Loan, command: c.RestructureLoan, context: Context) -> list[Event]:
     """Put a new plan in the place of what is owed (rule RST-1).
 
-    Instalments keep what was paid on them and count as met. What is left of principal, and the interest owed to
-    the day less what is waived, is the new principal; open fees and penalties go with the first new instalment.
+    Instalments keep what was paid on them and count as met. What is left of principal, and the
+    interest owed to the day less what is waived, is the new principal; open fees and penalties go
+    with the first new instalment.
     """
     require_status(loan, (LoanStatus.ACTIVE,))
     require_reason(context)

@@ -45,7 +45,7 @@ def require_not_ahead(effective_on: date, context: Context) -> None:
 
 
 def require_value_date(loan: Loan, effective_on: date, context: Context) -> Timeline:
-    """Refuse value dates outside the loan's life or beyond its backdating limit; return its time line."""
+    """Return the time line; refuse value dates outside the loan's life or backdated too far."""
     require_not_ahead(effective_on, context)
     if loan.timeline is None or loan.disbursed_on is None:
         raise Rejected("not_disbursed", "no money has been paid out on this loan")

@@ -260,7 +260,7 @@ def assess_charge(loan: Loan, command: c.AssessCharge, context: Context) -> list
 
 
 def waive(loan: Loan, command: c.Waive, context: Context) -> list[Event]:
-    """Give up part of what an instalment asks for; principal is never waived here, and a reason is needed."""
+    """Give up part of an instalment, principal aside; a reason is needed."""
     require_status(loan, OPEN)
     require_amount(command.amount_minor)
     require_reason(context)

@@ -32,7 +32,7 @@ class DelinquencyBucketChanged(Event):
 
 @event("loan.delinquency_paused.v1")
 class DelinquencyPaused(Event):
-    """The delinquent-days counter stands still from the effective date to `until_on`, both by rule 2.2."""
+    """The delinquent-days counter stands still from the effective date to `until_on` (2.2)."""
 
     until_on: date
 

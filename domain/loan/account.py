@@ -34,7 +34,7 @@ class Account:
     overpaid_by_fact_minor: int = 0
 
 
-def advance(account: Account, fact: Fact, terms: Terms) -> Account:
+def advance(account: Account, fact: Fact, terms: Terms) -> Account:  # noqa: PLR0911 - one a fact
     """Apply one fact. Raises ValueError for a kind of fact the engine does not know."""
     match fact:
         case Disbursed():

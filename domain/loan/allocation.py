@@ -26,8 +26,8 @@ class Allocated:
 def payoff_rows(rows: Sequence[Instalment], on: date) -> tuple[Instalment, ...]:
     """Return the rows as they stand when everything is repaid on a date.
 
-    Interest runs to the date and not beyond (算头不算尾, domain rules 5.6): the running row keeps the part of its
-    planned interest that its days so far have earned, later rows ask for none.
+    Interest runs to the date and not beyond (算头不算尾, domain rules 5.6): the running row keeps
+    the part of its planned interest that its days so far have earned, later rows ask for none.
     """
     cut: list[Instalment] = []
     for row in rows:
@@ -44,7 +44,7 @@ def payoff_rows(rows: Sequence[Instalment], on: date) -> tuple[Instalment, ...]:
 
 
 def allocate(rows: tuple[Instalment, ...], amount_minor: int, on: date, terms: Terms) -> Allocated:
-    """Allocate by rule PAY-1: the oldest unmet instalment first, inside it in the order of the terms.
+    """Allocate by rule PAY-1: the oldest unmet instalment first, inside it in the terms' order.
 
     An amount that reaches the payoff of that date ends the loan; what is above it is overpayment.
     """
@@ -102,9 +102,10 @@ def pay(row: Instalment, line: AllocationLine, on: date) -> Instalment:
 def allocate_observed(rows: tuple[Instalment, ...], split: Split, on: date) -> Allocated:
     """Book a payment as its publisher split it (rule PAY-2): the observed parts are facts.
 
-    The oldest unmet row takes the payment and is re-cut to the observed interest and principal, its total
-    kept; the last row takes the difference in principal. Observed principal that repays the whole loan ends
-    it: no row asks for interest any more. What has no row to go to is overpayment.
+    The oldest unmet row takes the payment and is re-cut to the observed interest and principal,
+    its total kept; the last row takes the difference in principal. Observed principal that repays
+    the whole loan ends it: no row asks for interest any more. What has no row to go to is
+    overpayment.
     """
     principal_left = sum(row.principal_left_minor for row in rows)
     if split.principal_minor >= principal_left:
@@ -135,7 +136,7 @@ def allocate_observed(rows: tuple[Instalment, ...], split: Split, on: date) -> A
 
 
 def _recut(row: Instalment, rest: Split) -> Instalment:
-    """Move principal against interest inside a row that the payment covers, so that the observed parts fit."""
+    """Move principal against interest inside a covered row, so that the observed parts fit."""
     charges = row.fee_left_minor + row.penalty_left_minor
     body = row.principal_left_minor + row.interest_left_minor
     if (

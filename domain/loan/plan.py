@@ -13,7 +13,7 @@ from domain.money import INTEREST_CONTEXT, to_minor
 
 
 def due_date(anchor: date, months: int) -> date:
-    """Return the anchor moved by whole months; a day the month lacks becomes its last (anchor kept)."""
+    """Return the anchor moved by whole months; a day the month lacks becomes its last."""
     year, month0 = divmod(anchor.year * 12 + anchor.month - 1 + months, 12)
     return date(year, month0 + 1, min(anchor.day, monthrange(year, month0 + 1)[1]))
 
@@ -28,8 +28,8 @@ def plan(
 ) -> tuple[Instalment, ...]:
     """Lay out `terms.instalments` monthly rows for `amount_minor` from `from_on`.
 
-    `first_due_on` None: one month later. The last row takes the residue, so principal sums to the amount
-    exactly (domain rules, 5.1).
+    `first_due_on` None: one month later. The last row takes the residue, so principal sums to the
+    amount exactly (domain rules, 5.1).
     """
     dues = due_dates(from_on, first_due_on, terms.instalments)
     with localcontext(INTEREST_CONTEXT):

@@ -1,4 +1,4 @@
-"""A loan's facts in the order of their value dates, and the account after each, computed only when asked for."""
+"""A loan's facts in the order of their value dates, and the account after each on demand."""
 
 from collections.abc import Iterator
 from datetime import date
@@ -9,13 +9,13 @@ from domain.loan.terms import Terms
 
 
 class Timeline:
-    """A persistent list of facts. Recording never runs the engine; `account` runs it for what is new.
+    """A persistent list of facts: recording never runs the engine, `account` runs it for new ones.
 
-    Facts of the same day keep the order in which they were recorded. The account after a fact is remembered,
-    so an in-order fact costs what it touches and not the length of the history.
+    Facts of the same day keep the order in which they were recorded. The account after a fact is
+    remembered, so an in-order fact costs what it touches and not the length of the history.
     """
 
-    __slots__ = ("_account", "fact", "parent", "terms")
+    __slots__ = ("account_memo", "fact", "parent", "terms")
 
     def __init__(
         self, terms: Terms, parent: "Timeline | None" = None, fact: Fact | None = None
@@ -23,7 +23,7 @@ class Timeline:
         self.terms = terms
         self.parent = parent
         self.fact = fact
-        self._account: Account | None = None if fact else Account()
+        self.account_memo: Account | None = None if fact else Account()
 
     def record(self, fact: Fact) -> "Timeline":
         """Return the time line with one more fact, placed by its value date."""
@@ -32,7 +32,7 @@ class Timeline:
         while node.parent and node.fact and node.fact.effective_on > fact.effective_on:
             later.append(node.fact)
             node = node.parent
-        return node._append(fact, *reversed(later))
+        return _appended(node, fact, *reversed(later))
 
     def without(self, fact_id: str) -> "Timeline":
         """Return the time line as if a fact had never been. Raises KeyError for an unknown id."""
@@ -43,7 +43,7 @@ class Timeline:
             node = node.parent
         if node.parent is None:
             raise KeyError(fact_id)
-        return node.parent._append(*reversed(later))
+        return _appended(node.parent, *reversed(later))
 
     def until(self, on: date) -> "Timeline":
         """Return the time line of the facts effective on or before a date."""
@@ -57,14 +57,14 @@ class Timeline:
         """The account after all facts; the engine runs for those it has not seen."""
         waiting: list[Timeline] = []
         node = self
-        while node._account is None and node.parent:
+        while node.account_memo is None and node.parent:
             waiting.append(node)
             node = node.parent
-        account = node._account or Account()
+        account = node.account_memo or Account()
         for step in reversed(waiting):
             if step.fact is not None:
                 account = advance(account, step.fact, step.terms)
-                step._account = account
+                step.account_memo = account
         return account
 
     def nodes(self) -> Iterator["Timeline"]:
@@ -74,8 +74,8 @@ class Timeline:
             yield node
             node = node.parent
 
-    def _append(self, *facts: Fact) -> "Timeline":
-        node = self
-        for fact in facts:
-            node = Timeline(self.terms, node, fact)
-        return node
+
+def _appended(node: Timeline, *facts: Fact) -> Timeline:
+    for fact in facts:
+        node = Timeline(node.terms, node, fact)
+    return node

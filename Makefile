@@ -1,6 +1,5 @@
 # Loanbook. `make help` lists the targets. Each one creates what it needs first; everything but a
 # program's own output goes to standard error, so that `make run ARGS="--no-serve --json"` can be piped.
-MAKEFLAGS += --no-print-directory
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help

@@ -1,1 +1,1 @@
-"""Benchmarks: they print their tables and write them to `benchmarks/results*.json`. No test runs them."""
+"""Benchmarks: they print their tables and write `benchmarks/results*.json`. No test runs them."""

@@ -1,1 +1,1 @@
-"""The long-running processes: relay, projector, intake, daily close. They hold no business rules."""
+"""The long-running processes: relay, projector, intake, daily close. They hold no rules."""

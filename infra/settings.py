@@ -1,0 +1,87 @@
+"""What can be set from outside, by environment variables `LOANBOOK_...`; it only reads them.
+
+Each limit bounds a queue or a wait (docs/performance.md); the first full queue refuses early.
+"""
+
+from functools import cached_property
+from pathlib import Path
+from typing import Final
+
+from pydantic import NonNegativeInt, PositiveFloat, PositiveInt, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+KIB: Final = 1024
+
+
+class Limits(BaseSettings):
+    """Bounds and deadlines of one process; benchmarks correct the defaults."""
+
+    model_config = SettingsConfigDict(env_prefix="LOANBOOK_", frozen=True)
+
+    # HTTP: refused before the body is parsed.
+    http_in_flight_max: PositiveInt = 512
+    request_bytes_max: PositiveInt = 64 * KIB
+    batch_bytes_max: PositiveInt = 1024 * KIB
+    batch_commands_max: PositiveInt = 100
+
+    # The append queue: length, age of the oldest, and what one call to the database may carry.
+    append_queue_max: PositiveInt = 2_000
+    append_wait_seconds_max: PositiveFloat = 1.0
+    append_batch_max: PositiveInt = 500
+    events_per_command_max: PositiveInt = 100
+    event_bytes_max: PositiveInt = 64 * KIB
+    conflict_retries_max: NonNegativeInt = 5
+    bulk_append_events_max: PositiveInt = 2_000
+    close_chunk_loans: PositiveInt = 250_000
+
+    # The committer's session; past them the outcome is unknown and the caller repeats its key.
+    lock_timeout_seconds: PositiveFloat = 2.0
+    statement_timeout_seconds: PositiveFloat = 10.0
+    idle_in_transaction_timeout_seconds: PositiveFloat = 5.0
+
+    # Relay and consumers.
+    relay_batch_max: PositiveInt = 2_000
+    relay_in_flight_max: PositiveInt = 2
+    consume_batch_max: PositiveInt = 2_000
+    apply_retries_max: NonNegativeInt = 5
+    poll_seconds_idle: PositiveFloat = 0.005
+    poll_seconds_max: PositiveFloat = 0.1
+    sweep_seconds: PositiveFloat = 30.0
+    rebuild_threshold: PositiveInt = 2_000_000
+
+    # Queries.
+    if_position_wait_seconds_max: PositiveFloat = 2.0
+    page_rows_max: PositiveInt = 500
+    query_seconds_max: PositiveFloat = 2.0
+
+    stream_events_alert: PositiveInt = 5_000
+    idempotency_days: PositiveInt = 400
+
+
+class Settings(BaseSettings):
+    """Where things are.
+
+    `database_url` None means the embedded PostgreSQL under `data_dir`; `kafka_bootstrap_servers`
+    None means that projections read the store.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="LOANBOOK_", frozen=True)
+
+    data_dir: Path = Path(".loanbook")
+    database_url: SecretStr | None = None
+    kafka_bootstrap_servers: str | None = None
+    http_host: str = "127.0.0.1"
+    http_port: NonNegativeInt = 8000
+    tokens_file: Path | None = None
+    log_format: str = "console"
+    log_level: str = "INFO"
+
+    @cached_property
+    def limits(self) -> Limits:
+        """The bounds, read from the same environment."""
+        return Limits()
+
+    @property
+    def postgres_dir(self) -> Path:
+        """Data folder of the embedded PostgreSQL."""
+        return self.data_dir / "postgres"

@@ -1,0 +1,51 @@
+"""Calendars of the holidays package as values of the domain."""
+
+from datetime import date, timedelta
+
+import pytest
+
+from domain.errors import Rejected
+from infra.calendars import national_calendar
+from tests.domain.quantlib import ql, to_ql
+
+
+def test_china_works_and_rests_as_the_interbank_market_does() -> None:
+    ours = national_calendar("CN", 2015, 2025)
+    theirs = ql.China(ql.China.IB)
+    day, differ = date(2015, 1, 1), list[date]()
+    while day <= date(2025, 12, 31):
+        if ours.is_working(day) != theirs.isBusinessDay(to_ql(day)):
+            differ.append(day)
+        day += timedelta(days=1)
+    assert differ == []
+
+
+def test_china_works_on_the_swapped_sunday_before_national_day_2024() -> None:
+    china = national_calendar("CN", 2024, 2024)
+    assert china.is_working(date(2024, 9, 29))
+    assert not china.is_working(date(2024, 10, 7))
+
+
+def test_a_region_has_holidays_of_its_own() -> None:
+    bavaria, germany = (
+        national_calendar("DE", 2024, 2024, "BY"),
+        national_calendar("DE", 2024, 2024),
+    )
+    assert germany.is_working(date(2024, 1, 5))
+    assert not bavaria.is_working(date(2024, 1, 6))
+    assert bavaria.name == "DE-BY"
+    assert bavaria.holidays > germany.holidays
+
+
+@pytest.mark.parametrize(("country", "subdivision"), [("XX", None), ("CN", "XX")])
+def test_an_unknown_country_is_refused(country: str, subdivision: str | None) -> None:
+    with pytest.raises(Rejected) as refusal:
+        national_calendar(country, 2024, 2024, subdivision)
+    assert refusal.value.code == "unknown_calendar"
+
+
+@pytest.mark.parametrize(("first", "last"), [(2024, 2023), (2000, 2060)])
+def test_a_calendar_of_no_or_too_many_years_is_refused(first: int, last: int) -> None:
+    with pytest.raises(Rejected) as refusal:
+        national_calendar("CN", first, last)
+    assert refusal.value.code == "calendar_years_out_of_range"

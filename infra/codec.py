@@ -1,0 +1,151 @@
+"""Turns envelope and event into the stored bytes and back: UTF-8 JSON that psql can read.
+
+Knows no database.
+
+The bytes are one JSON object: the envelope's fields that say something, then the event under
+`event`. Dates and instants are ISO 8601, `Decimal` is a string. Stored bytes are never rewritten:
+an event of an older version is lifted by its upcasters when it is read, and fields that a class
+does not know are ignored.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, cast
+
+import msgspec
+
+from domain.actors import Actor, Approval
+from domain.envelope import Envelope
+from domain.events import TOPICS, Event
+from infra.errors import CorruptEvent, UnknownTopic
+
+BIGINT_MAX = 2**63 - 1
+BIGINT_MIN = -(2**63)
+
+_LONG_INTEGER = re.compile(rb"-?\d{19,}")
+
+
+class _Stored(msgspec.Struct, omit_defaults=True, frozen=True):
+    """The stored object; `event` is the event itself when written and its raw bytes when read."""
+
+    actor: Actor
+    reason_code: str | None = None
+    on_behalf_of: str | None = None
+    approvals: tuple[Approval, ...] = ()
+    policy_versions: dict[str, int] = {}
+    command_id: str | None = None
+    causation_id: str | None = None
+    correlation_id: str | None = None
+    source_recorded_at: datetime | None = None
+    event: msgspec.Raw | Event = msgspec.Raw()
+
+
+class _StoredRaw(_Stored, omit_defaults=True, frozen=True):
+    """The stored object as it is read."""
+
+    event: msgspec.Raw = msgspec.Raw()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Upcaster:
+    """Lifts the JSON object of one topic version to the next."""
+
+    topic: str
+    to_topic: str
+    lift: Callable[[dict[str, Any]], dict[str, Any]]
+
+
+UPCASTERS: tuple[Upcaster, ...] = ()
+"""Every step from an old topic version to the next; schemas are frozen from release 0.1.0 on."""
+
+
+class Codec:
+    """The tables from class to topic and from topic to decoder, made once."""
+
+    def __init__(
+        self,
+        topics: Mapping[str, type[Event]] = TOPICS,
+        upcasters: Iterable[Upcaster] = UPCASTERS,
+    ) -> None:
+        self._topics: dict[type[Event], str] = {kind: topic for topic, kind in topics.items()}
+        self._kinds = dict(topics)
+        self._decoders: dict[str, Callable[[bytes | msgspec.Raw], Event]] = {
+            topic: msgspec.json.Decoder(kind).decode for topic, kind in topics.items()
+        }
+        self._upcasters = {upcaster.topic: upcaster for upcaster in upcasters}
+        self._encode = msgspec.json.Encoder().encode
+        self._decode = msgspec.json.Decoder(_StoredRaw).decode
+
+    def encode(self, envelope: Envelope, event: Event) -> tuple[str, bytes]:
+        """Return topic and stored bytes.
+
+        Raises UnknownTopic for an unregistered class, ValueError for an integer that does not fit
+        PostgreSQL's bigint.
+        """
+        topic = self._topics.get(type(event))
+        if topic is None:
+            raise UnknownTopic(f"{type(event).__name__} is not registered under a topic")
+        state = self._encode(
+            _Stored(
+                envelope.actor,
+                envelope.reason_code,
+                envelope.on_behalf_of,
+                envelope.approvals,
+                envelope.policy_versions,
+                envelope.command_id,
+                envelope.causation_id,
+                envelope.correlation_id,
+                envelope.source_recorded_at,
+                event,
+            )
+        )
+        if _LONG_INTEGER.search(state):
+            _check_integers(msgspec.json.decode(state))
+        return topic, state
+
+    def decode(self, topic: str, state: bytes) -> tuple[Envelope, Event]:
+        """Read stored bytes. Raises UnknownTopic or CorruptEvent."""
+        decoder = self._decoders.get(topic)
+        try:
+            stored = self._decode(state)
+            event = decoder(stored.event) if decoder else self._upcast(topic, stored.event)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise CorruptEvent(f"{topic}: {error}") from error
+        return (
+            Envelope(
+                actor=stored.actor,
+                reason_code=stored.reason_code,
+                on_behalf_of=stored.on_behalf_of,
+                approvals=stored.approvals,
+                policy_versions=stored.policy_versions,
+                command_id=stored.command_id,
+                causation_id=stored.causation_id,
+                correlation_id=stored.correlation_id,
+                source_recorded_at=stored.source_recorded_at,
+            ),
+            event,
+        )
+
+    def _upcast(self, topic: str, raw: msgspec.Raw) -> Event:
+        value: dict[str, Any] | None = None
+        while topic not in self._kinds:
+            upcaster = self._upcasters.get(topic)
+            if upcaster is None:
+                raise UnknownTopic(f"no event class and no upcaster for {topic}")
+            value = upcaster.lift(msgspec.json.decode(raw) if value is None else value)
+            topic = upcaster.to_topic
+        return msgspec.convert(value, self._kinds[topic])
+
+
+def _check_integers(value: object) -> None:
+    """Refuse what the read models' bigint columns could not hold. Raises ValueError."""
+    if isinstance(value, dict):
+        for part in cast("dict[str, object]", value).values():
+            _check_integers(part)
+    elif isinstance(value, list):
+        for part in cast("list[object]", value):
+            _check_integers(part)
+    elif isinstance(value, int) and not BIGINT_MIN <= value <= BIGINT_MAX:
+        raise ValueError(f"the integer {value} does not fit PostgreSQL's bigint")

@@ -1,0 +1,239 @@
+"""The record on PostgreSQL: group-committed appends, batched loads, pages in commit order.
+
+Decides nothing.
+
+`PostgresEventStore(dsn)` is all it takes; the tables come from `infra/migrations/`.
+"""
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future
+from datetime import datetime
+from types import TracebackType
+from typing import Any, LiteralString, Self
+
+import psycopg
+from psycopg_pool import ConnectionPool, PoolTimeout
+
+from domain.envelope import Position, RecordedEvent, StreamId
+from domain.ports import Append, AppendResult, Outcome
+from infra.append import PackedAppend, outcome_of, pack
+from infra.codec import Codec
+from infra.committer import GroupCommitter
+from infra.connections import Writer, configure
+from infra.errors import Unavailable
+from infra.limits import StoreLimits
+from infra.staging import StagedAppend, stage
+
+_COLUMNS = """e.shard, e.position, e.stream, e.version, e.topic, e.effective_on, e.recorded_at,
+    e.state, e.prev_hash, e.hash"""
+
+# OFFSET 0 keeps the inner query whole: one ordered index scan a stream, whatever the planner knows.
+LOAD = f"""
+SELECT e.* FROM unnest(%b::text[], %b::bigint[]) WITH ORDINALITY AS w (stream, after, i)
+CROSS JOIN LATERAL (
+    SELECT {_COLUMNS} FROM events e
+    WHERE e.stream = w.stream AND e.version > w.after ORDER BY e.version OFFSET 0
+) AS e
+ORDER BY w.i, e.version
+"""
+PAGE = f"""
+SELECT {_COLUMNS} FROM events e WHERE e.shard = %b AND e.position > %b
+ORDER BY e.position LIMIT %b
+"""
+HEAD = "SELECT position FROM log_head WHERE shard = %b"
+OUTCOME = """
+SELECT shard, stream, version, position, code, detail, field
+FROM outcomes WHERE scope = %b AND key = %b
+"""
+_YIELD_SECONDS = 0.001
+_YIELD_SECONDS_MAX = 0.05
+
+Row = tuple[Any, ...]
+
+
+class PostgresEventStore:
+    """One shard of the record. Threads share it; `close` it at the end, or use it in a `with`."""
+
+    def __init__(
+        self,
+        dsn: str,
+        *,
+        shard: int = 0,
+        limits: StoreLimits | None = None,
+        codec: Codec | None = None,
+        clock: Callable[[], datetime] | None = None,
+    ) -> None:
+        """`clock` None means the database server's clock, read under the append lock."""
+        self.shard = shard
+        self.limits = limits or StoreLimits()
+        self.codec = codec or Codec()
+        self._clock = clock
+        self._commands = Writer(dsn, shard, self.limits)
+        self._bulk = Writer(dsn, shard, self.limits)
+        self._readers = ConnectionPool(
+            dsn,
+            min_size=1,
+            max_size=self.limits.read_connections_max,
+            kwargs={"autocommit": True, "connect_timeout": self.limits.connect_timeout_seconds},
+            configure=lambda connection: configure(connection, self.limits),
+            timeout=self.limits.connect_timeout_seconds,
+            name="readers",
+            open=True,
+        )
+        self._committer: GroupCommitter[PackedAppend, AppendResult] = GroupCommitter(
+            lambda batch: self._commands.append(batch, self._now()), self.limits
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Drain the append queue, answer everybody, end the connections."""
+        self._committer.close()
+        self._commands.close()
+        self._bulk.close()
+        self._readers.close()
+
+    def submit(self, append: Append) -> "Future[AppendResult]":
+        """Queue one append for the next group commit.
+
+        The future raises Unavailable when the outcome may be unknown (ask again with the same key)
+        and Overloaded when the command waited past its deadline and was not sent. Raises Overloaded
+        at once when the queue is full, ValueError, TooLarge or UnknownTopic for what cannot be
+        stored.
+        """
+        return self.submit_staged(stage(append, self.codec, self.limits))
+
+    def submit_staged(self, staged: StagedAppend) -> "Future[AppendResult]":
+        """Queue an append whose events are stored bytes already. As `submit`."""
+        return self._committer.submit(pack(staged), len(staged.events))
+
+    def append_many(self, appends: Sequence[Append]) -> list[AppendResult]:
+        """Append a bulk in order, in chunks, on a connection of its own.
+
+        Waiting commands go first between chunks.
+
+        Raises Unavailable in the middle when the database goes away: what came before is recorded,
+        so repeat it with the same keys.
+        """
+        packed = (pack(stage(append, self.codec, self.limits)) for append in appends)
+        results: list[AppendResult] = []
+        for chunk in self._chunks(packed):
+            self._let_commands_pass()
+            results += self._bulk.append(chunk, self._now())
+        return results
+
+    def load(self, streams: Mapping[StreamId, int]) -> dict[StreamId, list[RecordedEvent]]:
+        """Read many streams in one round trip, each from after the given version on.
+
+        Unknown streams are empty.
+
+        Raises ValueError for too many streams, Unavailable, CorruptEvent, UnknownTopic.
+        """
+        if len(streams) > self.limits.load_streams_max:
+            raise ValueError(f"more than {self.limits.load_streams_max} streams in one load")
+        loaded: dict[StreamId, list[RecordedEvent]] = {stream: [] for stream in streams}
+        if streams:
+            for row in self._query(LOAD, (list(streams.keys()), list(streams.values()))):
+                loaded[row[2]].append(self._recorded(row))
+        return loaded
+
+    def read(self, after: Position, limit: int) -> list[RecordedEvent]:
+        """Read a page of the shard in position order, from after a position.
+
+        Raises ValueError for another shard's position or a page over the limit, Unavailable,
+        CorruptEvent, UnknownTopic.
+        """
+        self._check_shard(after.shard)
+        if not 0 < limit <= self.limits.read_page_max:
+            raise ValueError(f"a page has 1 to {self.limits.read_page_max} events")
+        rows = self._query(PAGE, (self.shard, after.number, limit))
+        return [self._recorded(row) for row in rows]
+
+    def head(self, shard: int = 0) -> Position:
+        """Tell the last position of the shard. Raises ValueError for another shard, Unavailable."""
+        self._check_shard(shard)
+        rows = self._query(HEAD, (shard,))
+        return Position(shard=shard, number=rows[0][0] if rows else 0)
+
+    def outcome(self, scope: str, key: str) -> Outcome | None:
+        """Look up what became of a command by its key; None when nothing is recorded under it.
+
+        Raises Unavailable.
+        """
+        rows = self._query(OUTCOME, (scope, key))
+        return outcome_of(rows[0]) if rows else None
+
+    def waiting(self) -> int:
+        """Count the commands in the append queue, for metrics."""
+        return self._committer.waiting()
+
+    def _now(self) -> datetime | None:
+        return self._clock() if self._clock else None
+
+    def _check_shard(self, shard: int) -> None:
+        if shard != self.shard:
+            raise ValueError(f"this store holds shard {self.shard}, not {shard}")
+
+    def _chunks(self, packed: Iterable[PackedAppend]) -> Iterator[list[PackedAppend]]:
+        chunk: list[PackedAppend] = []
+        weight = 0
+        for append in packed:
+            events = max(1, len(append.event_fields))
+            if chunk and weight + events > self.limits.bulk_append_events_max:
+                yield chunk
+                chunk, weight = [], 0
+            chunk.append(append)
+            weight += events
+        if chunk:
+            yield chunk
+
+    def _let_commands_pass(self) -> None:
+        """Pause while commands wait, but not for ever: the row lock then lets both in by turns."""
+        until = time.monotonic() + _YIELD_SECONDS_MAX
+        while self._committer.waiting() and time.monotonic() < until:
+            time.sleep(_YIELD_SECONDS)
+
+    def _query(self, sql: LiteralString, parameters: Sequence[Any]) -> list[Row]:
+        """Read, again on a fresh connection when an old one has died.
+
+        After a restart all of the pool's are dead.
+        """
+        attempts = self.limits.read_connections_max + 1
+        while True:
+            attempts -= 1
+            try:
+                with self._readers.connection() as connection:
+                    return connection.execute(sql, parameters, binary=True).fetchall()
+            except PoolTimeout as error:
+                raise Unavailable(f"no connection to read on: {error}") from error
+            except psycopg.OperationalError as error:
+                if not attempts or isinstance(error, psycopg.errors.QueryCanceled):
+                    raise Unavailable(f"the read failed: {error}") from error
+
+    def _recorded(self, row: Row) -> RecordedEvent:
+        shard, position, stream, version, topic, effective_on, recorded_at = row[:7]
+        state, prev_hash, event_hash = row[7:]
+        envelope, event = self.codec.decode(topic, state)
+        return RecordedEvent(
+            position=Position(shard=shard, number=position),
+            stream=stream,
+            version=version,
+            topic=topic,
+            effective_on=effective_on,
+            recorded_at=recorded_at,
+            state=state,
+            prev_hash=prev_hash,
+            hash=event_hash,
+            envelope=envelope,
+            event=event,
+        )

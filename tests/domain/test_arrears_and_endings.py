@@ -1,0 +1,195 @@
+"""Late, changed, lost, recovered: close of a day, restructuring, charge-off, recovery."""
+
+from dataclasses import replace
+from datetime import date, timedelta
+from decimal import Decimal
+
+from domain.commands import ending as ce
+from domain.events import arrears as ea
+from domain.events import ending as ee
+from domain.events import servicing as es
+from domain.events.ending import RestructureKind
+from domain.loan.state import LoanStatus
+from tests.support.lives import (
+    CONDITIONS,
+    LOAN,
+    Life,
+    close,
+    days_after,
+    disbursed,
+    month,
+    pay,
+    reverse,
+)
+
+LEVEL = 33_214
+
+
+def test_on_the_due_date_nothing_is_late() -> None:
+    disbursed().when(close(month(1))).then()
+
+
+def test_the_day_after_the_due_date_the_payment_is_missed() -> None:
+    life = disbursed().when(close(days_after(month(1), 1)))
+    life.then(ea.PaymentMissed, ea.DelinquencyBucketChanged)
+    missed, bucket = life.last
+    assert isinstance(missed, ea.PaymentMissed)
+    assert isinstance(bucket, ea.DelinquencyBucketChanged)
+    assert (missed.instalment, missed.unpaid_minor) == (1, LEVEL)
+    assert (bucket.before, bucket.after, bucket.days_past_due) == ("current", "1-29", 1)
+
+
+def test_what_was_published_is_not_published_again() -> None:
+    life = disbursed().when(close(days_after(month(1), 1)))
+    life.when(close(days_after(month(1), 2))).then()
+
+
+def test_a_partial_payment_does_not_cure() -> None:
+    life = disbursed().when(close(days_after(month(1), 1)))
+    life.when(pay(LEVEL - 1, days_after(month(1), 2)))
+    life.when(close(days_after(month(1), 3))).then()
+    assert life.state.in_arrears
+
+
+def test_paying_the_arrears_cures() -> None:
+    life = disbursed().when(close(days_after(month(1), 1)))
+    life.when(pay(LEVEL, days_after(month(1), 2)))
+    life.when(close(days_after(month(1), 2))).then(ea.ArrearsCured, ea.DelinquencyBucketChanged)
+    assert not life.state.in_arrears
+    assert life.state.bucket == "current"
+
+
+def test_buckets_change_at_their_edges() -> None:
+    life = disbursed().when(close(days_after(month(1), 1)))
+    life.when(close(days_after(month(1), 29)))
+    assert not any(isinstance(event, ea.DelinquencyBucketChanged) for event in life.last)
+    life.when(close(days_after(month(1), 30)))
+    assert life.state.bucket == "30-59"
+
+
+def test_paying_the_oldest_moves_the_anchor_to_the_next_unpaid() -> None:
+    life = disbursed()
+    late = days_after(month(2), 5)
+    life.when(close(late))
+    life.when(pay(LEVEL, late)).when(close(late))
+    assert life.state.bucket == "1-29"
+    assert life.state.missed == frozenset({2})
+
+
+def test_a_close_that_runs_late_says_what_an_early_one_would() -> None:
+    early = disbursed().when(close(days_after(month(1), 1)))
+    late = disbursed().when(pay(LEVEL, days_after(month(1), 10)))
+    late.when(close(days_after(month(1), 1)))
+    assert late.last == early.last
+
+
+def test_a_shortfall_within_the_tolerance_is_not_overdue() -> None:
+    tolerant = replace(CONDITIONS, arrears_tolerance_minor=5)
+    life = disbursed(conditions=tolerant).when(pay(LEVEL - 5, month(1)))
+    life.when(close(days_after(month(1), 1))).then()
+
+
+def test_a_reversal_brings_the_arrears_back() -> None:
+    life = disbursed().when(pay(LEVEL, month(1), "p"))
+    life.when(close(days_after(month(1), 1))).then()
+    life.when(reverse("p", days_after(month(1), 2)))
+    life.when(close(days_after(month(1), 2))).then(ea.PaymentMissed, ea.DelinquencyBucketChanged)
+
+
+def _extension(on: date, **change: object) -> ce.RestructureLoan:
+    command = ce.RestructureLoan(
+        loan_id=LOAN,
+        effective_on=on,
+        restructure_id="r",
+        kind=RestructureKind.EXTENSION,
+        first_due_on=on + timedelta(days=30),
+        instalments=48,
+        rate_annual=Decimal("0.10"),
+        financial_difficulty=True,
+    )
+    return replace(command, **change)  # type: ignore[arg-type]
+
+
+def test_the_small_business_owner_is_late_for_ninety_days_extended_and_pays_in_full() -> None:
+    """Row 16 of the brief: 逾期90多天, 延期方案, 还清."""
+    life = disbursed().when(pay(LEVEL, month(1)))
+    life.when(close(days_after(month(2), 92)))
+    assert life.state.bucket == "90-119"
+    on = days_after(month(2), 92)
+    assert life.refused(_extension(on)).code == "reason_missing"
+    life.when(_extension(on), reason="hardship").then(ee.LoanRestructured)
+    (restructured,) = life.last
+    assert isinstance(restructured, ee.LoanRestructured)
+    assert restructured.before.days_past_due == 92
+    assert restructured.after.days_past_due == 0
+    life.when(close(on))
+    assert life.state.bucket == "current"
+    rows = life.state.rows[1:]
+    for number, row in enumerate(rows):
+        life.when(pay(row.due_minor, row.due_on, f"x{number}"))
+    assert life.state.status is LoanStatus.SETTLED
+
+
+def test_a_restructuring_keeps_every_cent() -> None:
+    life = disbursed().when(pay(LEVEL + 100, month(1)))
+    on = days_after(month(3), 3)
+    owed = life.state.balances.principal_minor
+    life.when(_extension(on, waive_interest_minor=50), reason="hardship")
+    (restructured,) = life.last
+    assert isinstance(restructured, ee.LoanRestructured)
+    fresh = [row for row in restructured.rows if row.met_on is None]
+    capitalised = sum(row.principal_minor for row in fresh) - owed
+    assert capitalised > 0
+    assert life.state.balances.principal_minor == owed + capitalised
+    assert [row.number for row in life.state.rows] == list(range(1, len(life.state.rows) + 1))
+
+
+def test_nothing_is_dated_before_a_restructuring() -> None:
+    life = disbursed().when(pay(LEVEL, month(1)))
+    on = days_after(month(2), 40)
+    life.when(_extension(on), reason="hardship")
+    no = life.refused(pay(1, days_after(on, -1)))
+    assert no.code == "before_restructuring"
+    assert life.refused(reverse(f"pay-{month(1)}-{LEVEL}", on)).code == "before_restructuring"
+
+
+def _charge_off(on: date) -> ce.ChargeOffLoan:
+    return ce.ChargeOffLoan(loan_id=LOAN, effective_on=on, cause="120_days")
+
+
+def test_a_charged_off_loan_is_still_owed_and_recovered_to_the_last_cent() -> None:
+    life = disbursed()
+    on = days_after(month(1), 121)
+    life.when(close(on)).when(_charge_off(on)).then(ee.LoanChargedOff)
+    assert life.state.balances.principal_minor == 1_000_000
+    assert life.refused(pay(1, on)).code == "wrong_status"
+    recovery = ce.RecordRecovery(
+        loan_id=LOAN, effective_on=on, recovery_id="rec", amount_minor=100_000, cost_minor=10_000
+    )
+    life.when(recovery).then(ee.RecoveryReceived, es.PaymentAllocated)
+    assert life.state.balances.owed_minor < 1_000_000 + 200_000
+    life.when(close(days_after(on, 1))).then()
+    rest = replace(recovery, recovery_id="rest", amount_minor=2_000_000, cost_minor=0)
+    life.when(rest).then(ee.RecoveryReceived, es.PaymentAllocated, ee.LoanSettled)
+
+
+def test_a_written_off_loan_stays_in_memo_and_recoveries_still_post() -> None:
+    life = disbursed()
+    on = days_after(month(1), 121)
+    write_off = ce.WriteOffLoan(loan_id=LOAN, effective_on=on, cause="uncollectable")
+    assert life.refused(write_off, reason="policy").code == "wrong_status"
+    life.when(_charge_off(on))
+    assert life.refused(write_off).code == "reason_missing"
+    life.when(write_off, reason="policy").then(ee.LoanWrittenOff)
+    recovery = ce.RecordRecovery(
+        loan_id=LOAN, effective_on=on, recovery_id="rec", amount_minor=5_000
+    )
+    life.when(recovery).then(ee.RecoveryReceived)
+
+
+def test_a_recovery_costs_no_more_than_it_brings() -> None:
+    life: Life = disbursed().when(_charge_off(month(2)))
+    recovery = ce.RecordRecovery(
+        loan_id=LOAN, effective_on=month(2), recovery_id="rec", amount_minor=5, cost_minor=6
+    )
+    assert life.refused(recovery).code == "amount_out_of_range"

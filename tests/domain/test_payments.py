@@ -1,0 +1,243 @@
+"""Payments: allocation, prepayment, payoff, overpayment, backdating, reversal, observed splits."""
+
+from dataclasses import replace
+from datetime import date, timedelta
+
+import pytest
+
+from domain.commands import servicing as cs
+from domain.events import ending as ee
+from domain.events import servicing as es
+from domain.events.servicing import Split
+from domain.loan.allocation import payoff_rows
+from domain.loan.state import LoanStatus
+from domain.loan.terms import Component
+from tests.support.lives import (
+    LOAN,
+    START,
+    Life,
+    accepted,
+    disbursed,
+    month,
+    pay,
+    reverse,
+)
+
+LEVEL = 33_214  # 10,000.00 over 36 months at 12 %: 332.14
+
+
+def _allocated(life: Life) -> es.PaymentAllocated:
+    return next(event for event in life.last if isinstance(event, es.PaymentAllocated))
+
+
+def _payoff(life: Life, on: date) -> int:
+    return sum(row.unpaid_minor for row in payoff_rows(life.state.rows, on))
+
+
+def test_the_first_instalment_of_an_annuity() -> None:
+    first = disbursed().state.rows[0]
+    assert (first.principal_minor, first.interest_minor) == (23_214, 10_000)
+    assert first.due_on == month(1)
+
+
+def test_an_instalment_paid_on_its_day_is_met() -> None:
+    life = disbursed().when(pay(LEVEL, month(1))).then(es.PaymentReceived, es.PaymentAllocated)
+    assert life.state.rows[0].met_on == month(1)
+    (line,) = _allocated(life).lines
+    assert (line.instalment, line.interest_minor, line.principal_minor) == (1, 10_000, 23_214)
+
+
+def test_interest_is_paid_before_principal() -> None:
+    life = disbursed().when(pay(10_001, month(1)))
+    (line,) = _allocated(life).lines
+    assert (line.interest_minor, line.principal_minor) == (10_000, 1)
+    assert life.state.rows[0].met_on is None
+
+
+def test_only_changed_rows_are_published() -> None:
+    life = disbursed().when(pay(LEVEL, month(1)))
+    assert [row.number for row in _allocated(life).rows] == [1]
+
+
+def test_money_above_the_instalment_goes_to_the_next_one() -> None:
+    life = disbursed().when(pay(LEVEL + 500, month(1)))
+    assert [line.instalment for line in _allocated(life).lines] == [1, 2]
+
+
+def test_paying_the_payoff_settles_the_loan_and_later_interest_falls_away() -> None:
+    life = disbursed().when(pay(LEVEL, month(1)))
+    middle = month(1) + timedelta(days=14)  # half of a month of 28 days
+    payoff = _payoff(life, middle)
+    interest_half = 4_884  # half of 97.68: 9,767.86 at 1 % a month
+    assert payoff == life.state.balances.principal_minor + interest_half
+    life.when(pay(payoff, middle)).then(es.PaymentReceived, es.PaymentAllocated, ee.LoanSettled)
+    assert life.state.balances.owed_minor == 0
+    assert life.state.status is LoanStatus.SETTLED
+
+
+def test_one_cent_less_than_the_payoff_does_not_settle() -> None:
+    life = disbursed().when(pay(LEVEL, month(1)))
+    life.when(pay(_payoff(life, month(2)) - 1, month(2)))
+    assert life.state.status is LoanStatus.ACTIVE
+
+
+def test_what_is_above_the_payoff_is_overpayment_and_can_be_refunded() -> None:
+    life = disbursed()
+    payoff = _payoff(life, month(1))
+    life.when(pay(payoff + 700, month(1)))
+    assert life.state.balances.overpaid_minor == 700
+    refund = cs.RefundCreditBalance(
+        loan_id=LOAN, effective_on=month(1), refund_id="r", amount_minor=701
+    )
+    assert life.refused(refund).code == "more_than_credit"
+    life.when(replace(refund, amount_minor=700)).then(es.CreditBalanceRefunded)
+    assert life.state.balances.overpaid_minor == 0
+
+
+def test_a_settled_loan_takes_no_payments() -> None:
+    life = disbursed()
+    life.when(pay(_payoff(life, month(1)), month(1)))
+    assert life.refused(pay(1, month(1), "late")).code == "loan_settled"
+
+
+@pytest.mark.parametrize(
+    ("command", "code"),
+    [
+        (pay(0, month(1)), "amount_out_of_range"),
+        (pay(-1, month(1)), "amount_out_of_range"),
+        (replace(pay(1, month(1)), currency="EUR"), "currency_mismatch"),
+        (pay(1, START - timedelta(days=1)), "before_disbursement"),
+        (pay(10, month(1), split=Split(principal_minor=9)), "split_mismatch"),
+        (pay(10, month(1), split=Split(principal_minor=11, fee_minor=-1)), "split_mismatch"),
+    ],
+)
+def test_a_payment_that_cannot_be_is_refused(command: cs.ReceivePayment, code: str) -> None:
+    assert disbursed().refused(command).code == code
+
+
+def test_a_payment_before_the_payout_is_refused() -> None:
+    assert accepted().refused(pay(1, START)).code == "wrong_status"
+
+
+def test_one_payment_is_recorded_once() -> None:
+    life = disbursed().when(pay(LEVEL, month(1), "p"))
+    assert life.refused(pay(LEVEL, month(2), "p")).code == "already_recorded"
+
+
+def test_the_product_limits_backdating() -> None:
+    life = disbursed()
+    life.now = START + timedelta(days=200)
+    assert life.refused(pay(1, START + timedelta(days=19))).code == "backdated_too_far"
+
+
+def test_a_backdated_payment_restates_the_later_ones() -> None:
+    life = disbursed()
+    life.when(pay(LEVEL, month(2), "second"))
+    life.when(pay(LEVEL, month(1), "first")).then(
+        es.PaymentReceived, es.PaymentAllocated, es.AllocationsRestated
+    )
+    restated = life.last[2]
+    assert isinstance(restated, es.AllocationsRestated)
+    (change,) = restated.changes
+    assert change.payment_id == "second"
+    assert [line.instalment for line in change.before] == [1]
+    assert [line.instalment for line in change.after] == [2]
+    assert life.state.rows[0].met_on == month(1)
+
+
+def test_a_reversed_payment_never_was_for_the_balances() -> None:
+    untouched = disbursed().when(pay(LEVEL, month(1), "kept"))
+    life = disbursed().when(pay(LEVEL, month(1), "kept")).when(pay(9_000, month(2), "bad"))
+    life.when(reverse("bad", month(2))).then(es.PaymentReversed, es.AllocationsRestated)
+    assert life.state.rows == untouched.state.rows
+    assert life.state.balances == untouched.state.balances
+    assert sum(isinstance(event, es.PaymentReceived) for event in life.events) == 2
+
+
+def test_reversing_the_payment_that_settled_reopens_the_loan() -> None:
+    life = disbursed()
+    life.when(pay(_payoff(life, month(1)), month(1), "all"))
+    life.when(reverse("all", month(2))).then(
+        es.PaymentReversed, es.AllocationsRestated, ee.LoanReopened
+    )
+    assert life.state.status is LoanStatus.ACTIVE
+    assert life.state.balances.principal_minor == 1_000_000
+
+
+def test_a_payment_can_be_reversed_once() -> None:
+    life = disbursed().when(pay(LEVEL, month(1), "p")).when(reverse("p", month(1)))
+    assert life.refused(reverse("p", month(2))).code == "unknown_payment"
+
+
+def test_an_observed_split_is_a_fact_and_the_row_keeps_its_total() -> None:
+    observed = Split(principal_minor=23_213, interest_minor=10_001)
+    life = disbursed().when(pay(LEVEL, month(1), split=observed))
+    first = life.state.rows[0]
+    assert first.met_on == month(1)
+    assert (first.principal_paid_minor, first.interest_paid_minor) == (23_213, 10_001)
+    assert _allocated(life).source is es.AllocationSource.UPSTREAM
+    assert sum(row.principal_minor for row in life.state.rows) == 1_000_000
+
+
+def test_an_observed_split_that_repays_the_principal_ends_the_loan() -> None:
+    life = disbursed()
+    observed = Split(principal_minor=1_000_000, interest_minor=1_234)
+    life.when(pay(1_001_234, month(1), split=observed)).then(
+        es.PaymentReceived, es.PaymentAllocated, ee.LoanSettled
+    )
+    assert life.state.balances.owed_minor == 0
+
+
+def test_a_charge_must_be_on_the_disclosed_cost_table() -> None:
+    life = disbursed()
+    charge = cs.AssessCharge(
+        loan_id=LOAN,
+        effective_on=month(1),
+        charge_id="c",
+        code="SURPRISE",
+        component=Component.FEE,
+        amount_minor=1_500,
+        instalment=1,
+    )
+    assert life.refused(charge).code == "charge_not_disclosed"
+    life.when(replace(charge, code="LATE", component=Component.PENALTY)).then(es.ChargeAssessed)
+    assert life.state.balances.penalty_minor == 1_500
+
+
+def test_penalties_are_paid_first_and_can_be_waived_with_a_reason() -> None:
+    life = disbursed()
+    charge = cs.AssessCharge(
+        loan_id=LOAN,
+        effective_on=month(1),
+        charge_id="c",
+        code="LATE",
+        component=Component.PENALTY,
+        amount_minor=1_500,
+        instalment=1,
+    )
+    life.when(charge).when(pay(500, month(1)))
+    assert _allocated(life).lines[0].penalty_minor == 500
+    waiver = cs.Waive(
+        loan_id=LOAN,
+        effective_on=month(1),
+        waiver_id="w",
+        component=Component.PENALTY,
+        amount_minor=1_001,
+        instalment=1,
+    )
+    assert life.refused(waiver).code == "reason_missing"
+    assert life.refused(waiver, reason="goodwill").code == "more_than_owed"
+    life.when(replace(waiver, amount_minor=1_000), reason="goodwill").then(es.ChargeWaived)
+    assert life.state.balances.penalty_minor == 0
+
+
+def test_principal_is_never_waived() -> None:
+    waiver = cs.Waive(
+        loan_id=LOAN,
+        effective_on=month(1),
+        waiver_id="w",
+        component=Component.PRINCIPAL,
+        amount_minor=1,
+        instalment=1,
+    )
+    assert disbursed().refused(waiver, reason="goodwill").code == "not_waivable"

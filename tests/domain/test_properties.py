@@ -1,0 +1,117 @@
+"""Properties that hold for any life of a loan, by Hypothesis."""
+
+from datetime import timedelta
+from decimal import Decimal
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from domain.errors import Rejected
+from domain.loan.evolve import evolve
+from domain.loan.plan import plan
+from domain.loan.state import Loan
+from domain.loan.terms import RepaymentMethod, Rounding, ScheduleDayCount, Terms
+from tests.support.lives import START, disbursed, pay, reverse
+
+amounts = st.integers(min_value=1, max_value=60_000)
+days = st.integers(min_value=0, max_value=170)
+payments = st.lists(st.tuples(amounts, days), max_size=12)
+
+terms = st.builds(
+    Terms,
+    currency=st.just("USD"),
+    principal_minor=st.integers(min_value=100, max_value=10**9),
+    rate_annual=st.decimals(min_value=0, max_value=Decimal("0.6"), places=4),
+    instalments=st.integers(min_value=1, max_value=120),
+    method=st.sampled_from(RepaymentMethod),
+    day_count=st.sampled_from(ScheduleDayCount),
+    interest_rounding=st.sampled_from([Rounding.HALF_UP, Rounding.HALF_EVEN]),
+    instalment_rounding=st.sampled_from(Rounding),
+)
+
+
+@given(terms, st.dates(min_value=START, max_value=START + timedelta(days=1500)))
+def test_a_plan_repays_exactly_what_was_lent(agreed: Terms, on: object) -> None:
+    rows = plan(agreed, amount_minor=agreed.principal_minor, from_on=on)  # type: ignore[arg-type]
+    assert sum(row.principal_minor for row in rows) == agreed.principal_minor
+    assert all(row.principal_minor >= 0 and row.interest_minor >= 0 for row in rows)
+    assert [row.due_on for row in rows] == sorted({row.due_on for row in rows})
+
+
+@given(payments)
+@settings(deadline=None)
+def test_money_is_conserved(paid: list[tuple[int, int]]) -> None:
+    life, taken = disbursed(), 0
+    for number, (amount, day) in enumerate(paid):
+        try:
+            life.when(pay(amount, START + timedelta(days=day), f"p{number}"))
+        except Rejected:
+            continue
+        taken += amount
+    rows = life.state.rows
+    assert sum(row.paid_minor for row in rows) + life.state.balances.overpaid_minor == taken
+    assert sum(row.principal_minor for row in rows) == 1_000_000
+    for row in rows:
+        assert row.unpaid_minor >= 0
+        assert (row.met_on is not None) == (row.unpaid_minor == 0)
+        assert min(row.principal_left_minor, row.interest_left_minor, row.penalty_left_minor) >= 0
+
+
+@given(payments.flatmap(lambda made: st.tuples(st.just(made), st.permutations(made))))
+@settings(deadline=None)
+def test_the_order_of_recording_does_not_matter(
+    both: tuple[list[tuple[int, int]], list[tuple[int, int]]],
+) -> None:
+    made, shuffled = both
+    if sum(amount for amount, _ in made) > 500_000:
+        return  # a settled loan refuses what comes later, so order may then matter
+    one, other = disbursed(), disbursed()
+    for life, order in ((one, made), (other, shuffled)):
+        life.now = START + timedelta(days=170)
+        for amount, day in order:
+            on = START + timedelta(days=day)
+            life.when(pay(amount, on, f"{amount}-{day}-{len(life.events)}"))
+    assert one.state.balances == other.state.balances
+    assert [row.due_on for row in one.state.rows if row.met_on] == [
+        row.due_on for row in other.state.rows if row.met_on
+    ]
+
+
+@given(payments, amounts, days)
+@settings(deadline=None)
+def test_a_payment_and_its_reversal_leave_no_trace_in_the_balances(
+    paid: list[tuple[int, int]], amount: int, day: int
+) -> None:
+    without, life = disbursed(), disbursed()
+    end = START + timedelta(days=170)
+    without.now = life.now = end
+    for number, (each, on) in enumerate(paid):
+        for one in (without, life):
+            one.when(pay(each, START + timedelta(days=on), f"p{number}"))
+    try:
+        life.when(pay(amount, START + timedelta(days=day), "extra"))
+    except Rejected:
+        return
+    life.when(reverse("extra", end))
+    assert life.state.rows == without.state.rows
+    assert life.state.balances == without.state.balances
+
+
+@given(payments)
+@settings(deadline=None)
+def test_folding_the_events_again_gives_the_same_loan(paid: list[tuple[int, int]]) -> None:
+    life = disbursed()
+    life.now = START + timedelta(days=170)
+    for number, (amount, day) in enumerate(paid):
+        life.when(pay(amount, START + timedelta(days=day), f"p{number}"))
+    loan: Loan | None = None
+    for event in life.events:
+        loan = evolve(loan, event)
+    assert loan is not None
+    assert (loan.rows, loan.balances, loan.status) == (
+        life.state.rows,
+        life.state.balances,
+        life.state.status,
+    )
+    assert loan.timeline is not None
+    assert loan.timeline.account.rows == loan.rows, "the engine disagrees with what was published"

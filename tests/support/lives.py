@@ -1,0 +1,214 @@
+"""Given / when / then for loans, and the small vocabulary that the tests share."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Self
+
+from domain.actors import Actor, ActorKind
+from domain.commands import application as ca
+from domain.commands import disbursement as cd
+from domain.commands import servicing as cs
+from domain.commands.ending import CloseLoanDay
+from domain.commands.registry import Command
+from domain.context import Context, ProductVersion
+from domain.decide import decide_loan
+from domain.decisions.disbursement import REQUIRED_CHECKS
+from domain.errors import Rejected
+from domain.events.application import Decision
+from domain.events.registry import Event
+from domain.events.servicing import Split
+from domain.loan.evolve import evolve
+from domain.loan.state import Loan
+from domain.loan.terms import Conditions, RepaymentMethod, Rounding, ScheduleDayCount
+
+LOAN = "0190a000-0000-7000-8000-000000000001"
+START = date(2018, 1, 15)
+
+CONDITIONS = Conditions(
+    currency="USD",
+    day_count=ScheduleDayCount.THIRTY_360_PROPORTIONAL,
+    amount_max_minor=5_000_000,
+    rate_annual_max=Decimal("0.40"),
+    instalments_max=360,
+    backdating_days_max=180,
+    charges=("LATE", "NSF"),
+)
+EQUAL_PRINCIPAL = Conditions(
+    currency="USD",
+    method=RepaymentMethod.EQUAL_PRINCIPAL,
+    day_count=ScheduleDayCount.ACT_365F,
+    amount_max_minor=5_000_000,
+    rate_annual_max=Decimal("0.40"),
+    instalments_max=360,
+    instalment_rounding=Rounding.HALF_UP,
+)
+
+
+def actor(name: str = "ann", *roles: str, kind: ActorKind = ActorKind.HUMAN) -> Actor:
+    return Actor(kind=kind, id=name, roles=roles or ("checker",))
+
+
+def context(on: date, by: Actor | None = None, **more: object) -> Context:
+    return Context(actor=by or actor(), business_date=on, **more)  # type: ignore[arg-type]
+
+
+@dataclass
+class Life:
+    """A loan that is told command by command; `now` is the business date."""
+
+    loan: Loan | None = None
+    now: date = START
+    events: list[Event] = field(default_factory=list[Event])
+    last: list[Event] = field(default_factory=list[Event])
+
+    def when(self, command: Command, by: Actor | None = None, reason: str | None = None) -> Self:
+        self.now = max(self.now, command.effective_on)
+        product = ProductVersion(code="P", version=1, conditions=self.conditions)
+        circumstances = context(self.now, by, reason_code=reason, product=product)
+        self.last = decide_loan(self.loan, command, circumstances)
+        for event in self.last:
+            self.loan = evolve(self.loan, event)
+        self.events += self.last
+        return self
+
+    def refused(
+        self, command: Command, by: Actor | None = None, reason: str | None = None
+    ) -> Rejected:
+        """Expect a refusal and return it; nothing changes."""
+        before, count = self.loan, len(self.events)
+        try:
+            self.when(command, by, reason)
+        except Rejected as no:
+            assert self.loan is before, "a refusal changed the loan"
+            assert len(self.events) == count
+            return no
+        raise AssertionError(f"{type(command).__name__} was not refused: {self.last}")
+
+    conditions: Conditions = CONDITIONS
+
+    @property
+    def state(self) -> Loan:
+        assert self.loan is not None
+        return self.loan
+
+    def then(self, *kinds: type[Event]) -> Self:
+        assert [type(event) for event in self.last] == list(kinds)
+        return self
+
+
+def apply_for(amount: int = 1_000_000, instalments: int = 36) -> ca.ApplyForLoan:
+    return ca.ApplyForLoan(
+        loan_id=LOAN,
+        effective_on=START,
+        customer_id="c-1",
+        product_code="P",
+        amount_minor=amount,
+        currency="USD",
+        instalments=instalments,
+    )
+
+
+def approve(rate: str = "0.12") -> ca.ReviewLoan:
+    return ca.ReviewLoan(
+        loan_id=LOAN,
+        effective_on=START,
+        decision=Decision.APPROVED,
+        grade="B",
+        rate_annual=Decimal(rate),
+    )
+
+
+def accepted(
+    amount: int = 1_000_000,
+    instalments: int = 36,
+    rate: str = "0.12",
+    conditions: Conditions = CONDITIONS,
+) -> Life:
+    """A loan whose offer was accepted, its cost table shown."""
+    life = Life(conditions=conditions)
+    life.when(apply_for(amount, instalments))
+    life.when(approve(rate))
+    life.when(
+        ca.DiscloseCost(
+            loan_id=LOAN,
+            effective_on=START,
+            annual_cost=Decimal("0.13"),
+            method="irr",
+            charges=conditions.charges,
+        )
+    )
+    return life.when(ca.AcceptOffer(loan_id=LOAN, effective_on=START))
+
+
+def prepare(amount: int = 1_000_000) -> cd.PrepareDisbursement:
+    return cd.PrepareDisbursement(
+        loan_id=LOAN,
+        effective_on=START,
+        disbursement_id="d-1",
+        amount_minor=amount,
+        payee_account_hash="f00d",
+    )
+
+
+def check(payload_hash: str, checks: Sequence[str] = tuple(REQUIRED_CHECKS)) -> Command:
+    return cd.CheckDisbursement(
+        loan_id=LOAN,
+        effective_on=START,
+        disbursement_id="d-1",
+        payload_hash=payload_hash,
+        checks=tuple(checks),
+    )
+
+
+def pay_out(amount: int = 1_000_000, on: date = START) -> cd.DisburseLoan:
+    return cd.DisburseLoan(
+        loan_id=LOAN, effective_on=on, disbursement_id="d-1", amount_minor=amount
+    )
+
+
+def disbursed(
+    amount: int = 1_000_000,
+    instalments: int = 36,
+    rate: str = "0.12",
+    conditions: Conditions = CONDITIONS,
+) -> Life:
+    """A loan in service since START, its payout checked by a second person."""
+    life = accepted(amount, instalments, rate, conditions)
+    life.when(prepare(amount), actor("maker"))
+    preparation = life.state.preparation
+    assert preparation is not None
+    life.when(check(preparation.payload_hash), actor("checker", "checker"))
+    return life.when(pay_out(amount))
+
+
+def pay(
+    amount: int, on: date, payment_id: str | None = None, split: Split | None = None
+) -> cs.ReceivePayment:
+    return cs.ReceivePayment(
+        loan_id=LOAN,
+        effective_on=on,
+        payment_id=payment_id or f"pay-{on.isoformat()}-{amount}",
+        amount_minor=amount,
+        currency="USD",
+        split=split,
+    )
+
+
+def reverse(payment_id: str, on: date) -> cs.ReversePayment:
+    return cs.ReversePayment(loan_id=LOAN, effective_on=on, payment_id=payment_id, cause="bounced")
+
+
+def close(on: date) -> CloseLoanDay:
+    return CloseLoanDay(loan_id=LOAN, effective_on=on)
+
+
+def month(k: int) -> date:
+    """The k-th due date of a loan paid out on START."""
+    year, month0 = divmod(START.year * 12 + START.month - 1 + k, 12)
+    return date(year, month0 + 1, START.day)
+
+
+def days_after(on: date, days: int) -> date:
+    return on + timedelta(days=days)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from infra.errors import Overloaded, Unavailable
-from infra.limits import StoreLimits
+from infra.settings import Limits
 
 P = TypeVar("P")
 R = TypeVar("R")
@@ -41,7 +41,7 @@ class GroupCommitter(Generic[P, R]):
     only its cause fails.
     """
 
-    def __init__(self, commit: Callable[[Sequence[P]], Sequence[R]], limits: StoreLimits) -> None:
+    def __init__(self, commit: Callable[[Sequence[P]], Sequence[R]], limits: Limits) -> None:
         self._commit = commit
         self._limits = limits
         self._queue: deque[_Waiting[P, R]] = deque()

@@ -11,7 +11,7 @@ import psycopg
 from domain.ports import AppendResult
 from infra.append import PackedAppend, append_batch, register
 from infra.errors import Unavailable
-from infra.limits import StoreLimits
+from infra.settings import Limits
 
 Connection = psycopg.Connection[Any]
 
@@ -24,7 +24,7 @@ SELECT set_config('TimeZone', 'UTC', false), set_config('synchronous_commit', %s
 _FIRST_PAUSE_SECONDS = 0.05
 
 
-def configure(connection: Connection, limits: StoreLimits) -> None:
+def configure(connection: Connection, limits: Limits) -> None:
     """Set time zone, durability and timeouts of a session, whatever the server's defaults are."""
     connection.execute(
         _SETTINGS,
@@ -32,7 +32,7 @@ def configure(connection: Connection, limits: StoreLimits) -> None:
             "on",
             _milliseconds(limits.lock_timeout_seconds),
             _milliseconds(limits.statement_timeout_seconds),
-            _milliseconds(limits.idle_in_transaction_seconds),
+            _milliseconds(limits.idle_in_transaction_timeout_seconds),
         ),
     )
     register(connection)
@@ -49,7 +49,7 @@ class Writer:
     that come during the pause hear Unavailable at once.
     """
 
-    def __init__(self, dsn: str, shard: int, limits: StoreLimits) -> None:
+    def __init__(self, dsn: str, shard: int, limits: Limits) -> None:
         self._dsn = dsn
         self._shard = shard
         self._limits = limits

@@ -4,7 +4,7 @@ Business refusals live in the domain, not here.
 """
 
 
-class Overloaded(Exception):  # noqa: N818 - named as the answer it becomes: 429
+class Overloaded(Exception):
     """The append queue is full, or the command waited too long in it; nothing was sent."""
 
     def __init__(self, retry_after_seconds: int) -> None:
@@ -12,20 +12,20 @@ class Overloaded(Exception):  # noqa: N818 - named as the answer it becomes: 429
         self.retry_after_seconds = retry_after_seconds
 
 
-class Unavailable(Exception):  # noqa: N818 - named as the answer it becomes: 503
+class Unavailable(Exception):
     """The database or its lock was not reached in time.
 
     The outcome may be unknown: repeat with the same key.
     """
 
 
-class CorruptEvent(Exception):  # noqa: N818 - named by what was found
+class CorruptEvent(Exception):
     """Stored bytes cannot be read as what their topic says."""
 
 
-class UnknownTopic(Exception):  # noqa: N818 - named by what was found
+class UnknownTopic(Exception):
     """No event class and no upcaster is known for a topic."""
 
 
-class TooLarge(ValueError):  # noqa: N818 - named as the answer it becomes: 413
+class TooLarge(ValueError):
     """A command has more events, or an event more bytes, than the store takes."""

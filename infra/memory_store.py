@@ -14,7 +14,7 @@ from domain.ports import Append, AppendResult, Conflict, Outcome, Reused
 from infra.chain import GENESIS, EventRow, OutcomeRow, event_hash, outcome_hash
 from infra.codec import Codec
 from infra.errors import Unavailable
-from infra.limits import StoreLimits
+from infra.settings import Limits
 from infra.staging import StagedAppend, StagedEvent, stage
 
 
@@ -33,13 +33,13 @@ class MemoryEventStore:
         self,
         *,
         shard: int = 0,
-        limits: StoreLimits | None = None,
+        limits: Limits | None = None,
         codec: Codec | None = None,
         clock: Callable[[], datetime] | None = None,
     ) -> None:
         """`clock` None means this machine's clock."""
         self.shard = shard
-        self.limits = limits or StoreLimits()
+        self.limits = limits or Limits()
         self.codec = codec or Codec()
         self.outcomes: list[tuple[OutcomeRow, bytes]] = []
         """The rows of the outcomes table, each with its hash."""

@@ -29,7 +29,7 @@ class Limits(BaseSettings):
     append_wait_seconds_max: PositiveFloat = 1.0
     append_batch_max: PositiveInt = 500
     events_per_command_max: PositiveInt = 100
-    event_bytes_max: PositiveInt = 64 * KIB
+    event_bytes_max: PositiveInt = 256 * KIB  # a payout's event carries the plan: 360 rows, 100 KiB
     conflict_retries_max: NonNegativeInt = 5
     bulk_append_events_max: PositiveInt = 2_000
     close_chunk_loans: PositiveInt = 250_000
@@ -38,6 +38,13 @@ class Limits(BaseSettings):
     lock_timeout_seconds: PositiveFloat = 2.0
     statement_timeout_seconds: PositiveFloat = 10.0
     idle_in_transaction_timeout_seconds: PositiveFloat = 5.0
+    connect_timeout_seconds: PositiveInt = 5
+    reconnect_seconds_max: PositiveFloat = 1.0  # the pause between attempts doubles up to this
+
+    # Reading the store: connections of one process, events in a page, streams in one round trip.
+    read_connections_max: PositiveInt = 4
+    read_page_max: PositiveInt = 10_000
+    load_streams_max: PositiveInt = 10_000
 
     # Relay and consumers.
     relay_batch_max: PositiveInt = 2_000

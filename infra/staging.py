@@ -11,7 +11,7 @@ from domain.envelope import StreamId
 from domain.ports import Append, IdempotencyKey, Refusal
 from infra.codec import Codec
 from infra.errors import TooLarge
-from infra.limits import StoreLimits
+from infra.settings import Limits
 
 NAME_CHARACTERS_MAX = 500  # a B-tree entry holds some 2,700 bytes
 
@@ -38,7 +38,7 @@ class StagedAppend:
     refusal: Refusal | None = None
 
 
-def stage(append: Append, codec: Codec, limits: StoreLimits) -> StagedAppend:
+def stage(append: Append, codec: Codec, limits: Limits) -> StagedAppend:
     """Encode the events of an append and check it.
 
     Raises ValueError for what cannot be stored, TooLarge past a limit, UnknownTopic for an
@@ -61,7 +61,7 @@ def stage(append: Append, codec: Codec, limits: StoreLimits) -> StagedAppend:
     return staged
 
 
-def check(staged: StagedAppend, limits: StoreLimits) -> None:
+def check(staged: StagedAppend, limits: Limits) -> None:
     """Raise ValueError for what the store could not hold, TooLarge past a limit."""
     if staged.refusal and staged.events:
         raise ValueError("a refused command has no events")

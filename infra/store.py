@@ -22,7 +22,7 @@ from infra.codec import Codec
 from infra.committer import GroupCommitter
 from infra.connections import Writer, configure
 from infra.errors import Unavailable
-from infra.limits import StoreLimits
+from infra.settings import Limits
 from infra.staging import StagedAppend, stage
 
 _COLUMNS = """e.shard, e.position, e.stream, e.version, e.topic, e.effective_on, e.recorded_at,
@@ -60,13 +60,13 @@ class PostgresEventStore:
         dsn: str,
         *,
         shard: int = 0,
-        limits: StoreLimits | None = None,
+        limits: Limits | None = None,
         codec: Codec | None = None,
         clock: Callable[[], datetime] | None = None,
     ) -> None:
         """`clock` None means the database server's clock, read under the append lock."""
         self.shard = shard
-        self.limits = limits or StoreLimits()
+        self.limits = limits or Limits()
         self.codec = codec or Codec()
         self._clock = clock
         self._commands = Writer(dsn, shard, self.limits)

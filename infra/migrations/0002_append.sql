@@ -1,4 +1,5 @@
--- depends: 0001-record
+-- migrate:up
+
 -- The one way events come into the record. A later change of the contract is a new function beside this one.
 
 -- A field under a hash: its length in four bytes, big-endian, then its bytes; the length -1 stands for NULL.
@@ -236,3 +237,5 @@ BEGIN
     );
 END
 $append_batch_v1$;
+
+-- migrate:down

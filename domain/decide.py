@@ -9,9 +9,10 @@ from domain.commands import application as ca
 from domain.commands import disbursement as cd
 from domain.commands import ending as ce
 from domain.commands import servicing as cs
-from domain.commands.registry import Command, LoanCommand
+from domain.commands.registry import Command, LoanCommand, MoneyCommand
 from domain.context import Context
 from domain.decisions import application, arrears, disbursement, ending, servicing
+from domain.decisions.guards import require_currency
 from domain.envelope import StreamId
 from domain.errors import Rejected
 from domain.events.registry import Event
@@ -63,6 +64,8 @@ def decide_loan(loan: Loan | None, command: Command, context: Context) -> list[E
         raise TypeError(f"{type(command).__name__} is no command to a loan")
     if loan is None:
         raise Rejected("unknown_loan", "there is no loan with this id", "loan_id")
+    if isinstance(command, MoneyCommand) and command.currency is not None:
+        require_currency(loan, command.currency)
     return LOAN_RULES[type(command)](loan, command, context)
 
 

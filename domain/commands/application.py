@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from domain.commands.registry import LoanCommand, command
+from domain.commands.registry import LoanCommand, MoneyCommand, command
 from domain.events.application import CreditFeatures, Decision, Segments
 
 
@@ -46,7 +46,7 @@ class FlagDocument(LoanCommand):
 
 
 @command("loan.record_bureau_report")
-class RecordBureauReport(LoanCommand):
+class RecordBureauReport(MoneyCommand):
     """Record a credit bureau's answer."""
 
     report_id: str
@@ -56,7 +56,7 @@ class RecordBureauReport(LoanCommand):
 
 
 @command("loan.assess_credit")
-class AssessCredit(LoanCommand):
+class AssessCredit(MoneyCommand):
     """Record the credit portrait as it is now."""
 
     features: CreditFeatures
@@ -84,7 +84,7 @@ class RecordModelScore(LoanCommand):
 
 
 @command("loan.review")
-class ReviewLoan(LoanCommand):
+class ReviewLoan(MoneyCommand):
     """Decide on an application: approve with a rate, decline with reasons, or refer."""
 
     decision: Decision

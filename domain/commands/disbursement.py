@@ -2,11 +2,11 @@
 
 from datetime import date
 
-from domain.commands.registry import LoanCommand, command
+from domain.commands.registry import LoanCommand, MoneyCommand, command
 
 
 @command("loan.prepare_disbursement")
-class PrepareDisbursement(LoanCommand):
+class PrepareDisbursement(MoneyCommand):
     """The maker lays out what is to be paid to whom."""
 
     disbursement_id: str
@@ -25,7 +25,7 @@ class CheckDisbursement(LoanCommand):
 
 
 @command("loan.disburse")
-class DisburseLoan(LoanCommand):
+class DisburseLoan(MoneyCommand):
     """Confirm that the money went out."""
 
     disbursement_id: str
@@ -49,7 +49,7 @@ class DeclareUseOfFunds(LoanCommand):
 
 
 @command("loan.record_use_evidence")
-class RecordUseEvidence(LoanCommand):
+class RecordUseEvidence(MoneyCommand):
     """Show by invoice, statement or visit what part of the money was used for."""
 
     evidence_id: str

@@ -3,7 +3,7 @@
 from datetime import date
 from decimal import Decimal
 
-from domain.commands.registry import LoanCommand, command
+from domain.commands.registry import LoanCommand, MoneyCommand, command
 from domain.events.ending import RestructureKind
 
 
@@ -13,7 +13,7 @@ class CloseLoanDay(LoanCommand):
 
 
 @command("loan.restructure")
-class RestructureLoan(LoanCommand):
+class RestructureLoan(MoneyCommand):
     """Put a new plan in the place of what is still owed."""
 
     restructure_id: str
@@ -33,7 +33,7 @@ class ChargeOffLoan(LoanCommand):
 
 
 @command("loan.record_recovery")
-class RecordRecovery(LoanCommand):
+class RecordRecovery(MoneyCommand):
     """Money came in after charge-off or write-off."""
 
     recovery_id: str

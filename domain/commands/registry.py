@@ -41,6 +41,13 @@ class LoanCommand(Command):
         return StreamId(f"loan-{self.loan_id}")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MoneyCommand(LoanCommand):
+    """A command to one loan that carries amounts; their currency is checked, not guessed."""
+
+    currency: str | None = None  # ISO 4217 of the amounts; None: the loan's own
+
+
 @dataclass_transform(kw_only_default=True, frozen_default=True)
 def command(name: str) -> Callable[[type[C]], type[C]]:
     """Make a class a command: frozen, slotted, keyword-only and known under its name."""

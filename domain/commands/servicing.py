@@ -1,6 +1,6 @@
 """Commands on a loan in service: payments, reversals, charges, waivers, refunds."""
 
-from domain.commands.registry import LoanCommand, command
+from domain.commands.registry import LoanCommand, MoneyCommand, command
 from domain.events.servicing import Split
 from domain.loan.terms import Component
 
@@ -25,7 +25,7 @@ class ReversePayment(LoanCommand):
 
 
 @command("loan.assess_charge")
-class AssessCharge(LoanCommand):
+class AssessCharge(MoneyCommand):
     """Put a fee or penalty on an instalment; its code must be on the disclosed cost table."""
 
     charge_id: str
@@ -36,7 +36,7 @@ class AssessCharge(LoanCommand):
 
 
 @command("loan.waive")
-class Waive(LoanCommand):
+class Waive(MoneyCommand):
     """Give up part of an instalment's interest, fees or penalties (减免)."""
 
     waiver_id: str
@@ -46,7 +46,7 @@ class Waive(LoanCommand):
 
 
 @command("loan.refund_credit_balance")
-class RefundCreditBalance(LoanCommand):
+class RefundCreditBalance(MoneyCommand):
     """Pay overpaid money back."""
 
     refund_id: str

@@ -1,7 +1,7 @@
 """The domain's one exception: a rule's refusal. Our own bugs are AssertionError and ValueError."""
 
 
-class Rejected(Exception):  # noqa: N818  # it is an answer, not a failure
+class Rejected(Exception):  # it is an answer, not a failure
     """A business rule said no."""
 
     __slots__ = ("code", "detail", "field")

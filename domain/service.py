@@ -40,11 +40,11 @@ class Instruction:
     key: IdempotencyKey | None = None
 
 
-class KeyReused(Exception):  # noqa: N818 - named for what it means to the caller
+class KeyReused(Exception):
     """The idempotency key is known with another body."""
 
 
-class TooManyConflicts(Exception):  # noqa: N818
+class TooManyConflicts(Exception):
     """The stream moved on under every attempt; try again later."""
 
 

@@ -156,6 +156,7 @@ def return_disbursement(loan: Loan, command: c.ReturnDisbursement, context: Cont
         e.DisbursementReturned(
             effective_on=command.effective_on,
             disbursement_id=command.disbursement_id,
+            amount_minor=loan.balances.principal_minor,
             cause=command.cause,
         )
     ]

@@ -90,6 +90,7 @@ def restructure(loan: Loan, command: c.RestructureLoan, context: Context) -> lis
             instalments=command.instalments,
             rate_annual=terms.rate_annual,
             waived_interest_minor=command.waive_interest_minor,
+            capitalised_interest_minor=interest - command.waive_interest_minor,
             financial_difficulty=command.financial_difficulty,
             before=_summary(loan.rows, rate_before, on, tolerance),
             after=_summary(account.rows, terms.rate_annual, on, tolerance),

@@ -43,6 +43,7 @@ class DisbursementReturned(Event):
     """The payout came back before any repayment; nothing is owed any more."""
 
     disbursement_id: str
+    amount_minor: int
     cause: str
 
 

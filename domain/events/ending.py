@@ -41,6 +41,7 @@ class LoanRestructured(Event):
     instalments: int
     rate_annual: Decimal
     waived_interest_minor: int
+    capitalised_interest_minor: int  # interest that became principal
     financial_difficulty: bool
     before: PlanSummary
     after: PlanSummary

@@ -1,0 +1,180 @@
+"""Double entry: what each event of a loan means for the ledger, as balanced lines.
+
+A table of rules, one function an event. Interest income is posted in aggregate by the close of a day
+(cumulative earned less posted), so a payment of interest lowers the receivable. Roles stand for
+accounts; which account number a role has is the lender's chart (domain rules, G-08).
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from domain.events import disbursement, ending, servicing
+from domain.events.registry import Event
+from domain.loan.instalments import AllocationLine
+from domain.loan.terms import Component
+
+
+class Account(StrEnum):
+    """Roles of ledger accounts (domain rules, G-08)."""
+
+    FUND_SOURCE = "fund_source"
+    LOAN_PORTFOLIO = "loan_portfolio"
+    INTEREST_RECEIVABLE = "interest_receivable"
+    FEE_RECEIVABLE = "fee_receivable"
+    PENALTY_RECEIVABLE = "penalty_receivable"
+    OVERPAYMENT_LIABILITY = "overpayment_liability"
+    INTEREST_INCOME = "interest_income"
+    FEE_INCOME = "fee_income"
+    PENALTY_INCOME = "penalty_income"
+    RECOVERY_INCOME = "recovery_income"
+    COLLECTION_EXPENSE = "collection_expense"
+    CHARGE_OFF_EXPENSE = "charge_off_expense"
+    INTEREST_CHARGED_OFF = "income_from_charged_off_interest"
+    FEES_CHARGED_OFF = "income_from_charged_off_fees"
+    PENALTIES_CHARGED_OFF = "income_from_charged_off_penalties"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """One side of an entry: minor units, debit positive and credit negative."""
+
+    account: Account
+    amount_minor: int
+
+
+Lines = tuple[Line, ...]
+
+RECEIVABLE = {
+    Component.PRINCIPAL: Account.LOAN_PORTFOLIO,
+    Component.INTEREST: Account.INTEREST_RECEIVABLE,
+    Component.FEE: Account.FEE_RECEIVABLE,
+    Component.PENALTY: Account.PENALTY_RECEIVABLE,
+}
+INCOME = {
+    Component.INTEREST: Account.INTEREST_INCOME,
+    Component.FEE: Account.FEE_INCOME,
+    Component.PENALTY: Account.PENALTY_INCOME,
+}
+
+
+def postings(event: Event, *, charged_off: bool) -> Lines:
+    """Return the balanced lines of an event; empty when it moves no money on the books.
+
+    `charged_off` tells how the loan stood before the event: from the charge-off on the debt is off
+    the books and money that comes in is recovery income (domain rules, 2.8).
+    """
+    rule = _RULES.get(type(event))
+    if rule is None:
+        return ()
+    lines = tuple(line for line in rule(event, charged_off) if line.amount_minor)
+    assert sum(line.amount_minor for line in lines) == 0, f"{event} does not balance: {lines}"
+    return lines
+
+
+def accrual(component: Component, amount_minor: int) -> Lines:
+    """Return the lines of income earned and not yet posted; negative amounts take it back."""
+    return (
+        Line(account=RECEIVABLE[component], amount_minor=amount_minor),
+        Line(account=INCOME[component], amount_minor=-amount_minor),
+    )
+
+
+def _disbursed(event: disbursement.LoanDisbursed, _: bool) -> Iterable[Line]:  # noqa: FBT001
+    yield Line(account=Account.LOAN_PORTFOLIO, amount_minor=event.amount_minor)
+    yield Line(account=Account.FUND_SOURCE, amount_minor=-event.amount_minor)
+
+
+def _received_lines(
+    lines: Iterable[AllocationLine], overpaid_minor: int, sign: int
+) -> Iterable[Line]:
+    total = overpaid_minor
+    parts = dict.fromkeys(Component, 0)
+    for line in lines:
+        parts[Component.PRINCIPAL] += line.principal_minor
+        parts[Component.INTEREST] += line.interest_minor
+        parts[Component.FEE] += line.fee_minor
+        parts[Component.PENALTY] += line.penalty_minor
+        total += line.total_minor
+    yield Line(account=Account.FUND_SOURCE, amount_minor=sign * total)
+    for component, amount in parts.items():
+        yield Line(account=RECEIVABLE[component], amount_minor=-sign * amount)
+    yield Line(account=Account.OVERPAYMENT_LIABILITY, amount_minor=-sign * overpaid_minor)
+
+
+def _allocated(event: servicing.PaymentAllocated, charged_off: bool) -> Iterable[Line]:  # noqa: FBT001
+    if charged_off:
+        return ()  # the recovery itself is posted
+    return _received_lines(event.lines, event.overpaid_minor, 1)
+
+
+def _restated(event: servicing.AllocationsRestated, charged_off: bool) -> Iterable[Line]:  # noqa: FBT001
+    """Post the differences today, with the old value date: what was posted stays."""
+    for change in event.changes:
+        before = list(_received_lines(change.before, change.overpaid_before_minor, -1))
+        after = list(_received_lines(change.after, change.overpaid_after_minor, 1))
+        if charged_off:
+            cash = sum(x.amount_minor for x in (before + after) if x.account is Account.FUND_SOURCE)
+            yield Line(account=Account.FUND_SOURCE, amount_minor=cash)
+            yield Line(account=Account.RECOVERY_INCOME, amount_minor=-cash)
+        else:
+            yield from before
+            yield from after
+
+
+def _charged(event: servicing.ChargeAssessed, _: bool) -> Iterable[Line]:  # noqa: FBT001
+    return accrual(event.component, event.amount_minor)
+
+
+def _waived(event: servicing.ChargeWaived, charged_off: bool) -> Iterable[Line]:  # noqa: FBT001
+    return () if charged_off else accrual(event.component, -event.amount_minor)
+
+
+def _refunded(event: servicing.CreditBalanceRefunded, _: bool) -> Iterable[Line]:  # noqa: FBT001
+    yield Line(account=Account.OVERPAYMENT_LIABILITY, amount_minor=event.amount_minor)
+    yield Line(account=Account.FUND_SOURCE, amount_minor=-event.amount_minor)
+
+
+def _returned(event: disbursement.DisbursementReturned, _: bool) -> Iterable[Line]:  # noqa: FBT001
+    yield Line(account=Account.FUND_SOURCE, amount_minor=event.amount_minor)
+    yield Line(account=Account.LOAN_PORTFOLIO, amount_minor=-event.amount_minor)
+
+
+def _restructured(event: ending.LoanRestructured, _: bool) -> Iterable[Line]:  # noqa: FBT001
+    capitalised = event.capitalised_interest_minor
+    yield Line(account=Account.LOAN_PORTFOLIO, amount_minor=capitalised)
+    yield Line(account=Account.INTEREST_RECEIVABLE, amount_minor=-capitalised)
+    yield from accrual(Component.INTEREST, -event.waived_interest_minor)
+
+
+def _charged_off(event: ending.LoanChargedOff, _: bool) -> Iterable[Line]:  # noqa: FBT001
+    """Take portfolio and receivables off the books (domain rules, G-13)."""
+    for expense, receivable, amount in (
+        (Account.CHARGE_OFF_EXPENSE, Account.LOAN_PORTFOLIO, event.principal_minor),
+        (Account.INTEREST_CHARGED_OFF, Account.INTEREST_RECEIVABLE, event.interest_minor),
+        (Account.FEES_CHARGED_OFF, Account.FEE_RECEIVABLE, event.fee_minor),
+        (Account.PENALTIES_CHARGED_OFF, Account.PENALTY_RECEIVABLE, event.penalty_minor),
+    ):
+        yield Line(account=expense, amount_minor=amount)
+        yield Line(account=receivable, amount_minor=-amount)
+
+
+def _recovered(event: ending.RecoveryReceived, _: bool) -> Iterable[Line]:  # noqa: FBT001
+    yield Line(account=Account.FUND_SOURCE, amount_minor=event.amount_minor - event.cost_minor)
+    yield Line(account=Account.COLLECTION_EXPENSE, amount_minor=event.cost_minor)
+    yield Line(account=Account.RECOVERY_INCOME, amount_minor=-event.amount_minor)
+
+
+_RULES: dict[type[Event], Callable[[Any, bool], Iterable[Line]]] = {
+    disbursement.LoanDisbursed: _disbursed,
+    disbursement.DisbursementReturned: _returned,
+    servicing.PaymentAllocated: _allocated,
+    servicing.AllocationsRestated: _restated,
+    servicing.ChargeAssessed: _charged,
+    servicing.ChargeWaived: _waived,
+    servicing.CreditBalanceRefunded: _refunded,
+    ending.LoanRestructured: _restructured,
+    ending.LoanChargedOff: _charged_off,
+    ending.RecoveryReceived: _recovered,
+}

@@ -1,6 +1,6 @@
 """Double entry: what each event of a loan means for the ledger, as balanced lines.
 
-A table of rules, one function an event. Interest income is posted in aggregate by the close of a day
+A table of rules, one function an event. Interest income is posted in aggregate by the day's close
 (cumulative earned less posted), so a payment of interest lowers the receivable. Roles stand for
 accounts; which account number a role has is the lender's chart (domain rules, G-08).
 """

@@ -109,3 +109,26 @@ class EventStore(Protocol):
     def outcome(self, scope: str, key: str) -> Outcome | None:
         """Look up what became of a command by its key."""
         ...
+
+
+class Feed(Protocol):
+    """What was recorded, handed out in batches after a position.
+
+    Every event comes at least once and those of one stream in order of version. The store's feed
+    hands out each event once and all in position order; a broker's may repeat after a restart.
+    """
+
+    def poll(self) -> Sequence[RecordedEvent]:
+        """Hand out the next batch; wait a bounded moment for one, then answer with none.
+
+        Raises Unavailable; the next call goes on from the same place.
+        """
+        ...
+
+    def seek(self, after: Position) -> None:
+        """Go on after another position, usually the one that a read model has committed."""
+        ...
+
+    def close(self) -> None:
+        """Let go of connections and wake a waiting poll."""
+        ...

@@ -11,7 +11,7 @@ does not know are ignored.
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, cast
 
 import msgspec
@@ -46,6 +46,17 @@ class _StoredRaw(_Stored, omit_defaults=True, frozen=True):
     """The stored object as it is read."""
 
     event: msgspec.Raw = msgspec.Raw()
+
+
+class _EventDate(msgspec.Struct, frozen=True):
+    effective_on: date
+
+
+class _Peeked(msgspec.Struct, frozen=True):
+    """The two things that a row beside the state repeats."""
+
+    actor: Actor
+    event: _EventDate
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,6 +148,18 @@ class Codec:
             value = upcaster.lift(msgspec.json.decode(raw) if value is None else value)
             topic = upcaster.to_topic
         return msgspec.convert(value, self._kinds[topic])
+
+
+_peek = msgspec.json.Decoder(_Peeked).decode
+
+
+def peek(state: bytes) -> tuple[Actor, date]:
+    """Read actor and value date out of stored bytes, whatever the topic. Raises CorruptEvent."""
+    try:
+        peeked = _peek(state)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise CorruptEvent(str(error)) from error
+    return peeked.actor, peeked.event.effective_on
 
 
 def _check_integers(value: object) -> None:

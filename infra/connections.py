@@ -16,7 +16,8 @@ from infra.settings import Limits
 Connection = psycopg.Connection[Any]
 
 _SETTINGS = """
-SELECT set_config('TimeZone', 'UTC', false), set_config('synchronous_commit', %s, false),
+SELECT set_config('TimeZone', 'UTC', false), set_config('DateStyle', 'ISO, YMD', false),
+    set_config('synchronous_commit', %s, false),
     set_config('default_transaction_isolation', 'read committed', false),
     set_config('lock_timeout', %s, false), set_config('statement_timeout', %s, false),
     set_config('idle_in_transaction_session_timeout', %s, false)

@@ -143,7 +143,7 @@ class PostgresEventStore:
             raise ValueError(f"more than {self.limits.load_streams_max} streams in one load")
         loaded: dict[StreamId, list[RecordedEvent]] = {stream: [] for stream in streams}
         if streams:
-            for row in self._query(LOAD, (list(streams.keys()), list(streams.values()))):
+            for row in self.query(LOAD, (list(streams.keys()), list(streams.values()))):
                 loaded[row[2]].append(self._recorded(row))
         return loaded
 
@@ -156,13 +156,13 @@ class PostgresEventStore:
         self._check_shard(after.shard)
         if not 0 < limit <= self.limits.read_page_max:
             raise ValueError(f"a page has 1 to {self.limits.read_page_max} events")
-        rows = self._query(PAGE, (self.shard, after.number, limit))
+        rows = self.query(PAGE, (self.shard, after.number, limit))
         return [self._recorded(row) for row in rows]
 
     def head(self, shard: int = 0) -> Position:
         """Tell the last position of the shard. Raises ValueError for another shard, Unavailable."""
         self._check_shard(shard)
-        rows = self._query(HEAD, (shard,))
+        rows = self.query(HEAD, (shard,))
         return Position(shard=shard, number=rows[0][0] if rows else 0)
 
     def outcome(self, scope: str, key: str) -> Outcome | None:
@@ -170,7 +170,7 @@ class PostgresEventStore:
 
         Raises Unavailable.
         """
-        rows = self._query(OUTCOME, (scope, key))
+        rows = self.query(OUTCOME, (scope, key))
         return outcome_of(rows[0]) if rows else None
 
     def waiting(self) -> int:
@@ -203,7 +203,7 @@ class PostgresEventStore:
         while self._committer.waiting() and time.monotonic() < until:
             time.sleep(_YIELD_SECONDS)
 
-    def _query(self, sql: LiteralString, parameters: Sequence[Any]) -> list[Row]:
+    def query(self, sql: LiteralString, parameters: Sequence[Any]) -> list[Row]:
         """Read, again on a fresh connection when an old one has died.
 
         After a restart all of the pool's are dead.

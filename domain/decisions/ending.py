@@ -66,8 +66,7 @@ def restructure(loan: Loan, command: c.RestructureLoan, context: Context) -> lis
         first_due_on=command.first_due_on,
         first_number=len(kept) + 1,
     )
-    first = replace(
-        fresh[0],
+    first = fresh[0]._replace(
         fee_minor=sum(row.fee_left_minor for row in loan.rows),
         penalty_minor=sum(row.penalty_left_minor for row in loan.rows),
     )
@@ -106,8 +105,7 @@ def _keep(row: Instalment, command: c.RestructureLoan) -> Instalment:
     """Cut an open row down to what was paid on it; a met one stays as it is."""
     if row.met_on:
         return row
-    return replace(
-        row,
+    return row._replace(
         principal_minor=row.principal_paid_minor,
         interest_minor=row.interest_paid_minor + row.interest_waived_minor,
         fee_minor=row.fee_paid_minor + row.fee_waived_minor,

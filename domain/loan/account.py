@@ -4,11 +4,11 @@ Pure; planned interest, no recalculation.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from domain.loan.allocation import Allocated, allocate, allocate_observed
 from domain.loan.facts import Charged, Disbursed, Fact, Paid, Refunded, Replanned, Waived
-from domain.loan.instalments import AllocationLine, Balances, Instalment
+from domain.loan.instalments import AllocationLine, Balances, Instalment, replace
 from domain.loan.terms import Component, Terms
 
 ENGINE_VERSION = 1

@@ -4,12 +4,12 @@ Oldest instalment first, components in the terms' order; or as the upstream obse
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
 from domain.events.servicing import Split
-from domain.loan.instalments import AllocationLine, Instalment
+from domain.loan.instalments import AllocationLine, Instalment, replace
 from domain.loan.terms import Component, Terms
 from domain.money import to_minor
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-pytest_plugins = ["tests.support.postgres"]
+pytest_plugins = ["tests.support.postgres", "tests.support.record"]
 
 MARKER_OF_FIXTURE = {"postgres_server": "postgres", "broker": "kafka"}
 

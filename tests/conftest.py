@@ -2,9 +2,13 @@
 
 import pytest
 
-pytest_plugins = ["tests.support.postgres", "tests.support.record"]
+pytest_plugins = [
+    "tests.support.postgres",
+    "tests.support.kafka",
+    "tests.support.record",
+]
 
-MARKER_OF_FIXTURE = {"postgres_server": "postgres", "broker": "kafka"}
+MARKER_OF_FIXTURE = {"postgres_server": "postgres", "broker_jars": "kafka"}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

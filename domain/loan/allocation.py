@@ -102,55 +102,95 @@ def pay(row: Instalment, line: AllocationLine, on: date) -> Instalment:
 def allocate_observed(rows: tuple[Instalment, ...], split: Split, on: date) -> Allocated:
     """Book a payment as its publisher split it (rule PAY-2): the observed parts are facts.
 
-    The oldest unmet row takes the payment and is re-cut to the observed interest and principal,
-    its total kept; the last row takes the difference in principal. Observed principal that repays
-    the whole loan ends it: no row asks for interest any more. What has no row to go to is
-    overpayment.
+    The payment meets the oldest unmet row that it covers, and the next ones that are due by its
+    date; the last of them is re-cut to all that was observed. Principal paid beyond the plan
+    comes off the end of the schedule and shortens it, principal short of the plan goes there. A
+    payment that covers no row is a part of the oldest. Observed principal that repays the whole
+    loan ends it: no row asks for interest any more. What has no row to go to is overpayment.
     """
-    principal_left = sum(row.principal_left_minor for row in rows)
-    if split.principal_minor >= principal_left:
+    if split.principal_minor >= sum(row.principal_left_minor for row in rows):
         return _end_as_observed(rows, split, on)
     after: list[Instalment] = list(rows)
     lines: list[AllocationLine] = []
-    rest = split
-    last = len(rows) - 1
+    rest, last = split, len(rows) - 1
     for index, row in enumerate(rows):
         if row.met_on is not None or rest.total_minor == 0:
             continue
-        fitted = _recut(row, rest) if index < last else row
-        moved = fitted.principal_minor - row.principal_minor
-        if moved:
-            after[last] = replace(after[last], principal_minor=after[last].principal_minor - moved)
-        line = AllocationLine(
-            instalment=row.number,
-            principal_minor=min(rest.principal_minor, fitted.principal_left_minor),
-            interest_minor=min(rest.interest_minor, fitted.interest_left_minor),
-            fee_minor=min(rest.fee_minor, fitted.fee_left_minor),
-            penalty_minor=min(rest.penalty_minor, fitted.penalty_left_minor),
-        )
+        met = index < last and _covers(rest, row)
+        takes_all = met and rows[index + 1].due_on > on
+        line = _observed_line(row, rest, whole=takes_all or not met)
+        fitted = _cut_to(row, line) if met else _room_for(row, line)
+        after[index] = pay(fitted, line, on)
+        _move_to_the_end(after, row.principal_minor - fitted.principal_minor, on)
         if line.total_minor:
-            after[index] = pay(fitted, line, on)
             lines.append(line)
-            rest = _minus(rest, line)
+        rest = _minus(rest, line)
     return Allocated(rows=tuple(after), lines=tuple(lines), overpaid_minor=rest.total_minor)
 
 
-def _recut(row: Instalment, rest: Split) -> Instalment:
-    """Move principal against interest inside a covered row, so that the observed parts fit."""
-    charges = row.fee_left_minor + row.penalty_left_minor
+def _covers(rest: Split, row: Instalment) -> bool:
+    """Tell whether a payment meets a row.
+
+    It does with the row's principal (the publisher's first period may be shorter than ours, and
+    its interest less), or with nine tenths of the whole (FFIEC counts that as a full payment;
+    domain rules, 2.7).
+    """
     body = row.principal_left_minor + row.interest_left_minor
-    if (
-        rest.principal_minor + rest.interest_minor < body
-        or charges > rest.fee_minor + rest.penalty_minor
-    ):
-        return row
-    interest = min(rest.interest_minor, body)
-    principal = body - interest
+    paid = rest.principal_minor + rest.interest_minor
+    return rest.principal_minor >= row.principal_left_minor or 10 * paid >= 9 * body
+
+
+def _observed_line(row: Instalment, rest: Split, *, whole: bool) -> AllocationLine:
+    """Take principal and interest whole, or as far as the row asks for them; charges as asked."""
+    only_charges = row.principal_left_minor + row.interest_left_minor == 0
+    whole = whole and not only_charges
+    return AllocationLine(
+        instalment=row.number,
+        principal_minor=rest.principal_minor
+        if whole
+        else min(rest.principal_minor, row.principal_left_minor),
+        interest_minor=rest.interest_minor
+        if whole
+        else min(rest.interest_minor, row.interest_left_minor),
+        fee_minor=min(rest.fee_minor, row.fee_left_minor),
+        penalty_minor=min(rest.penalty_minor, row.penalty_left_minor),
+    )
+
+
+def _cut_to(row: Instalment, line: AllocationLine) -> Instalment:
     return replace(
         row,
-        principal_minor=row.principal_paid_minor + principal,
-        interest_minor=row.interest_paid_minor + row.interest_waived_minor + interest,
+        principal_minor=row.principal_paid_minor + line.principal_minor,
+        interest_minor=row.interest_paid_minor + row.interest_waived_minor + line.interest_minor,
     )
+
+
+def _room_for(row: Instalment, line: AllocationLine) -> Instalment:
+    """Raise a row that is paid in part to the parts observed, should they be above the plan."""
+    taken = row.interest_paid_minor + row.interest_waived_minor + line.interest_minor
+    return replace(
+        row,
+        principal_minor=max(row.principal_minor, row.principal_paid_minor + line.principal_minor),
+        interest_minor=max(row.interest_minor, taken),
+    )
+
+
+def _move_to_the_end(after: list[Instalment], moved_minor: int, on: date) -> None:
+    """Put principal that a row does not ask for on the last one; take a surplus from the end."""
+    if moved_minor > 0:
+        after[-1] = replace(after[-1], principal_minor=after[-1].principal_minor + moved_minor)
+    for index in reversed(range(len(after))):
+        if moved_minor >= 0:
+            return
+        row = after[index]
+        taken = min(-moved_minor, row.principal_left_minor)
+        moved_minor += taken
+        row = replace(row, principal_minor=row.principal_minor - taken)
+        if row.principal_left_minor == 0 and row.met_on is None:  # no principal, no interest
+            interest = row.interest_paid_minor + row.interest_waived_minor
+            row = replace(row, interest_minor=interest)
+            row = replace(row, met_on=on) if row.unpaid_minor == 0 else row
+        after[index] = row
 
 
 def _end_as_observed(rows: tuple[Instalment, ...], split: Split, on: date) -> Allocated:

@@ -179,6 +179,42 @@ def test_an_observed_split_is_a_fact_and_the_row_keeps_its_total() -> None:
     assert sum(row.principal_minor for row in life.state.rows) == 1_000_000
 
 
+def test_observed_principal_above_the_plan_comes_off_the_end_of_the_schedule() -> None:
+    observed = Split(principal_minor=100_000, interest_minor=10_000)
+    life = disbursed().when(pay(110_000, month(1), split=observed))
+    (line,) = _allocated(life).lines
+    assert (line.instalment, line.principal_minor, line.interest_minor) == (1, 100_000, 10_000)
+    rows = life.state.rows
+    assert rows[1].due_minor == LEVEL  # the next instalment falls due as planned
+    assert [row.principal_minor for row in rows[-2:]] == [0, 0]
+    assert [row.met_on for row in rows[-2:]] == [month(1), month(1)]
+    assert min(row.principal_minor for row in rows) == 0
+    assert life.state.balances.principal_minor == 900_000
+
+
+def test_observed_interest_below_the_plan_still_meets_the_instalment() -> None:
+    observed = Split(principal_minor=23_214, interest_minor=9_300)
+    life = disbursed().when(pay(32_514, month(1), split=observed))
+    assert life.state.rows[0].met_on == month(1)
+    assert life.state.rows[0].interest_minor == 9_300
+
+
+@pytest.mark.parametrize(("principal", "met"), [(19_893, True), (19_892, False)])
+def test_nine_tenths_of_an_instalment_count_as_the_whole(principal: int, met: bool) -> None:  # noqa: FBT001
+    observed = Split(principal_minor=principal, interest_minor=10_000)
+    life = disbursed().when(pay(observed.total_minor, month(1), split=observed))
+    assert (life.state.rows[0].met_on is not None) is met
+    assert life.state.balances.principal_minor == 1_000_000 - principal
+
+
+def test_an_observed_payment_meets_every_instalment_that_is_due() -> None:
+    life = disbursed().when(pay(LEVEL // 2, month(1)))
+    observed = Split(principal_minor=23_214 + 23_446 - 6_607, interest_minor=9_768)
+    life.when(pay(observed.total_minor, month(2), split=observed))
+    assert [row.met_on for row in life.state.rows[:3]] == [month(2), month(2), None]
+    assert sum(row.principal_minor for row in life.state.rows) == 1_000_000
+
+
 def test_an_observed_split_that_repays_the_principal_ends_the_loan() -> None:
     life = disbursed()
     observed = Split(principal_minor=1_000_000, interest_minor=1_234)

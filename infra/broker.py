@@ -16,9 +16,8 @@ from types import TracebackType
 from typing import Final, Self
 from uuid import uuid4
 
+from kafka import KafkaAdminClient
 from kafka.errors import KafkaError
-
-from infra.kafka_clients import administrator
 
 POM: Final = Path(__file__).parent / "kafka" / "pom.xml"
 JARS: Final = Path(__file__).parents[1] / ".kafka" / "lib"
@@ -173,8 +172,11 @@ class KafkaBroker:
         """Whether it is this broker that answers, not another one on the same port."""
         identity = (self.data_dir / "logs" / "meta.properties").read_text()
         try:
-            with administrator(self.bootstrap_servers) as client:
+            client = KafkaAdminClient(bootstrap_servers=self.bootstrap_servers)
+            try:
                 cluster = client.describe_cluster()
+            finally:
+                client.close()
         except (KafkaError, OSError):
             return False
         return bool(cluster["brokers"]) and f"cluster.id={cluster['cluster_id']}\n" in identity

@@ -1,15 +1,15 @@
 """The broker is a real one, and our clients talk to it with the settings we rely on."""
 
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import crc32c
 import pytest
 
 from infra.broker import BrokerUnavailable, KafkaBroker, fetch_jars
-from infra.kafka_clients import administrator, open_consumer, open_producer
+from infra.kafka_cluster import Kafka, Topics
 
 VALUES = [f"{number}".encode() for number in range(1_000)]
 
@@ -20,41 +20,40 @@ def folder() -> Iterator[Path]:
         yield Path(name)
 
 
-def produce(servers: str, topic: str) -> None:
-    producer = open_producer(servers)
+def produce(kafka: Kafka) -> None:
+    producer = kafka.producer()
     try:
-        sent = [producer.send(topic, key=b"loan-1", value=value) for value in VALUES]
-        for future in sent:
-            future.get(timeout=10)
+        sent = [producer.send(kafka.topics.events, value, b"loan-1", []) for value in VALUES]
+        for record in sent:
+            record.get(timeout=10)
     finally:
         producer.close()
 
 
-def consume(servers: str, topic: str) -> list[bytes | None]:
-    consumer = open_consumer(servers, f"group-{uuid4()}", batch_max=300)
+def consume(kafka: Kafka) -> list[bytes | None]:
+    consumer = kafka.consumer(f"group-{uuid4()}")
     values: list[bytes | None] = []
     try:
-        consumer.subscribe([topic])
+        consumer.subscribe([kafka.topics.events], listener=None)
         while len(values) < len(VALUES):
             for records in consumer.poll(timeout_ms=1_000).values():
-                assert len(records) <= 300
                 values += [record.value for record in records]
     finally:
         consumer.close()
     return values
 
 
-def create_topic(servers: str, topic: str) -> str:
-    """Create it and return its id."""
-    with administrator(servers) as client:
-        client.create_topics({topic: {"num_partitions": 1, "replication_factor": 1}})
-        return str(client.describe_topics([topic])[0]["topic_id"])
+def events_topic_id(servers: str) -> UUID | None:
+    with Kafka(servers) as kafka:
+        kafka.create_topics()
+        return kafka.topic_id(kafka.topics.events)
 
 
-def test_what_is_produced_is_consumed_in_order(broker: str, new_topic: Callable[..., str]) -> None:
-    topic = new_topic("events", partitions=4)
-    produce(broker, topic)
-    assert consume(broker, topic) == VALUES
+def test_what_is_produced_is_consumed_in_order(broker: str) -> None:
+    with Kafka(broker, Topics.under(f"{uuid4()}.")) as kafka:
+        kafka.create_topics()
+        produce(kafka)
+        assert consume(kafka) == VALUES
 
 
 def test_the_checksum_is_there_as_native_code() -> None:
@@ -63,19 +62,21 @@ def test_the_checksum_is_there_as_native_code() -> None:
 
 def test_acknowledged_records_survive_kill_minus_nine(broker_jars: Path, folder: Path) -> None:
     with KafkaBroker(folder / "kafka", jars=broker_jars) as own:
-        create_topic(own.bootstrap_servers, "events")
-        produce(own.bootstrap_servers, "events")
+        with Kafka(own.bootstrap_servers) as kafka:
+            kafka.create_topics()
+            produce(kafka)
         own.kill()
         own.start()
-        assert consume(own.bootstrap_servers, "events") == VALUES
+        with Kafka(own.bootstrap_servers) as kafka:
+            assert consume(kafka) == VALUES
 
 
 def test_a_wiped_broker_has_new_topic_ids(broker_jars: Path, folder: Path) -> None:
     with KafkaBroker(folder / "kafka", jars=broker_jars) as own:
-        before = create_topic(own.bootstrap_servers, "events")
+        before = events_topic_id(own.bootstrap_servers)
         own.wipe()
         own.start()
-        assert create_topic(own.bootstrap_servers, "events") != before
+        assert events_topic_id(own.bootstrap_servers) != before
 
 
 def test_a_broker_that_cannot_start_says_why(broker_jars: Path, folder: Path) -> None:

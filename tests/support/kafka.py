@@ -1,16 +1,14 @@
-"""Apache Kafka for tests: one real broker a session, one fresh topic a test."""
+"""Apache Kafka for tests: one real broker a session."""
 
 import os
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NoReturn
-from uuid import uuid4
 
 import pytest
 
 from infra.broker import BrokerUnavailable, KafkaBroker, fetch_jars
-from infra.kafka_clients import administrator
 
 
 def unavailable(reason: BrokerUnavailable) -> NoReturn:
@@ -37,16 +35,3 @@ def broker(broker_jars: Path) -> Iterator[str]:
         KafkaBroker(Path(folder), jars=broker_jars) as running,
     ):
         yield running.bootstrap_servers
-
-
-@pytest.fixture
-def new_topic(broker: str) -> Callable[..., str]:
-    """Creates a topic with a name nobody else has: `new_topic("events", partitions=4)`."""
-
-    def create(stem: str, *, partitions: int = 1) -> str:
-        name = f"{stem}.{uuid4().hex}"
-        with administrator(broker) as client:
-            client.create_topics({name: {"num_partitions": partitions, "replication_factor": 1}})
-        return name
-
-    return create

@@ -73,10 +73,7 @@ def restructure(loan: Loan, command: c.RestructureLoan, context: Context) -> lis
     unchanged = sum(1 for row in loan.rows if row.met_on)
     rows = (*kept[unchanged:], first, *fresh[1:])
     fact = Replanned(
-        id=command.restructure_id,
-        effective_on=on,
-        rows=rows,
-        rows_total=len(kept) + len(fresh),
+        id=command.restructure_id, effective_on=on, rows=rows, rows_total=len(kept) + len(fresh)
     )
     account = timeline.record(fact).account
     tolerance = loan.conditions.arrears_tolerance_minor

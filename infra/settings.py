@@ -43,6 +43,7 @@ class Limits(BaseSettings):
 
     # Reading the store: connections of one process, events in a page, streams in one round trip.
     read_connections_max: PositiveInt = 4
+    bulk_connections_max: PositiveInt = 4  # projectors, the close of day, rebuilds
     read_page_max: PositiveInt = 10_000
     load_streams_max: PositiveInt = 10_000
 

@@ -1,0 +1,298 @@
+"""`loan_day`: one row a loan and business day, computed set-based; the close of day calls this.
+
+Everything here is a function of a date and of what the read models know. Days past due are those
+of `domain.decisions.arrears` (domain rules, 2.1): a test holds them equal on random books. Facts of
+later value dates are taken back out, so a late close says what an early one would have said.
+"""
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Final
+
+from domain.policies import BucketSet
+from projections.ports import Database, Row
+
+ON_BOOK: Final = "on_book"
+
+OVERDUE = """
+-- What is due before the date and was not met by it: a row as it stood on the date, and back out
+-- of it what a restatement has taken in from later.
+due AS MATERIALIZED (
+    SELECT i.loan_id, i.number, i.due_on, i.seen_until,
+        i.principal_minor - i.principal_paid_minor AS principal,
+        i.interest_minor - i.interest_paid_minor - i.interest_waived_minor AS interest,
+        i.fee_minor - i.fee_paid_minor - i.fee_waived_minor AS fee,
+        i.penalty_minor - i.penalty_paid_minor - i.penalty_waived_minor AS penalty
+    FROM instalments i
+    WHERE i.due_on < %(on)s AND i.valid_from <= %(on)s AND i.valid_to > %(on)s
+        AND i.valid_to > i.due_on AND (i.met_on IS NULL OR i.met_on > i.due_on)
+        AND (i.met_on IS NULL OR i.met_on > %(on)s)
+),
+taken_in AS (
+    SELECT d.loan_id, d.number,
+        sum(CASE WHEN t.kind = 'waiver' AND t.component = 'interest' THEN t.amount_minor
+            ELSE coalesce(l.interest_minor, 0) END) AS interest,
+        sum(coalesce(l.principal_minor, 0)) AS principal,
+        sum(CASE WHEN t.component = 'fee' THEN
+                CASE t.kind WHEN 'waiver' THEN t.amount_minor ELSE -t.amount_minor END
+            ELSE coalesce(l.fee_minor, 0) END) AS fee,
+        sum(CASE WHEN t.component = 'penalty' THEN
+                CASE t.kind WHEN 'waiver' THEN t.amount_minor ELSE -t.amount_minor END
+            ELSE coalesce(l.penalty_minor, 0) END) AS penalty
+    FROM due d
+    JOIN transactions t ON t.loan_id = d.loan_id AND t.effective_on > %(on)s
+        AND t.effective_on <= d.seen_until AND t.superseded_position IS NULL
+        AND t.kind IN ('payment', 'recovery', 'charge', 'waiver')
+    LEFT JOIN LATERAL jsonb_to_recordset(t.lines) AS l (
+        instalment bigint, principal_minor bigint, interest_minor bigint,
+        fee_minor bigint, penalty_minor bigint
+    ) ON l.instalment = d.number
+    WHERE d.seen_until > %(on)s AND coalesce(l.instalment, t.instalment) = d.number
+    GROUP BY d.loan_id, d.number
+),
+unmet AS (
+    SELECT d.loan_id, d.number, d.due_on,
+        (d.principal + coalesce(x.principal, 0))::bigint AS principal,
+        (d.interest + coalesce(x.interest, 0))::bigint AS interest,
+        (d.fee + coalesce(x.fee, 0))::bigint AS fee,
+        (d.penalty + coalesce(x.penalty, 0))::bigint AS penalty
+    FROM due d LEFT JOIN taken_in x ON x.loan_id = d.loan_id AND x.number = d.number
+),
+late AS MATERIALIZED (
+    SELECT u.*
+    FROM unmet u JOIN loan_summary s ON s.loan_id = u.loan_id
+    WHERE u.principal + u.interest + u.fee + u.penalty > s.tolerance_minor
+),
+arrears AS MATERIALIZED (
+    SELECT l.loan_id, (%(on)s::date - min(l.due_on)) AS days, array_agg(l.number) AS numbers,
+        sum(l.principal)::bigint AS principal, sum(l.interest)::bigint AS interest,
+        sum(l.fee)::bigint AS fee, sum(l.penalty)::bigint AS penalty
+    FROM late l GROUP BY l.loan_id
+),
+bucket AS (
+    SELECT * FROM unnest(%(names)s::text[], %(edges)s::integer[]) AS b (name, from_days)
+)
+"""
+
+DAY = f"""
+{OVERDUE},
+-- Interest owed to the date (算头不算尾, 5.6): of rows due by then what is open, of the running
+-- one the days gone by, half up.
+running AS (
+    SELECT i.loan_id, sum(greatest(0,
+        CASE WHEN i.due_on = %(on)s THEN i.interest_minor ELSE
+            round(i.interest_minor::numeric * (%(on)s - i.from_on) / (i.due_on - i.from_on))
+        END - i.interest_paid_minor - i.interest_waived_minor))::bigint AS interest
+    FROM instalments i
+    WHERE i.due_on >= %(on)s
+        AND i.due_on < %(on)s + (SELECT coalesce(max(due_on - from_on), 0) + 1 FROM instalments)
+        AND i.from_on < %(on)s AND i.valid_from <= %(on)s AND i.valid_to > %(on)s
+        AND (i.met_on IS NULL OR i.met_on > %(on)s)
+    GROUP BY i.loan_id
+),
+open_interest AS (
+    SELECT u.loan_id, sum(u.interest)::bigint AS interest FROM unmet u GROUP BY u.loan_id
+),
+later AS (
+    SELECT t.loan_id, sum(CASE t.kind WHEN 'restructuring' THEN -t.principal_minor
+        ELSE t.principal_minor END)::bigint AS principal
+    FROM transactions t
+    WHERE t.effective_on > %(on)s AND t.superseded_position IS NULL
+        AND t.kind IN ('payment', 'recovery', 'restructuring')
+    GROUP BY t.loan_id
+),
+book AS (
+    SELECT s.loan_id, s.shard, s.currency,
+        s.principal_minor + coalesce(l.principal, 0) AS principal,
+        coalesce(s.restructured_on <= %(on)s, false) AS restructured
+    FROM loan_summary s LEFT JOIN later l ON l.loan_id = s.loan_id
+    WHERE s.disbursed_on <= %(on)s AND (s.left_on IS NULL OR s.left_on > %(on)s)
+),
+day AS (
+    SELECT b.loan_id, b.shard, '{ON_BOOK}' AS state, b.currency,
+        (SELECT name FROM bucket WHERE from_days <= coalesce(a.days, 0)
+            ORDER BY from_days DESC LIMIT 1) AS bucket,
+        coalesce(a.days, 0) AS days_past_due, b.principal AS principal_minor,
+        coalesce(a.principal, 0) AS overdue_principal_minor,
+        coalesce(a.interest, 0) AS overdue_interest_minor,
+        coalesce(a.fee, 0) AS overdue_fee_minor,
+        coalesce(a.penalty, 0) AS overdue_penalty_minor,
+        coalesce(o.interest, 0) + coalesce(r.interest, 0) AS accrued_interest_minor,
+        b.restructured
+    FROM book b
+    LEFT JOIN arrears a ON a.loan_id = b.loan_id
+    LEFT JOIN open_interest o ON o.loan_id = b.loan_id
+    LEFT JOIN running r ON r.loan_id = b.loan_id
+)
+"""
+
+_COLUMNS = """loan_id, shard, state, currency, bucket, days_past_due, principal_minor,
+    overdue_principal_minor, overdue_interest_minor, overdue_fee_minor, overdue_penalty_minor,
+    accrued_interest_minor, restructured"""
+
+FILL_DAY = f"""
+WITH {DAY},
+-- Who was on the book at the close before and is not any more leaves a last row.
+gone AS (
+    SELECT s.loan_id, s.shard,
+        CASE s.left_on WHEN s.charged_off_on THEN 'charged_off'
+            WHEN s.returned_on THEN 'returned' ELSE 'closed_paid' END AS state,
+        s.currency, (SELECT name FROM bucket ORDER BY from_days LIMIT 1) AS bucket,
+        0 AS days_past_due, 0::bigint AS principal_minor, 0::bigint AS overdue_principal_minor,
+        0::bigint AS overdue_interest_minor, 0::bigint AS overdue_fee_minor,
+        0::bigint AS overdue_penalty_minor, 0::bigint AS accrued_interest_minor,
+        s.restructured_on IS NOT NULL AS restructured
+    FROM loan_summary s
+    WHERE s.left_on <= %(on)s AND s.disbursed_on < s.left_on
+        AND (s.left_on > %(before)s::date OR s.loan_id IN (
+            SELECT loan_id FROM loan_day
+            WHERE business_date = %(before)s::date AND state = 'on_book'))
+),
+known AS (
+    SELECT DISTINCT ON (d.loan_id) d.* FROM loan_day d WHERE d.business_date = %(on)s
+    ORDER BY d.loan_id, d.known_from DESC
+),
+said AS (
+    SELECT {_COLUMNS} FROM day UNION ALL SELECT {_COLUMNS} FROM gone
+)
+INSERT INTO loan_day (business_date, known_from, bucket_set, {_COLUMNS})
+SELECT %(on)s, %(known)s, %(bucket_set)s, s.*
+FROM said s LEFT JOIN known k ON k.loan_id = s.loan_id
+WHERE k.loan_id IS NULL
+    OR (s.state, s.bucket, s.days_past_due, s.principal_minor, s.overdue_principal_minor,
+        s.overdue_interest_minor, s.overdue_fee_minor, s.overdue_penalty_minor,
+        s.accrued_interest_minor, s.restructured)
+    <> (k.state, k.bucket, k.days_past_due, k.principal_minor, k.overdue_principal_minor,
+        k.overdue_interest_minor, k.overdue_fee_minor, k.overdue_penalty_minor,
+        k.accrued_interest_minor, k.restructured)
+ORDER BY s.loan_id
+ON CONFLICT (business_date, loan_id, known_from) DO NOTHING
+"""
+
+FILL_PORTFOLIO = """
+INSERT INTO portfolio_day (business_date, shard, currency, bucket_set, bucket, known_from, loans,
+    principal_minor, overdue_minor, accrued_interest_minor, days_past_due_from)
+SELECT %(on)s, d.shard, d.currency, d.bucket_set, d.bucket, %(known)s, count(*),
+    sum(d.principal_minor), sum(d.overdue_principal_minor + d.overdue_interest_minor
+        + d.overdue_fee_minor + d.overdue_penalty_minor), sum(d.accrued_interest_minor),
+    min(d.days_past_due)
+FROM (
+    SELECT DISTINCT ON (loan_id) * FROM loan_day WHERE business_date = %(on)s
+    ORDER BY loan_id, known_from DESC
+) AS d
+WHERE d.state = 'on_book'
+GROUP BY d.shard, d.currency, d.bucket_set, d.bucket
+ON CONFLICT DO NOTHING
+"""
+
+SOMETHING_TO_DO = f"""
+WITH {OVERDUE}
+SELECT s.loan_id
+FROM loan_summary s
+LEFT JOIN arrears a ON a.loan_id = s.loan_id
+WHERE s.status = 'active' AND s.disbursed_on <= %(on)s
+    AND (a.loan_id IS NOT NULL OR s.in_arrears OR s.days_past_due > 0)
+    AND (NOT a.numbers <@ s.missed
+        OR (s.in_arrears AND a.loan_id IS NULL)
+        OR coalesce(s.bucket, (SELECT name FROM bucket ORDER BY from_days LIMIT 1))
+            <> (SELECT name FROM bucket WHERE from_days <= coalesce(a.days, 0)
+                ORDER BY from_days DESC LIMIT 1))
+ORDER BY s.loan_id
+"""
+
+
+def _bucket_parameters(buckets: BucketSet) -> dict[str, object]:
+    return {
+        "bucket_set": buckets.name,
+        "names": [bucket.name for bucket in buckets.buckets],
+        "edges": [bucket.from_days for bucket in buckets.buckets],
+    }
+
+
+def loans_with_something_to_do(db: Database, on: date, buckets: BucketSet) -> list[str]:
+    """Find the loans whose close of `on` would publish something.
+
+    Newly overdue instalments, a bucket other than the published one, or arrears that are cured.
+    """
+    parameters = _bucket_parameters(buckets) | {"on": on}
+    return [loan_id for (loan_id,) in db.tuples(SOMETHING_TO_DO, parameters)]
+
+
+def fill_day(db: Database, on: date, buckets: BucketSet) -> int:
+    """Write the rows of a business day; return how many.
+
+    Idempotent: a second call adds only rows that say something new, known from the position that
+    the read models have reached by now.
+    """
+    _ensure_month(db, on)
+    known = db.row("SELECT coalesce(max(position), 0) AS position FROM feed_positions")
+    before = db.row(
+        "SELECT max(business_date) AS day FROM portfolio_day WHERE business_date < %s", [on]
+    )
+    assert known is not None
+    parameters = _bucket_parameters(buckets) | {
+        "on": on,
+        "known": known["position"],
+        "before": before["day"] if before and before["day"] else date.min,
+    }
+    rows = db.execute(FILL_DAY, parameters)
+    db.execute(FILL_PORTFOLIO, parameters)
+    return rows
+
+
+def _ensure_month(db: Database, on: date) -> None:
+    """Make the partition of a month; making it locks readers out for a moment, once a month."""
+    name = f"loan_day_{on:%Y%m}"
+    if db.row("SELECT 1 WHERE to_regclass(%s) IS NOT NULL", [name]) is None:
+        begin = on.replace(day=1)
+        end = date(on.year + on.month // 12, on.month % 12 + 1, 1)
+        db.script(
+            f"CREATE TABLE {name} PARTITION OF loan_day"
+            f" FOR VALUES FROM ('{begin.isoformat()}') TO ('{end.isoformat()}')"
+        )
+
+
+DAY_TOTALS = """
+SELECT currency, sum(loans)::bigint AS loans, sum(principal_minor)::bigint AS principal_minor,
+    sum(overdue_minor)::bigint AS overdue_minor,
+    sum(accrued_interest_minor)::bigint AS accrued_interest_minor
+FROM (
+    SELECT DISTINCT ON (shard, currency, bucket) * FROM portfolio_day
+    WHERE business_date = %(on)s AND known_from = (
+        SELECT max(p.known_from) FROM portfolio_day p WHERE p.business_date = %(on)s
+            AND p.shard = portfolio_day.shard)
+    ORDER BY shard, currency, bucket
+) AS p
+GROUP BY currency ORDER BY currency
+"""
+
+
+def day_totals(db: Database, on: date) -> list[Row]:
+    """Return the control totals of a closed day, per currency; empty: not closed.
+
+    Columns: currency, loans, principal_minor, overdue_minor, accrued_interest_minor.
+    """
+    return db.rows(DAY_TOTALS, {"on": on})
+
+
+def last_closed(db: Database) -> date | None:
+    """Return the last business date that has rows; None: no day was closed."""
+    row = db.row("SELECT max(business_date) AS day FROM portfolio_day")
+    return row["day"] if row else None
+
+
+LOAN_DAYS = """
+SELECT DISTINCT ON (business_date) * FROM loan_day
+WHERE loan_id = %(loan_id)s AND business_date BETWEEN %(from_on)s AND %(until_on)s
+    AND (%(known)s::bigint IS NULL OR known_from <= %(known)s)
+ORDER BY business_date, known_from DESC
+"""
+
+
+def loan_days(
+    db: Database, loan_id: str, *, from_on: date, until_on: date, known: int | None = None
+) -> Sequence[Row]:
+    """Return a loan's days in order; `known` None: as known now, else as known at a position."""
+    return db.rows(
+        LOAN_DAYS, {"loan_id": loan_id, "from_on": from_on, "until_on": until_on, "known": known}
+    )

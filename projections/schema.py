@@ -1,0 +1,112 @@
+"""Generations of the read models: made empty, filled, and switched behind their views.
+
+A generation is a schema with all tables of `sql/read_models.sql`. The record migrates
+(`infra/migrations`); read models are derived, so a new shape is a new generation, rebuilt.
+"""
+
+from importlib.resources import files
+from typing import Final
+
+from projections.ports import Database
+
+TABLES: Final = (
+    "applied_versions",
+    "feed_positions",
+    "dead_letters",
+    "loan_summary",
+    "instalments",
+    "transactions",
+    "cases",
+    "audit_trail",
+    "override_register",
+    "four_eyes",
+)
+# One installer at a time; no other advisory lock of the database has this number.
+INSTALL_LOCK: Final = 0x10A9B002
+
+
+def _sql(name: str) -> str:
+    return files("projections").joinpath("sql", name).read_text(encoding="utf-8")
+
+
+def schema_of(generation: int) -> str:
+    """Name the schema of a generation."""
+    return f"read_v{generation}"
+
+
+def install(db: Database) -> int:
+    """Make what is missing and return the current generation. Call it whenever a process starts."""
+    db.execute("SELECT pg_advisory_xact_lock(%s)", [INSTALL_LOCK])
+    db.script(
+        "CREATE TABLE IF NOT EXISTS read_generation ("
+        "one boolean PRIMARY KEY DEFAULT true CHECK (one), generation integer NOT NULL)"
+    )
+    db.script(_sql("loan_day.sql"))
+    known = db.row("SELECT generation FROM read_generation")
+    if known is not None:
+        return int(known["generation"])
+    create(db, schema_of(1))
+    index(db, schema_of(1))
+    _point_views(db, schema_of(1))
+    db.execute("INSERT INTO read_generation (generation) VALUES (1)")
+    return 1
+
+
+def create(db: Database, schema: str) -> None:
+    """Make a schema with empty tables and without secondary indexes."""
+    db.script(f"CREATE SCHEMA {schema}")
+    _within(db, schema, "read_models.sql")
+
+
+def index(db: Database, schema: str) -> None:
+    """Make the secondary indexes of a filled schema."""
+    _within(db, schema, "read_models_indexes.sql")
+
+
+def drop(db: Database, schema: str) -> None:
+    """Remove a schema that no view shows any more."""
+    db.script(f"DROP SCHEMA IF EXISTS {schema} CASCADE")
+
+
+def enter(db: Database, schema: str) -> None:
+    """Let the tables' names mean those of a schema until the transaction ends."""
+    db.execute(
+        "SELECT set_config('search_path', %s || ', ' || current_setting('search_path'), true)",
+        [schema],
+    )
+
+
+def enter_current(db: Database) -> int:
+    """Enter the current generation and hold it until the transaction ends; a switch waits."""
+    known = db.row("SELECT generation FROM read_generation FOR SHARE")
+    if known is None:
+        raise LookupError("the read models are not installed")
+    enter(db, schema_of(known["generation"]))
+    return int(known["generation"])
+
+
+def switch(db: Database, generation: int) -> str:
+    """Put the views in front of another generation; return the schema that was current.
+
+    Readers see the old one until the transaction commits and the new one afterwards.
+    """
+    known = db.row("SELECT generation FROM read_generation FOR UPDATE")
+    if known is None:
+        raise LookupError("the read models are not installed")
+    _point_views(db, schema_of(generation))
+    db.execute("UPDATE read_generation SET generation = %s", [generation])
+    return schema_of(known["generation"])
+
+
+def _point_views(db: Database, schema: str) -> None:
+    for table in TABLES:
+        # Not CREATE OR REPLACE: a new generation may have other columns.
+        db.script(f"DROP VIEW IF EXISTS {table}; CREATE VIEW {table} AS TABLE {schema}.{table}")
+
+
+def _within(db: Database, schema: str, name: str) -> None:
+    before = db.row("SELECT current_setting('search_path') AS path")
+    assert before is not None
+    enter(db, schema)
+    db.script(_sql(name))
+    db.execute("SELECT set_config('search_path', %s, true)", [before["path"]])

@@ -1,0 +1,249 @@
+-- The read models that are folds of the event streams. One generation of them lives in one schema
+-- (`read_v1`, `read_v2`, ...); views of the same names stand in front of the current one.
+-- All amounts are minor units of the row's currency. The date 9999-12-31 stands for "still".
+
+CREATE TABLE applied_versions (
+    stream text PRIMARY KEY,
+    version bigint NOT NULL CHECK (version >= 0),
+    parked boolean NOT NULL DEFAULT false
+) WITH (fillfactor = 70);
+COMMENT ON COLUMN applied_versions.parked IS 'true: an event of the stream is in dead_letters, and so are all later ones';
+
+CREATE TABLE feed_positions (
+    shard integer PRIMARY KEY,
+    position bigint NOT NULL
+) WITH (fillfactor = 10);
+
+CREATE TABLE dead_letters (
+    stream text NOT NULL,
+    version bigint NOT NULL,
+    shard integer NOT NULL,
+    position bigint NOT NULL,
+    topic text NOT NULL,
+    cause text NOT NULL,
+    parked_at timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (stream, version)
+);
+COMMENT ON COLUMN dead_letters.cause IS 'why it could not be applied; `after version N` for events parked behind another';
+
+CREATE TABLE loan_summary (
+    loan_id text PRIMARY KEY,
+    status text NOT NULL,
+    customer_id text NOT NULL,
+    external_id text,
+    product_code text NOT NULL,
+    product_version bigint NOT NULL,
+    currency text NOT NULL,
+    method text,
+    grade text,
+    purpose text,
+    region text,
+    channel text,
+    applied_minor bigint NOT NULL,
+    amount_minor bigint,
+    rate_annual numeric,
+    instalments bigint NOT NULL,
+    tolerance_minor bigint NOT NULL,
+    four_eyes_from_minor bigint NOT NULL,
+    model_id text,
+    model_version text,
+    model_score numeric,
+    recommended text,
+    decision text,
+    applied_on date NOT NULL,
+    reviewed_on date,
+    accepted_on date,
+    withdrawn_on date,
+    disbursed_on date,
+    returned_on date,
+    last_due_on date,
+    next_instalment bigint,
+    next_due_on date,
+    next_due_minor bigint,
+    principal_minor bigint NOT NULL,
+    interest_minor bigint NOT NULL,
+    fee_minor bigint NOT NULL,
+    penalty_minor bigint NOT NULL,
+    overpaid_minor bigint NOT NULL,
+    principal_paid_minor bigint NOT NULL,
+    interest_paid_minor bigint NOT NULL,
+    fee_paid_minor bigint NOT NULL,
+    penalty_paid_minor bigint NOT NULL,
+    waived_minor bigint NOT NULL,
+    recovered_minor bigint NOT NULL,
+    recovery_cost_minor bigint NOT NULL,
+    last_payment_on date,
+    last_payment_minor bigint,
+    last_fact_on date,
+    bucket_set text,
+    bucket text,
+    days_past_due bigint NOT NULL,
+    in_arrears boolean NOT NULL,
+    missed bigint[] NOT NULL,
+    restructured_on date,
+    restructure_kind text,
+    restructures bigint NOT NULL,
+    financial_difficulty boolean NOT NULL,
+    charged_off_on date,
+    charged_off_minor bigint,
+    written_off_on date,
+    written_off_minor bigint,
+    settled_on date,
+    settled_how text,
+    shard bigint NOT NULL,
+    position bigint NOT NULL,
+    version bigint NOT NULL,
+    recorded_at timestamptz NOT NULL,
+    left_on date GENERATED ALWAYS AS (LEAST(settled_on, charged_off_on, returned_on)) STORED,
+    CHECK (abs(principal_minor) <= 1000000000000000 AND abs(interest_minor) <= 1000000000000000)
+) WITH (fillfactor = 70);
+COMMENT ON COLUMN loan_summary.bucket IS 'as the close of day last published it; NULL: never late';
+COMMENT ON COLUMN loan_summary.days_past_due IS 'when the bucket was last published; of a date: loan_day';
+COMMENT ON COLUMN loan_summary.missed IS 'instalments published as missed and not met since';
+COMMENT ON COLUMN loan_summary.left_on IS 'from this date on the loan is not on the book';
+
+CREATE TABLE instalments (
+    loan_id text NOT NULL,
+    number bigint NOT NULL,
+    version bigint NOT NULL,
+    valid_from date NOT NULL,
+    valid_to date NOT NULL,
+    seen_until date NOT NULL,
+    from_on date NOT NULL,
+    due_on date NOT NULL,
+    principal_minor bigint NOT NULL,
+    interest_minor bigint NOT NULL,
+    fee_minor bigint NOT NULL,
+    penalty_minor bigint NOT NULL,
+    principal_paid_minor bigint NOT NULL,
+    interest_paid_minor bigint NOT NULL,
+    fee_paid_minor bigint NOT NULL,
+    penalty_paid_minor bigint NOT NULL,
+    interest_waived_minor bigint NOT NULL,
+    fee_waived_minor bigint NOT NULL,
+    penalty_waived_minor bigint NOT NULL,
+    met_on date,
+    PRIMARY KEY (loan_id, number, version)
+);
+COMMENT ON TABLE instalments IS
+    'Every row as published: the version of the event, and the value dates for which it holds, [valid_from, valid_to).';
+COMMENT ON COLUMN instalments.seen_until IS 'the row takes in the facts up to this value date; later than valid_from after a restatement';
+
+CREATE TABLE transactions (
+    loan_id text NOT NULL,
+    transaction_id text NOT NULL,
+    kind text NOT NULL,
+    revision bigint NOT NULL,
+    version bigint NOT NULL,
+    shard bigint NOT NULL,
+    position bigint NOT NULL,
+    effective_on date NOT NULL,
+    recorded_at timestamptz NOT NULL,
+    currency text NOT NULL,
+    amount_minor bigint NOT NULL,
+    principal_minor bigint NOT NULL,
+    interest_minor bigint NOT NULL,
+    fee_minor bigint NOT NULL,
+    penalty_minor bigint NOT NULL,
+    overpaid_minor bigint NOT NULL,
+    lines jsonb NOT NULL,
+    source text,
+    channel text,
+    code text,
+    component text,
+    instalment bigint,
+    cost_minor bigint NOT NULL,
+    cause text,
+    cause_id text,
+    reversed_on date,
+    superseded_position bigint,
+    PRIMARY KEY (loan_id, transaction_id, kind, revision)
+) WITH (fillfactor = 80);
+COMMENT ON TABLE transactions IS
+    'What moved money or terms. A restatement adds a revision and says on the one before at which position it was superseded.';
+COMMENT ON COLUMN transactions.lines IS 'allocation lines as published: [{instalment, principal_minor, interest_minor, fee_minor, penalty_minor}]';
+
+CREATE TABLE cases (
+    loan_id text PRIMARY KEY,
+    stream text NOT NULL,
+    open boolean NOT NULL,
+    tier text NOT NULL,
+    opened_on date NOT NULL,
+    claimed_by text,
+    claimed_at timestamptz,
+    released_at timestamptz,
+    release_cause text,
+    closed_on date,
+    closed_how text,
+    shard bigint NOT NULL,
+    position bigint NOT NULL,
+    version bigint NOT NULL
+) WITH (fillfactor = 80);
+
+CREATE TABLE audit_trail (
+    shard bigint NOT NULL,
+    position bigint NOT NULL,
+    stream text NOT NULL,
+    version bigint NOT NULL,
+    topic text NOT NULL,
+    effective_on date NOT NULL,
+    recorded_at timestamptz NOT NULL,
+    source_recorded_at timestamptz,
+    actor_kind text NOT NULL,
+    actor_id text NOT NULL,
+    actor_roles text[] NOT NULL,
+    on_behalf_of text,
+    reason_code text,
+    policy_versions jsonb NOT NULL,
+    approvals jsonb NOT NULL,
+    command_id text,
+    causation_id text,
+    correlation_id text,
+    summary text NOT NULL,
+    PRIMARY KEY (shard, position)
+);
+
+CREATE TABLE override_register (
+    loan_id text NOT NULL,
+    version bigint NOT NULL,
+    shard bigint NOT NULL,
+    position bigint NOT NULL,
+    effective_on date NOT NULL,
+    recorded_at timestamptz NOT NULL,
+    actor_kind text NOT NULL,
+    actor_id text NOT NULL,
+    reason_code text,
+    approvals jsonb NOT NULL,
+    recommended text NOT NULL,
+    decided text NOT NULL,
+    direction text NOT NULL,
+    model_id text,
+    model_version text,
+    model_score numeric,
+    grade text,
+    purpose text,
+    region text,
+    PRIMARY KEY (loan_id, version)
+);
+
+CREATE TABLE four_eyes (
+    loan_id text NOT NULL,
+    disbursement_id text NOT NULL,
+    prepared_version bigint NOT NULL,
+    currency text NOT NULL,
+    amount_minor bigint NOT NULL,
+    four_eyes_from_minor bigint NOT NULL,
+    payload_hash text,
+    prepared_by text,
+    prepared_at timestamptz,
+    checked_by text,
+    checked_at timestamptz,
+    checked_payload_hash text,
+    checks text[] NOT NULL,
+    passed boolean,
+    disbursed_on date,
+    shard bigint NOT NULL,
+    position bigint NOT NULL,
+    PRIMARY KEY (loan_id, disbursement_id, prepared_version)
+);
+COMMENT ON TABLE four_eyes IS 'One row a preparation of a payout; prepared_version 0: paid out without one.';

@@ -1,0 +1,28 @@
+-- Apart from the tables, because a rebuild makes them after it has filled the tables.
+
+CREATE INDEX dead_letters_by_position ON dead_letters (shard, position);
+
+CREATE INDEX loan_summary_by_status ON loan_summary (status, loan_id);
+CREATE INDEX loan_summary_by_customer ON loan_summary (customer_id);
+CREATE INDEX loan_summary_by_external_id ON loan_summary (external_id) WHERE external_id IS NOT NULL;
+CREATE INDEX loan_summary_in_arrears ON loan_summary (loan_id) WHERE in_arrears OR days_past_due > 0;
+CREATE INDEX loan_summary_by_due_date ON loan_summary (next_due_on, loan_id) WHERE next_due_on IS NOT NULL;
+
+CREATE INDEX instalments_of_loan_now ON instalments (loan_id, number) WHERE valid_to = '9999-12-31';
+-- Rows that are or ever were overdue, and those that still may be: a day's close reads up to its date.
+CREATE INDEX instalments_ever_overdue ON instalments (due_on)
+    WHERE valid_to > due_on AND (met_on IS NULL OR met_on > due_on);
+CREATE INDEX instalments_by_due_date ON instalments (due_on);
+CREATE INDEX instalments_by_period ON instalments ((due_on - from_on));
+
+CREATE INDEX transactions_by_value_date ON transactions (effective_on);
+CREATE INDEX transactions_by_position ON transactions (position);
+
+CREATE INDEX cases_open ON cases (claimed_by, loan_id) WHERE open;
+
+CREATE INDEX audit_trail_by_stream ON audit_trail (stream, version);
+CREATE INDEX audit_trail_by_actor ON audit_trail (actor_id, shard, position);
+CREATE INDEX audit_trail_by_topic ON audit_trail (topic, shard, position);
+
+CREATE INDEX override_register_by_position ON override_register (shard, position);
+CREATE INDEX four_eyes_by_position ON four_eyes (shard, position);

@@ -1,0 +1,16 @@
+"""A database with read models, for the tests of this folder."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from infra.database import DatabasePool, bulk_pool
+from projections.schema import install
+
+
+@pytest.fixture
+def pool(database: str) -> Iterator[DatabasePool]:
+    with bulk_pool(database) as pool:
+        with pool.transaction() as db:
+            install(db)
+        yield pool

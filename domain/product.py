@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from domain.commands.product import DefineProductVersion
 from domain.commands.registry import Command
 from domain.context import Context, ProductVersion
+from domain.envelope import StreamId
 from domain.errors import Rejected
 from domain.events.product import ProductVersionDefined
 from domain.events.registry import Event
@@ -12,6 +13,11 @@ from domain.loan.terms import Conditions
 from domain.money import CURRENCY_EXPONENT
 
 INSTALMENTS_MAX = 600  # fifty years of months: what a schedule may hold
+
+
+def product_stream(code: str) -> StreamId:
+    """Name a product's stream."""
+    return StreamId(f"product-{code}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,7 @@ Adapters do the waiting; no rule is written here.
 """
 
 from collections import OrderedDict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from threading import Lock
 from typing import Any
@@ -25,7 +25,7 @@ from domain.ports import (
     Outcome,
     Refusal,
 )
-from domain.product import Product
+from domain.product import Product, product_stream
 
 CONFLICT_RETRIES_MAX = 5
 CACHED_STREAMS_MAX = 20_000
@@ -76,10 +76,10 @@ class Service:
         """
         stream = instruction.command.stream
         for _ in range(CONFLICT_RETRIES_MAX + 1):
-            known = self._load([stream])[stream]
-            append, after = self._decide(known, instruction)
+            states = self._load(_streams_of(instruction))
+            append, after = self._decide(states, instruction)
             if append is None:
-                return Outcome(stream=stream, version=known.version, position=None)
+                return Outcome(stream=stream, version=after.version, position=None)
             result = self._store.submit(append).result()
             if isinstance(result, Conflict):
                 self._forget(stream)
@@ -93,11 +93,11 @@ class Service:
         Several commands may follow one another on a stream. When another writer got in between,
         the commands of that stream are decided again one by one. Raises as `handle` does.
         """
-        states = self._load({i.command.stream for i in instructions})
+        states = self._load({stream for i in instructions for stream in _streams_of(i)})
         plans: list[tuple[Append | None, Known]] = []
         for instruction in instructions:
             stream = instruction.command.stream
-            append, after = self._decide(states[stream], instruction)
+            append, after = self._decide(states, instruction)
             plans.append((append, states[stream]))
             states[stream] = after
         results = iter(self._store.append_many([a for a, _ in plans if a is not None]))
@@ -126,27 +126,30 @@ class Service:
     def preview(self, instruction: Instruction) -> list[Event]:
         """Return the events a command would yield; nothing is stored. Raises Rejected."""
         stream = instruction.command.stream
-        known = self._load([stream])[stream]
-        context = self._with_product(instruction)
-        return decider_of(stream).decide(known.state, instruction.command, context)
+        states = self._load(_streams_of(instruction))
+        context = _with_product(instruction, states)
+        return decider_of(stream).decide(states[stream].state, instruction.command, context)
 
     def state(self, stream: StreamId) -> Known:
         """Return an aggregate's state and version as they stand in the store now."""
         self._forget(stream)
         return self._load([stream])[stream]
 
-    def _decide(self, known: Known, instruction: Instruction) -> tuple[Append | None, Known]:
+    def _decide(
+        self, states: Mapping[StreamId, Known], instruction: Instruction
+    ) -> tuple[Append | None, Known]:
         """Return the append that makes the decision durable (None.
 
         Nothing to store) and the state after it.
         """
         command = instruction.command
         stream = command.stream
+        known = states[stream]
         decider = decider_of(stream)
         events: list[Event] = []
         refusal = None
         try:
-            events = decider.decide(known.state, command, self._with_product(instruction))
+            events = decider.decide(known.state, command, _with_product(instruction, states))
         except Rejected as no:
             refusal = Refusal(code=no.code, detail=no.detail, field=no.field)
         if not events and refusal is None and instruction.key is None:
@@ -171,16 +174,6 @@ class Service:
         if after is not None and not result.repeated:
             self._remember(append.stream, after)
         return result
-
-    def _with_product(self, instruction: Instruction) -> Context:
-        """Look up the product version that a command names; the decision pins it."""
-        command = instruction.command
-        if not isinstance(command, ApplyForLoan) or instruction.context.product is not None:
-            return instruction.context
-        stream = StreamId(f"product-{command.product_code}")
-        product = self._load([stream])[stream].state
-        current = product.current if isinstance(product, Product) else None
-        return replace(instruction.context, product=current)
 
     def _load(self, streams: Iterable[StreamId]) -> dict[StreamId, Known]:
         known: dict[StreamId, Known] = {}
@@ -212,6 +205,25 @@ class Service:
     def _forget(self, stream: StreamId) -> None:
         with self._lock:
             self._cache.pop(stream, None)
+
+
+def _streams_of(instruction: Instruction) -> list[StreamId]:
+    """Name the stream that decides and, for an application, the product that it names."""
+    command = instruction.command
+    streams = [command.stream]
+    if isinstance(command, ApplyForLoan) and instruction.context.product is None:
+        streams.append(product_stream(command.product_code))
+    return streams
+
+
+def _with_product(instruction: Instruction, states: Mapping[StreamId, Known]) -> Context:
+    """Bring in the product version that an application names; the decision pins it."""
+    command = instruction.command
+    if not isinstance(command, ApplyForLoan) or instruction.context.product is not None:
+        return instruction.context
+    product = states[product_stream(command.product_code)].state
+    current = product.current if isinstance(product, Product) else None
+    return replace(instruction.context, product=current)
 
 
 def fold(stream: StreamId, events: Iterable[RecordedEvent]) -> Known:

@@ -44,3 +44,12 @@ CREATE TABLE IF NOT EXISTS portfolio_day (
     PRIMARY KEY (business_date, shard, currency, bucket, known_from)
 );
 COMMENT ON TABLE portfolio_day IS 'Control totals of loan_day, one row a bucket; they tie to the loans.';
+
+CREATE TABLE IF NOT EXISTS parked_loans (
+    business_date date NOT NULL,
+    loan_id text NOT NULL,
+    reason text NOT NULL,
+    parked_at timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (business_date, loan_id)
+);
+COMMENT ON TABLE parked_loans IS 'Loans that the close of a day could not close, and why; the others were closed.';

@@ -1,0 +1,220 @@
+"""Closes business days: looks for loans with something to do, publishes it, writes the day's rows.
+
+A business date is data, never the clock. Every step is idempotent, so a close that was killed, or
+that runs twice, goes on where it was. Payments are never kept waiting: commands are appended in
+chunks, and the rows of the day are computed beside them. Nothing about money is decided here.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from typing import Final, Protocol
+
+from consumers.stream import Entry, chunked, instruction
+from domain.actors import Actor, ActorKind
+from domain.commands import Command, name_of
+from domain.commands.case import CloseCase, OpenCase
+from domain.commands.day import CloseDay
+from domain.commands.ending import CloseLoanDay
+from domain.envelope import StreamId
+from domain.errors import Rejected
+from domain.policies import US_BUCKETS, BucketSet, Policies
+from domain.service import Instruction, Service
+from infra.errors import Overloaded, Unavailable
+from projections.case_work import case_without_arrears, late_without_case, park, parked, unpark
+from projections.loan_day import day_totals, fill_day, last_closed, loans_with_something_to_do
+from projections.ports import Database
+from projections.worklist import DEFAULT_STRATEGY, Strategy, tier_of
+
+SOURCE: Final = "daily-close"
+ACTOR: Final = Actor(kind=ActorKind.SYSTEM, id=SOURCE)
+CHUNK_COMMANDS_MAX: Final = 1_000
+# One close writes a day's rows at a time; no other advisory lock of the database has this number.
+FILL_LOCK: Final = 0x10A9B003
+
+
+class Transactions(Protocol):
+    """Hands out a database for one transaction; `infra.database.DatabasePool` is one."""
+
+    def transaction(self) -> AbstractContextManager[Database]:
+        """Begin a transaction that commits at the end of the block."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClosedDay:
+    """What a close did; figures of a day that was closed before are zero."""
+
+    on: date
+    loans_open: int = 0
+    loans_acted_on: int = 0
+    cases_opened: int = 0
+    cases_closed: int = 0
+    parked: int = 0
+    was_closed: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CloseOfDay:
+    """Closes the days of one shard.
+
+    `catch_up` returns when the read models have taken in everything that is recorded so far.
+    """
+
+    service: Service
+    database: Transactions
+    catch_up: Callable[[], None]
+    shard: int = 0
+    buckets: BucketSet = US_BUCKETS
+    strategy: Strategy = DEFAULT_STRATEGY
+
+    def close_day(self, on: date) -> ClosedDay:
+        """Close one business day; one that is closed stays as it is.
+
+        Raises Rejected `day_before_open` or `day_passed` when the days do not come in order, and
+        what the store raises (Unavailable: close again, nothing is doubled).
+        """
+        if self.is_closed(on):
+            return ClosedDay(on=on, was_closed=True)
+        self.catch_up()
+        self._require_order(on)
+        with self.database.transaction() as db:
+            loans = loans_with_something_to_do(db, on, self.buckets)
+        failed = self._close_loans(on, loans)
+        self.catch_up()
+        self._fill(on, loans, failed)
+        opened, closed = self._work_cases(on)
+        if opened or closed:
+            self.catch_up()
+        return self._close(on, acted_on=len(loans) - len(failed), cases=(opened, closed))
+
+    def close_until(
+        self,
+        until: date,
+        *,
+        first: date | None = None,
+        progress: Callable[[ClosedDay], None] = lambda _: None,
+    ) -> list[ClosedDay]:
+        """Close every open day after the last closed one up to a date, in order.
+
+        `first` is where to begin while no day is closed; None: `until`. Raises as `close_day`.
+        """
+        with self.database.transaction() as db:
+            last = last_closed(db)
+        on = last or first or until
+        days: list[ClosedDay] = []
+        while on <= until:
+            day = self.close_day(on)
+            if not day.was_closed:
+                days.append(day)
+                progress(day)
+            on += timedelta(days=1)
+        return days
+
+    def is_closed(self, on: date) -> bool:
+        """Tell whether a business day is closed."""
+        stream = StreamId(f"day-{self.shard}-{on.isoformat()}")
+        return self.service.state(stream).version > 0
+
+    def _require_order(self, on: date) -> None:
+        with self.database.transaction() as db:
+            last = last_closed(db)
+        if last is None or last == on or self.is_closed(on - timedelta(days=1)):
+            return
+        if on < last:
+            raise Rejected("day_passed", f"{last} is closed; {on} was before it", "date")
+        if on > last + timedelta(days=1):
+            detail = f"the last closed day is {last}; close the days up to {on} in order"
+            raise Rejected("day_before_open", detail, "date")
+
+    def _close_loans(self, on: date, loans: Sequence[str]) -> dict[str, str]:
+        """Publish what changed on these loans; return those that failed, with the reason."""
+        failed: dict[str, str] = {}
+        for chunk in chunked(loans, CHUNK_COMMANDS_MAX):
+            commands = [CloseLoanDay(loan_id=loan_id, effective_on=on) for loan_id in chunk]
+            instructions = [self._instruction(f"{on}:{c.loan_id}", c) for c in commands]
+            try:
+                outcomes = self.service.handle_many(instructions)
+            except (Unavailable, Overloaded):
+                raise
+            except Exception:  # noqa: BLE001 - some loan's fault: each is tried alone and says why
+                failed |= self._one_by_one(chunk, instructions)
+            else:
+                for loan_id, outcome in zip(chunk, outcomes, strict=True):
+                    if outcome.refusal is not None:
+                        failed[loan_id] = outcome.refusal.detail
+        return failed
+
+    def _one_by_one(
+        self, loans: Iterable[str], instructions: Iterable[Instruction]
+    ) -> dict[str, str]:
+        failed: dict[str, str] = {}
+        for loan_id, single in zip(loans, instructions, strict=True):
+            try:
+                outcome = self.service.handle(single)
+            except (Unavailable, Overloaded):
+                raise
+            except Exception as error:  # noqa: BLE001 - parked with its reason, the book goes on
+                failed[loan_id] = f"{type(error).__name__}: {error}"
+            else:
+                if outcome.refusal is not None:
+                    failed[loan_id] = outcome.refusal.detail
+        return failed
+
+    def _fill(self, on: date, loans: Iterable[str], failed: dict[str, str]) -> None:
+        with self.database.transaction() as db:
+            db.execute("SELECT pg_advisory_xact_lock(%s)", [FILL_LOCK])
+            fill_day(db, on, self.buckets)
+            park(db, on, failed)
+            unpark(db, on, set(loans) - set(failed))
+
+    def _work_cases(self, on: date) -> tuple[int, int]:
+        """Open a case for loans that fell late, close those of loans that are late no more."""
+        with self.database.transaction() as db:
+            late, over = late_without_case(db, on), case_without_arrears(db)
+        opening = [
+            OpenCase(
+                loan_id=row["loan_id"],
+                effective_on=on,
+                tier=tier_of(row["days_past_due"], row["overdue_minor"], self.strategy).tier,
+            )
+            for row in late
+        ]
+        closing = [
+            CloseCase(loan_id=row["loan_id"], effective_on=on, how=row["how"]) for row in over
+        ]
+        for chunk in chunked([*closing, *opening], CHUNK_COMMANDS_MAX):
+            self.service.handle_many(
+                [self._instruction(f"{on}:{name_of(type(c))}:{c.loan_id}", c) for c in chunk]
+            )
+        return len(opening), len(closing)
+
+    def _close(self, on: date, *, acted_on: int, cases: tuple[int, int]) -> ClosedDay:
+        with self.database.transaction() as db:
+            totals, left = day_totals(db, on), parked(db, on)
+        loans_open = sum(row["loans"] for row in totals)
+        command = CloseDay(
+            effective_on=on,
+            shard=self.shard,
+            business_date=on,
+            loans_open=loans_open,
+            loans_acted_on=acted_on,
+            loans_parked=len(left),
+            principal_minor_by_currency={row["currency"]: row["principal_minor"] for row in totals},
+        )
+        # Without a key: two closes at once may count differently, and the stream takes the first.
+        self.service.handle(replace(self._instruction(f"{on}:day", command), key=None))
+        return ClosedDay(
+            on=on,
+            loans_open=loans_open,
+            loans_acted_on=acted_on,
+            cases_opened=cases[0],
+            cases_closed=cases[1],
+            parked=len(left),
+        )
+
+    def _instruction(self, key: str, command: Command) -> Instruction:
+        entry = Entry(on=command.effective_on, key=key, command=command, actor=ACTOR)
+        made = instruction(entry, f"{SOURCE}-{self.shard}")
+        return replace(made, context=replace(made.context, policies=Policies(buckets=self.buckets)))

@@ -1,0 +1,258 @@
+"""What every benchmark shares: rounds of ours beside a peer, ratios, the result file, the server.
+
+A benchmark is a module with `run(options) -> list[Result]` and, to stand alone,
+`if __name__ == "__main__": harness.main(run)`. `python -m benchmarks` runs all of them.
+
+Rules of fair measurement: peer and ours run in one process group, on one server, with the same
+payload, durability and number of events a call, by turns (A B A B); the ratio is the median of the
+rounds' ratios and always the higher the better; the work is checked inside the run.
+"""
+
+import argparse
+import json
+import os
+import platform
+import sys
+import tempfile
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from statistics import median
+from typing import Any, Literal
+from uuid import uuid4
+
+import psycopg
+from psycopg import sql
+
+from infra.embedded import EmbeddedPostgres
+from infra.migrate import migrate
+
+RESULTS = Path(__file__).parent / "results.json"
+SERVER_VARIABLE = "LOANBOOK_BENCH_DATABASE_URL"
+_TEMPLATE = "loanbook_bench"
+_SETTINGS = (
+    "server_version",
+    "fsync",
+    "synchronous_commit",
+    "full_page_writes",
+    "wal_level",
+    "shared_buffers",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """What a run is asked for. `size` scales the amount of work, None means the benchmark's own."""
+
+    full: bool = False
+    rounds: int = 3
+    seconds: float = 2.0  # of one timed turn, for benchmarks that run for a time
+    size: int | None = None
+    only: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """One line of the result file. None where a benchmark did not run."""
+
+    name: str
+    status: Literal["ok", "not_run"]
+    reason: str | None = None
+    ours: float | None = None  # median of the rounds
+    peer: float | None = None
+    unit: str | None = None
+    ratio: float | None = None  # the higher the better, also for a latency: limit by ours
+    min: float | None = None
+    max: float | None = None
+    floor: float | None = None  # None: reported, not judged
+    target: float | None = None
+    machine: str = field(default_factory=lambda: machine())
+    date: str = field(default_factory=lambda: datetime.now(UTC).date().isoformat())
+
+    @property
+    def failed(self) -> bool:
+        """Tell whether a measured ratio is under its floor."""
+        return self.ratio is not None and self.floor is not None and self.ratio < self.floor
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """Both sides of one turn, in the same unit."""
+
+    ours: float
+    peer: float
+
+
+def interleave(rounds: int, ours: Callable[[], float], peer: Callable[[], float]) -> list[Round]:
+    """Measure both sides by turns, after one turn of each to warm up."""
+    peer()
+    ours()
+    return [Round(peer=peer(), ours=ours()) for _ in range(rounds)]
+
+
+def compared(
+    name: str,
+    rounds: Sequence[Round],
+    unit: str,
+    *,
+    floor: float | None = None,
+    target: float | None = None,
+) -> Result:
+    """Make a result of rounds; a unit that starts with "per " or ends so is a rate, else a time.
+
+    Rates compare as ours by peer, times (units `s`, `ms`) as peer by ours.
+    """
+    is_time = unit in {"s", "ms"}
+    ratios = [(turn.peer / turn.ours) if is_time else (turn.ours / turn.peer) for turn in rounds]
+    return Result(
+        name=name,
+        status="ok",
+        ours=median(turn.ours for turn in rounds),
+        peer=median(turn.peer for turn in rounds),
+        unit=unit,
+        ratio=median(ratios),
+        min=min(ratios),
+        max=max(ratios),
+        floor=floor,
+        target=target,
+    )
+
+
+def not_run(name: str, reason: str) -> Result:
+    """Say that a benchmark could not run here, and why."""
+    return Result(name=name, status="not_run", reason=reason)
+
+
+class Server:
+    """A PostgreSQL for benchmarks, with a fresh migrated database for each turn."""
+
+    def __init__(self, dsn: str) -> None:
+        self.dsn = dsn
+
+    def describe(self) -> str:
+        """Tell the settings that a figure depends on."""
+        with psycopg.connect(self.dsn) as connection:
+            rows = connection.execute(
+                "SELECT name, current_setting(name) FROM unnest(%s::text[]) AS name",
+                (list(_SETTINGS),),
+            ).fetchall()
+        return ", ".join(f"{name} {value}" for name, value in rows)
+
+    @contextmanager
+    def database(self) -> Generator[str]:
+        """Make an empty migrated database; yield its DSN; drop it at the end."""
+        name = f"bench_{uuid4().hex}"
+        self._execute("CREATE DATABASE {} TEMPLATE {}", name, _TEMPLATE)
+        try:
+            yield self._dsn_of(name)
+        finally:
+            self._execute("DROP DATABASE {} WITH (FORCE)", name)
+
+    def prepare(self) -> None:
+        """Migrate the template that databases are copied from."""
+        self._execute("DROP DATABASE IF EXISTS {} WITH (FORCE)", _TEMPLATE)
+        self._execute("CREATE DATABASE {}", _TEMPLATE)
+        migrate(self._dsn_of(_TEMPLATE))
+
+    def _dsn_of(self, name: str) -> str:
+        head, _, query = self.dsn.partition("?")
+        return head.rpartition("/")[0] + f"/{name}" + (f"?{query}" if query else "")
+
+    def _execute(self, statement: str, *names: str) -> None:
+        with psycopg.connect(self.dsn, autocommit=True) as connection:
+            identifiers = [sql.Identifier(name) for name in names]
+            connection.execute(sql.SQL(statement).format(*identifiers))  # pyright: ignore[reportArgumentType]
+
+
+@contextmanager
+def server() -> Generator[Server]:
+    """Start the embedded PostgreSQL, or use the one that LOANBOOK_BENCH_DATABASE_URL names."""
+    given = os.environ.get(SERVER_VARIABLE)
+    if given:
+        running = Server(given)
+        running.prepare()
+        yield running
+        return
+    with (
+        tempfile.TemporaryDirectory(prefix="lb-bench-", ignore_cleanup_errors=True) as folder,
+        EmbeddedPostgres(Path(folder) / "pg", database="postgres") as embedded,
+    ):
+        running = Server(embedded.dsn)
+        running.prepare()
+        yield running
+
+
+def machine() -> str:
+    """Describe the machine and the versions a figure depends on."""
+    libraries = ", ".join(
+        f"{name} {version(name)}" for name in ("psycopg", "eventsourcing", "kafka-python")
+    )
+    return (
+        f"{os.cpu_count()} cores, {platform.system()} {platform.machine()}, "
+        f"Python {platform.python_version()}, {libraries}; single machine, no replication"
+    )
+
+
+def print_table(results: Sequence[Result]) -> None:
+    """Print results as a table a reader can paste into docs/performance.md."""
+    print("\n| benchmark | ours | beside it | unit | ratio | min to max | floor | target |")
+    print("|---|---|---|---|---|---|---|---|")
+    for one in results:
+        if one.status == "not_run":
+            print(f"| {one.name} | not run: {one.reason} | | | | | | |")
+            continue
+        verdict = " **under its floor**" if one.failed else ""
+        print(
+            f"| {one.name} | {_figure(one.ours)} | {_figure(one.peer)} | {one.unit} "
+            f"| {_figure(one.ratio)}{verdict} | {_figure(one.min)} to {_figure(one.max)} "
+            f"| {_figure(one.floor)} | {_figure(one.target)} |"
+        )
+
+
+def _figure(value: float | None) -> str:
+    if value is None:
+        return ""
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
+
+
+def save(results: Sequence[Result], path: Path = RESULTS) -> None:
+    """Write the results; lines of other benchmarks in the file stay."""
+    kept: list[dict[str, Any]] = json.loads(path.read_text()) if path.exists() else []
+    names = {one.name for one in results}
+    lines = [line for line in kept if line["name"] not in names]
+    lines += [asdict(one) for one in results]
+    path.write_text(json.dumps(lines, indent=1) + "\n")
+
+
+def report(results: Sequence[Result]) -> int:
+    """Print, save, and return the exit code: 1 if a ratio is under its floor."""
+    print_table(results)
+    save(results)
+    return int(any(one.failed for one in results))
+
+
+def options(arguments: Sequence[str] | None = None) -> Options:
+    """Read the arguments that all benchmarks share."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("only", nargs="*", help="names of benchmarks; none means all")
+    parser.add_argument("--full", action="store_true", help="the long sizes")
+    parser.add_argument("--rounds", type=int)
+    parser.add_argument("--seconds", type=float, help="of one timed turn")
+    parser.add_argument("--size", type=int, help="amount of work, in the benchmark's own unit")
+    given = parser.parse_args(arguments)
+    return Options(
+        full=given.full,
+        rounds=given.rounds or (5 if given.full else 3),
+        seconds=given.seconds or (5.0 if given.full else 2.0),
+        size=given.size,
+        only=tuple(given.only),
+    )
+
+
+def main(run: Callable[[Options], list[Result]]) -> None:
+    """Run one benchmark alone."""
+    print(machine())
+    sys.exit(report(run(options())))

@@ -8,7 +8,7 @@ positions and hashes are checked after it.
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import date
@@ -114,7 +114,7 @@ def _library(server: harness.Server, threads: int, seconds: float) -> float:
 
 
 @contextmanager
-def _default_recorder(dsn: str, threads: int) -> Iterator[ApplicationRecorder]:
+def _default_recorder(dsn: str, threads: int) -> Generator[ApplicationRecorder]:
     """The library's recorder with its defaults, and a connection for every thread."""
     parts = {name: str(value) for name, value in conninfo_to_dict(dsn).items()}
     datastore = PostgresDatastore(

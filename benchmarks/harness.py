@@ -33,6 +33,8 @@ from infra.migrate import migrate
 RESULTS = Path(__file__).parent / "results.json"
 SERVER_VARIABLE = "LOANBOOK_BENCH_DATABASE_URL"
 _TEMPLATE = "loanbook_bench"
+_TIME_UNITS = {"s", "ms"}
+_WHOLE_FROM = 100  # larger figures are printed without decimals
 _SETTINGS = (
     "server_version",
     "fsync",
@@ -41,6 +43,17 @@ _SETTINGS = (
     "wal_level",
     "shared_buffers",
 )
+
+
+def machine() -> str:
+    """Describe the machine and the versions a figure depends on."""
+    libraries = ", ".join(
+        f"{name} {version(name)}" for name in ("psycopg", "eventsourcing", "kafka-python")
+    )
+    return (
+        f"{os.cpu_count()} cores, {platform.system()} {platform.machine()}, "
+        f"Python {platform.python_version()}, {libraries}; single machine, no replication"
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +82,7 @@ class Result:
     max: float | None = None
     floor: float | None = None  # None: reported, not judged
     target: float | None = None
-    machine: str = field(default_factory=lambda: machine())
+    machine: str = field(default_factory=machine)
     date: str = field(default_factory=lambda: datetime.now(UTC).date().isoformat())
 
     @property
@@ -101,11 +114,8 @@ def compared(
     floor: float | None = None,
     target: float | None = None,
 ) -> Result:
-    """Make a result of rounds; a unit that starts with "per " or ends so is a rate, else a time.
-
-    Rates compare as ours by peer, times (units `s`, `ms`) as peer by ours.
-    """
-    is_time = unit in {"s", "ms"}
+    """Make a result of rounds. Rates compare as ours by peer, times as peer by ours."""
+    is_time = unit in _TIME_UNITS
     ratios = [(turn.peer / turn.ours) if is_time else (turn.ours / turn.peer) for turn in rounds]
     return Result(
         name=name,
@@ -185,17 +195,6 @@ def server() -> Generator[Server]:
         yield running
 
 
-def machine() -> str:
-    """Describe the machine and the versions a figure depends on."""
-    libraries = ", ".join(
-        f"{name} {version(name)}" for name in ("psycopg", "eventsourcing", "kafka-python")
-    )
-    return (
-        f"{os.cpu_count()} cores, {platform.system()} {platform.machine()}, "
-        f"Python {platform.python_version()}, {libraries}; single machine, no replication"
-    )
-
-
 def print_table(results: Sequence[Result]) -> None:
     """Print results as a table a reader can paste into docs/performance.md."""
     print("\n| benchmark | ours | beside it | unit | ratio | min to max | floor | target |")
@@ -215,7 +214,7 @@ def print_table(results: Sequence[Result]) -> None:
 def _figure(value: float | None) -> str:
     if value is None:
         return ""
-    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
+    return f"{value:,.0f}" if abs(value) >= _WHOLE_FROM else f"{value:.3g}"
 
 
 def save(results: Sequence[Result], path: Path = RESULTS) -> None:

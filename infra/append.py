@@ -8,11 +8,11 @@ the callers' threads can do most of it before the committer's turn.
 
 import struct
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import chain
 from typing import Any
 
+import msgspec
 import psycopg
 from psycopg.adapt import Buffer, Dumper
 from psycopg.pq import Format
@@ -51,8 +51,7 @@ SELECT * FROM append_batch_v1(
 """
 
 
-@dataclass(frozen=True, slots=True)
-class PackedAppend:
+class PackedAppend(msgspec.Struct, frozen=True, gc=False):
     """One command in wire form: a field for each command array, three fields for each event."""
 
     staged: StagedAppend

@@ -5,7 +5,7 @@ Anybody can recompute them from the tables alone.
 Every hash is SHA-256. A *field* is what PostgreSQL's binary COPY writes for a value: the number of
 its bytes as four bytes, big-endian, then the bytes; NULL is the four bytes FF FF FF FF. Numbers,
 dates (`2018-06-30`) and instants (microseconds since 1970-01-01T00:00:00Z) stand as decimal text,
-text as UTF-8.
+`request_hash` as lower-case hexadecimal text; text is UTF-8.
 
 An event, one chain for each stream, starting from 32 zero bytes:
 
@@ -118,7 +118,7 @@ def outcome_hash(row: OutcomeRow) -> bytes:
                 text_field(str(row.sequence)),
                 text_field(row.scope),
                 text_field(row.key),
-                NULL_FIELD if row.request_hash is None else field(row.request_hash),
+                text_field(None if row.request_hash is None else row.request_hash.hex()),
                 text_field(row.command),
                 text_field(row.actor),
                 text_field(row.status),

@@ -23,7 +23,7 @@ _log = logging.getLogger(__name__)
 _RATE_MEMORY = 0.8  # share of the old rate in the running mean
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Waiting(Generic[P, R]):
     """A command in the queue."""
 

@@ -17,11 +17,12 @@ from eventsourcing.persistence import (
     Subscription,
 )
 
+from domain.actors import Actor
 from domain.envelope import StreamId
 from domain.ports import Conflict, IdempotencyKey, Outcome
 from infra.codec import peek
 from infra.feeds import Pauses
-from infra.staging import StagedAppend, StagedEvent, check
+from infra.staging import StagedAppend, StagedEvent, actor_text, check
 from infra.store import PostgresEventStore
 
 _SELECT_EVENTS = """
@@ -172,16 +173,18 @@ def _staged(
     """Make one append of the library's events. Raises ProgrammingError, CorruptEvent."""
     first = stored_events[0]
     events: list[StagedEvent] = []
-    for number, stored in enumerate(stored_events, start=first.originator_version):
-        if (stored.originator_id, stored.originator_version) != (first.originator_id, number):
+    actor: Actor | None = None
+    for version, stored in enumerate(stored_events, start=first.originator_version):
+        if stored.originator_id != first.originator_id or stored.originator_version != version:
             raise ProgrammingError("one call appends to one stream, in order of version")
-        events.append(StagedEvent(stored.topic, peek(stored.state)[1], stored.state))
-    actor = peek(first.state)[0]
+        actor, effective_on = peek(stored.state)
+        events.append(StagedEvent(stored.topic, effective_on, stored.state))
+    assert actor
     return StagedAppend(
         stream=StreamId(str(first.originator_id)),
         expected_version=first.originator_version - 1,
         events=tuple(events),
         command=command,
-        actor=f"{actor.kind}:{actor.id}",
+        actor=actor_text(actor),
         key=key,
     )

@@ -4,9 +4,11 @@ Whatever a database could refuse is refused here, so that one caller's bad text 
 neighbours' batch.
 """
 
-from dataclasses import dataclass
 from datetime import date
 
+import msgspec
+
+from domain.actors import Actor
 from domain.envelope import StreamId
 from domain.ports import Append, IdempotencyKey, Refusal
 from infra.codec import Codec
@@ -16,8 +18,11 @@ from infra.settings import Limits
 NAME_CHARACTERS_MAX = 500  # a B-tree entry holds some 2,700 bytes
 
 
-@dataclass(frozen=True, slots=True)
-class StagedEvent:
+# Structs and not dataclasses: made for every command, they cost a fifth and stay out of the
+# garbage collector's rounds.
+
+
+class StagedEvent(msgspec.Struct, frozen=True, gc=False):
     """One event as it will be stored."""
 
     topic: str
@@ -25,8 +30,7 @@ class StagedEvent:
     state: bytes
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StagedAppend:
+class StagedAppend(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One command, ready for the store. `actor` is `kind:id`, for the row in `outcomes`."""
 
     stream: StreamId
@@ -53,12 +57,17 @@ def stage(append: Append, codec: Codec, limits: Limits) -> StagedAppend:
             for event, (topic, state) in zip(append.events, encoded, strict=True)
         ),
         command=append.command,
-        actor=f"{append.envelope.actor.kind}:{append.envelope.actor.id}",
+        actor=actor_text(append.envelope.actor),
         key=append.key,
         refusal=append.refusal,
     )
     check(staged, limits)
     return staged
+
+
+def actor_text(actor: Actor) -> str:
+    """Name an actor in one word, for the row in `outcomes`."""
+    return f"{actor.kind.value}:{actor.id}"
 
 
 def check(staged: StagedAppend, limits: Limits) -> None:

@@ -31,8 +31,9 @@ COPY (
 """
 _OUTCOMES = """
 COPY (
-    SELECT prev_hash, hash, shard::text, sequence::text, scope, key, request_hash, command, actor,
-        status, stream, version::text, position::text, code, detail, field,
+    SELECT prev_hash, hash, shard::text, sequence::text, scope, key,
+        encode(request_hash, 'hex'), command, actor, status, stream,
+        version::text, position::text, code, detail, field,
         (extract(epoch FROM recorded_at) * 1000000)::bigint::text
     FROM outcomes ORDER BY outcomes.shard, outcomes.sequence
 ) TO STDOUT (FORMAT binary)

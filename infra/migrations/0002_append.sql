@@ -2,14 +2,11 @@
 
 -- The one way events come into the record. A later change of the contract is a new function beside this one.
 
--- A field under a hash: its length in four bytes, big-endian, then its bytes; the length -1 stands for NULL.
-CREATE FUNCTION chain_field(bytea) RETURNS bytea
-LANGUAGE sql IMMUTABLE PARALLEL SAFE
-RETURN coalesce(int4send(octet_length($1)) || $1, '\xffffffff'::bytea);
-
-CREATE FUNCTION chain_field(text) RETURNS bytea
-LANGUAGE sql IMMUTABLE PARALLEL SAFE
-RETURN coalesce(int4send(octet_length(convert_to($1, 'UTF8'))) || convert_to($1, 'UTF8'), '\xffffffff'::bytea);
+-- Text fields under a hash, each as its length in four bytes, big-endian, then its bytes in UTF-8; the length -1 stands
+-- for NULL. This is how PostgreSQL sends the elements of an array, after a header of 20 bytes.
+CREATE FUNCTION chain_fields(VARIADIC text[]) RETURNS bytea
+LANGUAGE sql STABLE PARALLEL SAFE
+RETURN substring(array_send($1) FROM 21);
 
 -- Appends a batch of commands: the first eleven arrays have one element a command, the last three one element
 -- an event, in the order of the commands. Answers one row a command, in order. A command's own conflict, reuse or
@@ -47,13 +44,15 @@ SET enable_hashjoin = off
 SET enable_mergejoin = off
 SET plan_cache_mode = force_generic_plan
 SET jit = off
+-- The bytes under the hashes must not depend on the session.
 SET datestyle = 'ISO, YMD'
+SET client_encoding = 'UTF8'
 AS $append_batch_v1$
 DECLARE
     v_head log_head;
     v_now timestamptz;
-    v_now_field bytea;
-    v_shard_field bytea := chain_field(p_shard::text);
+    v_micros text;
+    v_shard text := p_shard;
     c record;
     v_i integer;
     v_owner integer;
@@ -68,6 +67,7 @@ DECLARE
     v_owners integer[] := array_fill(NULL::integer, n);     -- which command of this batch holds the key's outcome
     v_versions bigint[] := array_fill(NULL::bigint, n);     -- what the command left in its stream
     v_hashes bytea[] := array_fill(NULL::bytea, n);
+    v_heads text[] := array_fill(NULL::text, n);            -- NULL: the stream's head stays
     v_sequences bigint[] := array_fill(NULL::bigint, n);    -- NULL: no row in outcomes
     v_outcome_prevs bytea[] := array_fill(NULL::bytea, n);
     v_outcome_hashes bytea[] := array_fill(NULL::bytea, n);
@@ -92,15 +92,16 @@ BEGIN
         RAISE EXCEPTION 'shard % has no log_head row', p_shard;
     END IF;
     v_now := greatest(coalesce(p_clock, clock_timestamp()), v_head.last_recorded_at);
-    v_now_field := chain_field((extract(epoch FROM v_now) * 1000000)::bigint::text);
+    v_micros := (extract(epoch FROM v_now) * 1000000)::bigint;
 
     FOR c IN
         SELECT t.*, h.version AS head_version, h.hash AS head_hash,
             o.request_hash AS known_hash, o.stream AS known_stream, o.version AS known_version,
             o.position AS known_position, o.code AS known_code, o.detail AS known_detail,
             o.field AS known_field,
-            lag(t.i) OVER (PARTITION BY t.stream ORDER BY t.i) AS before_on_stream,
-            lag(t.i) OVER (PARTITION BY t.scope, t.key ORDER BY t.i) AS before_with_key
+            lag(t.i) OVER of_stream AS before_on_stream,
+            lead(t.i) OVER of_stream IS NULL AS last_on_stream,
+            lag(t.i) OVER of_key AS before_with_key
         FROM unnest(
             p_streams, p_expected_versions, p_event_counts, p_scopes, p_keys, p_request_hashes,
             p_commands, p_actors, p_codes, p_details, p_fields
@@ -109,6 +110,9 @@ BEGIN
         )
         LEFT JOIN stream_heads h ON h.stream = t.stream
         LEFT JOIN outcomes o ON o.scope = t.scope AND o.key = t.key
+        WINDOW
+            of_stream AS (PARTITION BY t.stream COLLATE "C" ORDER BY t.i),
+            of_key AS (PARTITION BY t.key COLLATE "C", t.scope COLLATE "C" ORDER BY t.i)
         ORDER BY t.i
     LOOP
         v_i := c.i;
@@ -160,9 +164,12 @@ BEGIN
                     v_version := v_version + 1;
                     v_prev := v_hash;
                     v_hash := sha256(
-                        v_prev || v_shard_field || chain_field(c.stream) || chain_field(v_version::text)
-                        || chain_field(v_position::text) || chain_field(p_topics[k])
-                        || chain_field(p_effective_on[k]::text) || v_now_field || chain_field(p_states[k])
+                        v_prev
+                        || chain_fields(
+                            v_shard, c.stream, v_version::text, v_position::text, p_topics[k],
+                            p_effective_on[k]::text, v_micros
+                        )
+                        || int4send(octet_length(p_states[k])) || p_states[k]
                     );
                     e_positions[k] := v_position;
                     e_streams[k] := c.stream;
@@ -179,12 +186,12 @@ BEGIN
                 v_sequences[v_i] := v_head.outcome_sequence;
                 v_outcome_prevs[v_i] := v_head.outcome_hash;
                 v_head.outcome_hash := sha256(
-                    v_head.outcome_hash || v_shard_field || chain_field(v_head.outcome_sequence::text)
-                    || chain_field(c.scope) || chain_field(c.key) || chain_field(c.request_hash)
-                    || chain_field(c.command) || chain_field(c.actor) || chain_field(v_statuses[v_i])
-                    || chain_field(c.stream) || chain_field(v_o_versions[v_i]::text)
-                    || chain_field(v_o_positions[v_i]::text) || chain_field(c.code) || chain_field(c.detail)
-                    || chain_field(c.field) || v_now_field
+                    v_head.outcome_hash
+                    || chain_fields(
+                        v_shard, v_head.outcome_sequence::text, c.scope, c.key, encode(c.request_hash, 'hex'),
+                        c.command, c.actor, v_statuses[v_i], c.stream, v_o_versions[v_i]::text,
+                        v_o_positions[v_i]::text, c.code, c.detail, c.field, v_micros
+                    )
                 );
                 v_outcome_hashes[v_i] := v_head.outcome_hash;
             END IF;
@@ -193,6 +200,9 @@ BEGIN
         v_versions[v_i] := v_version;
         v_hashes[v_i] := v_hash;
         v_owners[v_i] := v_owner;
+        IF c.last_on_stream AND v_version > coalesce(c.head_version, 0) THEN
+            v_heads[v_i] := CASE WHEN c.head_version IS NULL THEN 'new' ELSE 'moved' END;
+        END IF;
     END LOOP;
 
     INSERT INTO events
@@ -203,13 +213,15 @@ BEGIN
     ) AS t (position, stream, version, topic, effective_on, state, prev_hash, hash)
     WHERE t.position IS NOT NULL;
 
-    INSERT INTO stream_heads AS h (stream, shard, version, position, hash)
-    SELECT DISTINCT ON (t.stream) t.stream, p_shard, t.version, t.position, t.hash
-    FROM unnest(e_streams, e_versions, e_positions, e_hashes) AS t (stream, version, position, hash)
-    WHERE t.position IS NOT NULL
-    ORDER BY t.stream, t.version DESC
-    ON CONFLICT (stream) DO UPDATE
-    SET version = excluded.version, position = excluded.position, hash = excluded.hash;
+    INSERT INTO stream_heads (stream, shard, version, hash)
+    SELECT t.stream, p_shard, t.version, t.hash
+    FROM unnest(p_streams, v_versions, v_hashes, v_heads) AS t (stream, version, hash, head)
+    WHERE t.head = 'new';
+
+    UPDATE stream_heads h
+    SET version = t.version, hash = t.hash
+    FROM unnest(p_streams, v_versions, v_hashes, v_heads) AS t (stream, version, hash, head)
+    WHERE t.head = 'moved' AND h.stream = t.stream;
 
     INSERT INTO outcomes (
         shard, sequence, scope, key, request_hash, command, actor, status, stream, version, position,

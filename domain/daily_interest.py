@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal, localcontext
+from fractions import Fraction
 
 from domain.daycount import DayCount, year_fraction
 from domain.errors import Rejected
-from domain.money import INTEREST_CONTEXT, to_minor
+from domain.money import WIDE_CONTEXT, to_minor
 
 BALANCE_CHANGES_MAX = 10_000
 """Most changes of one balance in one call: a draw and a repayment a day for thirteen years."""
@@ -43,8 +44,7 @@ def daily_interest(
     Source: domain rules, 5.1 (按日计息、随借随还) and 5.3 (round the sum, never the day).
     Raises Rejected: `too_many_balance_changes`, `balance_below_zero`.
     """
-    with localcontext(INTEREST_CONTEXT):
-        return to_minor(exact_daily_interest(changes, price, until_on), mode)
+    return to_minor(exact_daily_interest(changes, price, until_on), mode)
 
 
 def exact_daily_interest(
@@ -55,16 +55,15 @@ def exact_daily_interest(
         detail = f"at most {BALANCE_CHANGES_MAX} changes of a balance, not {len(changes)}"
         raise Rejected("too_many_balance_changes", detail, "changes")
     ordered = sorted((change for change in changes if change.on < until_on), key=lambda it: it.on)
-    balance, interest = 0, Decimal(0)
-    with localcontext(INTEREST_CONTEXT):
-        for k, change in enumerate(ordered, 1):
-            end = ordered[k].on if k < len(ordered) else until_on
-            balance += change.amount_minor
-            if end == change.on:
-                continue  # more follows on the same day; only the day's last balance earns
-            if balance < 0:
-                detail = f"more was repaid than was owed on {change.on}"
-                raise Rejected("balance_below_zero", detail, "changes")
-            part = year_fraction(price.convention, change.on, end)
-            interest += balance * price.rate_annual * part.numerator / part.denominator
-    return interest
+    balance, balance_years = 0, Fraction(0)
+    for k, change in enumerate(ordered, 1):
+        end = ordered[k].on if k < len(ordered) else until_on
+        balance += change.amount_minor
+        if end == change.on:
+            continue  # more follows on the same day; only the day's last balance earns
+        if balance < 0:
+            detail = f"more was repaid than was owed on {change.on}"
+            raise Rejected("balance_below_zero", detail, "changes")
+        balance_years += balance * year_fraction(price.convention, change.on, end)
+    with localcontext(WIDE_CONTEXT):
+        return price.rate_annual * balance_years.numerator / balance_years.denominator

@@ -87,6 +87,10 @@ def interest_context(prec: int = 19, mode: str = ROUND_HALF_EVEN) -> Context:
 INTEREST_CONTEXT = interest_context()
 """The default context of interest arithmetic; enter it with `localcontext`, which copies it."""
 
+WIDE_CONTEXT = interest_context(40)
+"""For what comes before that: amount x rate x days fits without loss, and a factor cut off here
+still gives half a cent as half a cent when its product is rounded to 19 digits."""
+
 
 def exponent_of(currency: str) -> int:
     """Return the number of decimals of an ISO 4217 currency. Raises Rejected `unknown_currency`."""

@@ -12,7 +12,7 @@ from enum import StrEnum
 from domain.daily_interest import DailyRate
 from domain.daycount import year_fraction
 from domain.errors import Rejected
-from domain.money import INTEREST_CONTEXT, to_minor
+from domain.money import INTEREST_CONTEXT, WIDE_CONTEXT, to_minor
 
 
 class Breach(StrEnum):
@@ -133,12 +133,13 @@ def overdue_interest(
     if policy.compound_on_penalty:
         compounding += arrears.penalty_minor
     part = year_fraction(price.convention, stretch.from_on, stretch.until_on)
-    with localcontext(INTEREST_CONTEXT):
-        factor = price.rate_annual * part.numerator / part.denominator
-        return OverdueInterest(
-            penalty_minor=to_minor(arrears.principal_minor * factor, mode),
-            compound_minor=to_minor(compounding * factor, mode),
-        )
+    with localcontext(WIDE_CONTEXT):
+        price_of_part = price.rate_annual * part.numerator  # divided last: half a cent stays one
+        penalty = arrears.principal_minor * price_of_part / part.denominator
+        compound = compounding * price_of_part / part.denominator
+    return OverdueInterest(
+        penalty_minor=to_minor(penalty, mode), compound_minor=to_minor(compound, mode)
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,7 +1,8 @@
 """The textbook repayment methods as pure functions, for quotes, disclosure and as oracles in tests.
 
 Not the servicing engine: no payments, no allocation, nothing that happens to a loan over time.
-A period's factor is the interest of one unit of balance over that period, as a fraction.
+A period's factor is the interest of one unit of balance over that period, as a fraction. It has
+more digits than the products, so that what is exactly half a cent is rounded as half a cent.
 """
 
 from collections.abc import Sequence
@@ -13,14 +14,14 @@ from itertools import pairwise
 from domain.calendar import DUE_DATES_MAX
 from domain.daycount import DayCount, ReferencePeriods, year_fraction
 from domain.errors import Rejected
-from domain.money import AMOUNT_MINOR_MAX, INTEREST_CONTEXT, to_minor
+from domain.money import AMOUNT_MINOR_MAX, INTEREST_CONTEXT, WIDE_CONTEXT, to_minor
 
 FACTOR_MAX = Decimal(10)
 """Largest interest of one period; above it a rate was surely meant as a percentage."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rounding:
+class InstalmentRounding:
     """How a method rounds: everything by `mode`, the instalment then to `multiple_minor`."""
 
     mode: str = ROUND_HALF_UP
@@ -33,7 +34,7 @@ class Rounding:
         return to_minor(Decimal(minor) / multiple, self.mode) * multiple or minor
 
 
-DEFAULT_ROUNDING = Rounding()
+DEFAULT_ROUNDING = InstalmentRounding()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +55,7 @@ class Row:
 
 def equal_factors(rate_annual: Decimal, periods_per_year: int, count: int) -> tuple[Decimal, ...]:
     """Return `count` equal factors: monthly rate = annual / 12 (domain rules, 5.1)."""
-    with localcontext(INTEREST_CONTEXT):
+    with localcontext(WIDE_CONTEXT):
         return (rate_annual / periods_per_year,) * count
 
 
@@ -68,7 +69,7 @@ def dated_factors(
 
     `reference` as for `year_fraction`. Raises ValueError for dates that go back.
     """
-    with localcontext(INTEREST_CONTEXT):
+    with localcontext(WIDE_CONTEXT):
         fractions = (
             year_fraction(convention, start, end, termination_on=dates[-1], reference=reference)
             for start, end in pairwise(dates)
@@ -85,7 +86,9 @@ def interest_free(factors: Sequence[Decimal], periods: int) -> tuple[Decimal, ..
 
 
 def level_instalment(
-    principal_minor: int, factors: Sequence[Decimal], rounding: Rounding = DEFAULT_ROUNDING
+    principal_minor: int,
+    factors: Sequence[Decimal],
+    rounding: InstalmentRounding = DEFAULT_ROUNDING,
 ) -> int:
     """Return the level instalment A = P x prod(1 + i_k) / fn, fn_k = fn_(k-1) (1 + i_k) + 1.
 
@@ -104,7 +107,7 @@ def level_instalment(
 def annuity(
     principal_minor: int,
     factors: Sequence[Decimal],
-    rounding: Rounding = DEFAULT_ROUNDING,
+    rounding: InstalmentRounding = DEFAULT_ROUNDING,
     principal_grace: int = 0,
 ) -> tuple[Row, ...]:
     """Lay out 等额本息: level instalments; the last absorbs the rounding (domain rules, 5.1).
@@ -138,7 +141,7 @@ def annuity(
 def equal_principal(
     principal_minor: int,
     factors: Sequence[Decimal],
-    rounding: Rounding = DEFAULT_ROUNDING,
+    rounding: InstalmentRounding = DEFAULT_ROUNDING,
     principal_grace: int = 0,
 ) -> tuple[Row, ...]:
     """Lay out 等额本金: equal parts of principal, the last the rest; interest on the balance (5.1).
@@ -162,7 +165,9 @@ def equal_principal(
 
 
 def interest_then_principal(
-    principal_minor: int, factors: Sequence[Decimal], rounding: Rounding = DEFAULT_ROUNDING
+    principal_minor: int,
+    factors: Sequence[Decimal],
+    rounding: InstalmentRounding = DEFAULT_ROUNDING,
 ) -> tuple[Row, ...]:
     """Lay out 先息后本: interest each period, the principal with the last (domain rules, 5.1).
 
@@ -172,15 +177,19 @@ def interest_then_principal(
 
 
 def bullet(
-    principal_minor: int, factors: Sequence[Decimal], rounding: Rounding = DEFAULT_ROUNDING
+    principal_minor: int,
+    factors: Sequence[Decimal],
+    rounding: InstalmentRounding = DEFAULT_ROUNDING,
 ) -> tuple[Row, ...]:
     """Lay out 到期一次性还本付息: one row with simple interest over all the periods (rules, 5.1).
 
     Raises Rejected as `annuity` does.
     """
     _check(principal_minor, factors)
+    with localcontext(WIDE_CONTEXT):
+        factor = sum(factors, Decimal(0))
     with localcontext(INTEREST_CONTEXT):
-        interest = to_minor(principal_minor * sum(factors, Decimal(0)), rounding.mode)
+        interest = to_minor(principal_minor * factor, rounding.mode)
     return (_row(1, principal_minor, interest, 0),)
 
 
@@ -188,7 +197,7 @@ def flat_fee(
     principal_minor: int,
     fee_rate: Decimal,
     instalments: int,
-    rounding: Rounding = DEFAULT_ROUNDING,
+    rounding: InstalmentRounding = DEFAULT_ROUNDING,
 ) -> tuple[Row, ...]:
     """Lay out 按初始本金收费: equal principal and a fee of `fee_rate` of the first principal each.
 
@@ -208,7 +217,9 @@ def flat_fee(
 
 
 def equal_amortisation(
-    principal_minor: int, factors: Sequence[Decimal], rounding: Rounding = DEFAULT_ROUNDING
+    principal_minor: int,
+    factors: Sequence[Decimal],
+    rounding: InstalmentRounding = DEFAULT_ROUNDING,
 ) -> tuple[Row, ...]:
     """Spread principal and the annuity's total interest evenly over the instalments (rules, P-38).
 
@@ -229,7 +240,7 @@ def fixed_instalment(
     principal_minor: int,
     instalment_minor: int,
     factors: Sequence[Decimal],
-    rounding: Rounding = DEFAULT_ROUNDING,
+    rounding: InstalmentRounding = DEFAULT_ROUNDING,
 ) -> tuple[Row, ...]:
     """Pay a given instalment until nothing is left; how many follow from it, the last is smaller.
 
@@ -253,7 +264,7 @@ def fixed_instalment(
     raise Rejected("instalment_too_small", detail, "instalment")
 
 
-def _parts(amount_minor: int, count: int, rounding: Rounding) -> tuple[int, ...]:
+def _parts(amount_minor: int, count: int, rounding: InstalmentRounding) -> tuple[int, ...]:
     """Cut an amount into equal rounded parts; the last takes the rest, none goes below zero."""
     with localcontext(INTEREST_CONTEXT):
         part = rounding.instalment(Decimal(amount_minor) / count)

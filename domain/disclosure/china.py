@@ -13,9 +13,9 @@ from enum import StrEnum
 from domain.disclosure.effective import YearRule, effective_apr
 from domain.disclosure.flows import CashFlow, net_flows
 from domain.disclosure.regulation_z import TimedFlow, unit_period_rate
-from domain.disclosure.roots import SOLVER_CONTEXT
 from domain.disclosure.unit_periods import UnitTime
 from domain.errors import Rejected
+from domain.money import WIDE_CONTEXT
 from domain.repayment import Row
 
 
@@ -91,7 +91,7 @@ def _simple_cost(
         occupied += max(balance, 0) * (until - on).days
     received = sum(flow.amount_minor for flow in advances)
     cost = sum(flow.amount_minor for flow in payments) - received
-    with localcontext(SOLVER_CONTEXT):
+    with localcontext(WIDE_CONTEXT):
         return Decimal(cost * 365) / occupied
 
 
@@ -110,7 +110,7 @@ def flat_fee_cost(rows: Sequence[Row], fee_rate: Decimal, periods_per_year: int)
     Raises Rejected as `rate_root` does (domain rules, 5.1).
     """
     rate = periodic_irr(rows)
-    with localcontext(SOLVER_CONTEXT):
+    with localcontext(WIDE_CONTEXT):
         return FlatFeeCost(
             quoted_annual=fee_rate * periods_per_year,
             nominal_annual=rate * periods_per_year,
@@ -134,5 +134,5 @@ def periodic_irr(rows: Sequence[Row]) -> Decimal:
 def annualised_daily_rate(rate_daily: Decimal, year: DailyYear) -> AnnualisedCost:
     """Return a daily rate times 365 or 360, and which of them (domain rules, 5.7)."""
     days = {DailyYear.X_365: 365, DailyYear.X_360: 360}[year]
-    with localcontext(SOLVER_CONTEXT):
+    with localcontext(WIDE_CONTEXT):
         return AnnualisedCost(rate_annual=rate_daily * days, method=year)

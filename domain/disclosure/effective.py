@@ -9,7 +9,8 @@ from math import lcm
 
 from domain.calendar import add_months
 from domain.disclosure.flows import CashFlow, net_flows
-from domain.disclosure.roots import SOLVER_CONTEXT, rate_root
+from domain.disclosure.roots import rate_root
+from domain.money import WIDE_CONTEXT
 
 
 class YearRule(StrEnum):
@@ -43,7 +44,7 @@ def effective_apr(
             Decimal(0),
         )
 
-    with localcontext(SOLVER_CONTEXT):
+    with localcontext(WIDE_CONTEXT):
         return rate_root(value)
 
 
@@ -93,5 +94,5 @@ def percent(rate: Decimal, places: int, mode: str = ROUND_HALF_UP) -> Decimal:
 
     The EU and the UK print one at least, rounding half up (Directive 2008/48/EC, annex I (d)).
     """
-    with localcontext(SOLVER_CONTEXT):
+    with localcontext(WIDE_CONTEXT):
         return (rate * 100).quantize(Decimal(1).scaleb(-places), rounding=mode)

@@ -10,8 +10,9 @@ from enum import Enum
 from fractions import Fraction
 
 from domain.disclosure.flows import CashFlow, net_flows
-from domain.disclosure.roots import SOLVER_CONTEXT, rate_root
+from domain.disclosure.roots import rate_root
 from domain.disclosure.unit_periods import UnitPeriod, UnitTime, unit_period_of, unit_time
+from domain.money import WIDE_CONTEXT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +62,7 @@ def unit_period_rate(flows: Sequence[TimedFlow]) -> Decimal:
             total += amount / ((1 + odd / unit * rate) * (1 + rate) ** whole)
         return total
 
-    with localcontext(SOLVER_CONTEXT):
+    with localcontext(WIDE_CONTEXT):
         return rate_root(value)
 
 
@@ -71,7 +72,7 @@ def annual_percentage_rate(flows: Sequence[TimedFlow], unit_periods_per_year: Fr
     Raises Rejected as `unit_period_rate` does.
     """
     rate = unit_period_rate(flows)
-    with localcontext(SOLVER_CONTEXT):
+    with localcontext(WIDE_CONTEXT):
         return rate * unit_periods_per_year.numerator / unit_periods_per_year.denominator
 
 

@@ -4,10 +4,6 @@ from collections.abc import Callable
 from decimal import Decimal
 
 from domain.errors import Rejected
-from domain.money import interest_context
-
-SOLVER_CONTEXT = interest_context(40)
-"""Enough digits that powers with tens of thousands of periods keep the rate's own digits."""
 
 RATE_TOLERANCE = Decimal("1e-18")
 """How narrow, relative to the rate or 1, a bracket must be: far below any disclosed digit."""

@@ -56,6 +56,16 @@ def test_interest_is_rounded_once_and_never_by_the_day() -> None:
     assert daily_interest(drawn, price, date(2024, 6, 1)) == 19_11
 
 
+def test_half_a_cent_of_several_balances_rounds_up() -> None:
+    """1/6 + 1/3 of a cent are half a cent, though neither ends in decimals."""
+    price = DailyRate(rate_annual=Decimal("0.06"))
+    changes = [
+        BalanceChange(on=date(2024, 5, 1), amount_minor=10_00),
+        BalanceChange(on=date(2024, 5, 2), amount_minor=10_00),
+    ]
+    assert daily_interest(changes, price, date(2024, 5, 3)) == 1
+
+
 def test_repaying_more_than_is_owed_is_refused() -> None:
     changes = [
         BalanceChange(on=date(2024, 5, 1), amount_minor=100),

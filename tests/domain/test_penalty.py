@@ -1,6 +1,6 @@
 """罚息 and 复利: golden file, bands, the heavier of two, the cap."""
 
-from datetime import date
+from datetime import date, timedelta
 from decimal import ROUND_FLOOR, Decimal
 
 import pytest
@@ -57,6 +57,20 @@ def test_penalty_runs_on_principal_and_compound_interest_on_unpaid_interest(
     cost = overdue_interest(arrears, stretch, price, policy)
     assert cost.penalty_minor == parse_amount(row["penalty_interest"], "CNY")
     assert cost.compound_minor == parse_amount(row["compound_interest"], "CNY")
+
+
+@pytest.mark.parametrize(
+    ("principal_minor", "rate_annual", "days", "penalty_minor"),
+    [(3_75, "0.195", 32, 7), (6_00, "0.156", 25, 7), (18_00, "0.195", 20, 20)],
+)
+def test_half_a_cent_of_penalty_rounds_up(
+    principal_minor: int, rate_annual: str, days: int, penalty_minor: int
+) -> None:
+    """3.75 at 19.5 % for 32 days of 360 is 6.5 cents exactly; no digit is lost on the way."""
+    stretch = Stretch(from_on=date(2024, 3, 1), until_on=date(2024, 3, 1) + timedelta(days=days))
+    arrears = Arrears(principal_minor=principal_minor, interest_minor=principal_minor)
+    cost = overdue_interest(arrears, stretch, DailyRate(rate_annual=Decimal(rate_annual)), POLICY)
+    assert (cost.penalty_minor, cost.compound_minor) == (penalty_minor, penalty_minor)
 
 
 def test_unpaid_penalty_bears_nothing_by_default() -> None:

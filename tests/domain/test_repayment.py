@@ -16,7 +16,7 @@ from domain.daycount import DayCount
 from domain.errors import Rejected
 from domain.repayment import (
     FACTOR_MAX,
-    Rounding,
+    InstalmentRounding,
     Row,
     annuity,
     bullet,
@@ -181,17 +181,41 @@ def test_principal_grace_solves_the_instalment_over_the_other_periods() -> None:
 def test_an_instalment_may_be_rounded_to_a_multiple() -> None:
     """Source: domain rules, 5.3 (instalment multiple); the last takes the difference."""
     factors = equal_factors(Decimal("0.06"), 12, 12)
-    rounding = Rounding(mode=ROUND_CEILING, multiple_minor=10_00)
+    rounding = InstalmentRounding(mode=ROUND_CEILING, multiple_minor=10_00)
     rows = annuity(100_000_00, factors, rounding)
     assert {row.payment_minor for row in rows[:-1]} == {8_610_00}
     assert rows[-1].payment_minor < 8_610_00
-    assert level_instalment(10, factors, Rounding(multiple_minor=100)) == 1  # 0 keeps the cents
+    assert (
+        level_instalment(10, factors, InstalmentRounding(multiple_minor=100)) == 1
+    )  # 0 keeps the cents
+
+
+@pytest.mark.parametrize(
+    ("principal_minor", "rate", "interest_minor"),
+    [(24_00, "0.0475", 10), (162_00, "0.07", 95), (180_00, "0.049", 74)],
+)
+def test_half_a_cent_rounds_up_though_the_monthly_rate_has_no_end(
+    principal_minor: int, rate: str, interest_minor: int
+) -> None:
+    """A twelfth of 4.75 % of 24.00 is 9.5 cents exactly; a factor cut to 19 digits makes it 9."""
+    factors = equal_factors(Decimal(rate), 12, 12)
+    assert interest_then_principal(principal_minor, factors)[0].interest_minor == interest_minor
+
+
+@given(st.integers(min_value=1, max_value=4_000), st.integers(min_value=0, max_value=10**6))
+def test_every_tie_of_half_a_cent_is_seen(basis_points: int, cents: int) -> None:
+    principal_minor = (2 * cents + 1) * 60_000  # times any rate / 12 this ends in half a cent
+    factors = equal_factors(Decimal(basis_points) / 10_000, 12, 12)
+    assume(basis_points % 2 == 1)
+    tie_minor = (2 * cents + 1) * basis_points // 2 + 1
+    assert interest_then_principal(principal_minor, factors)[0].interest_minor == tie_minor
+    assert bullet(principal_minor, factors[:1])[0].interest_minor == tie_minor
 
 
 def test_the_rounding_mode_is_a_term() -> None:
     half = [Decimal("0.005")]
     assert bullet(100, half)[0].interest_minor == 1
-    assert bullet(100, half, Rounding(mode=ROUND_HALF_EVEN))[0].interest_minor == 0
+    assert bullet(100, half, InstalmentRounding(mode=ROUND_HALF_EVEN))[0].interest_minor == 0
 
 
 def unless_interest_eats_it_up(build: Callable[[], tuple[Row, ...]]) -> tuple[Row, ...]:

@@ -1,6 +1,7 @@
 """Holiday calendars from the `holidays` package, as values of the domain. Network is not used."""
 
 from datetime import date
+from enum import StrEnum
 
 import holidays
 
@@ -11,8 +12,19 @@ CALENDAR_YEARS_MAX = 60
 """Widest calendar: the longest loan with room on both sides."""
 
 
+class DaysOff(StrEnum):
+    """Whose days off a calendar holds."""
+
+    PUBLIC = "public"
+    BANKS = "bank"  # public holidays, and the banks' own where the country has such
+
+
 def national_calendar(
-    country: str, first_year: int, last_year: int, subdivision: str | None = None
+    country: str,
+    first_year: int,
+    last_year: int,
+    subdivision: str | None = None,
+    days_off: DaysOff = DaysOff.BANKS,
 ) -> HolidayCalendar:
     """Return a country's public holidays for whole years, with the working days swapped in.
 
@@ -25,8 +37,12 @@ def national_calendar(
         detail = f"a calendar holds 1 to {CALENDAR_YEARS_MAX} years"
         raise Rejected("calendar_years_out_of_range", detail, "last_year")
     try:
+        known = holidays.country_holidays(country, subdiv=subdivision).supported_categories
         found = holidays.country_holidays(
-            country, subdiv=subdivision, years=range(first_year, last_year + 1)
+            country,
+            subdiv=subdivision,
+            years=range(first_year, last_year + 1),
+            categories={DaysOff.PUBLIC, days_off}.intersection(known) or None,
         )
     except NotImplementedError as error:
         raise Rejected("unknown_calendar", str(error), "country") from error

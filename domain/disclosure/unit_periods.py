@@ -86,7 +86,8 @@ def unit_period_of(advances: Sequence[date], payments: Sequence[date]) -> UnitPe
     common = [unit for unit, times in found.items() if times > 1]
     if common:
         return min(common, key=lambda unit: (-found[unit], unit.days))
-    lengths = [(end - begin).days for chain in chains for begin, end in pairwise(chain)]
+    periods = (pair for chain in chains for pair in pairwise(chain))
+    lengths = [(end - begin).days for begin, end in periods if begin < end]
     average = Fraction(sum(lengths), len(lengths))
     return min(_standard_intervals(), key=lambda unit: (abs(unit.days - average), unit.days))
 

@@ -5,19 +5,32 @@ from datetime import date, timedelta
 import pytest
 
 from domain.errors import Rejected
-from infra.calendars import national_calendar
+from infra.calendars import DaysOff, national_calendar
 from tests.domain.quantlib import ql, to_ql
 
+QL_CALENDARS = {
+    "CN": ql.China(ql.China.IB),  # with the worked weekends (调休)
+    "GB": ql.UnitedKingdom(),
+    "JP": ql.Japan(),
+}
 
-def test_china_works_and_rests_as_the_interbank_market_does() -> None:
-    ours = national_calendar("CN", 2015, 2025)
-    theirs = ql.China(ql.China.IB)
-    day, differ = date(2015, 1, 1), list[date]()
-    while day <= date(2025, 12, 31):
-        if ours.is_working(day) != theirs.isBusinessDay(to_ql(day)):
-            differ.append(day)
-        day += timedelta(days=1)
+
+@pytest.mark.parametrize(("country", "subdivision"), [("CN", None), ("GB", "ENG"), ("JP", None)])
+def test_a_country_works_and_rests_as_its_banks_do(country: str, subdivision: str | None) -> None:
+    """QuantLib's calendars are the oracle; its Chinese one starts to hold worked days in 2008."""
+    ours, theirs = national_calendar(country, 2008, 2025, subdivision), QL_CALENDARS[country]
+    differ = [
+        day
+        for day in (date(2008, 1, 1) + timedelta(days=k) for k in range(18 * 365 + 5))
+        if ours.is_working(day) != theirs.isBusinessDay(to_ql(day))
+    ]
     assert differ == []
+
+
+def test_banks_may_rest_when_the_country_works() -> None:
+    day = date(2024, 12, 31)
+    assert not national_calendar("JP", 2024, 2024).is_working(day)
+    assert national_calendar("JP", 2024, 2024, days_off=DaysOff.PUBLIC).is_working(day)
 
 
 def test_china_works_on_the_swapped_sunday_before_national_day_2024() -> None:

@@ -211,3 +211,41 @@ def test_payments_below_the_advance_have_no_rate() -> None:
     with pytest.raises(Rejected) as refusal:
         unit_period_rate(flows)
     assert refusal.value.code == "rate_below_zero"
+
+
+units = st.sampled_from(
+    [
+        UnitPeriod(kind=UnitKind.DAY),
+        UnitPeriod(kind=UnitKind.WEEK, count=2),
+        UnitPeriod(kind=UnitKind.SEMIMONTH),
+        UnitPeriod(kind=UnitKind.MONTH),
+        UnitPeriod(kind=UnitKind.MONTH, count=3),
+        UnitPeriod(kind=UnitKind.YEAR),
+    ]
+)
+days_of_two_years = st.dates(min_value=date(2023, 1, 1), max_value=date(2024, 12, 31))
+
+
+@given(st.tuples(days_of_two_years, days_of_two_years).map(sorted), units, st.integers(1, 31))
+def test_a_time_in_unit_periods_is_never_negative_and_near_the_days_it_spans(
+    span: list[date], unit: UnitPeriod, due_day: int
+) -> None:
+    time = unit_time(span[0], span[1], unit, due_day)
+    assert time.whole >= 0
+    assert 0 <= time.fraction <= Fraction(31, 30)
+    counted = (time.whole + time.fraction) * unit.days
+    assert abs(counted - (span[1] - span[0]).days) <= 13  # thirteen days a year over 30 x 12
+
+
+@given(
+    st.lists(days_of_two_years, min_size=1, max_size=3),
+    st.lists(
+        st.dates(min_value=date(2025, 1, 1), max_value=date(2027, 1, 1)), min_size=1, max_size=9
+    ),
+)
+def test_any_dates_have_a_unit_period_of_a_year_at_most(
+    advances: list[date], payments: list[date]
+) -> None:
+    unit = unit_period_of(sorted(set(advances)), sorted(set(payments)))
+    assert 1 <= unit.days <= 366
+    assert unit.per_year >= Fraction(365, 366)

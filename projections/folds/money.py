@@ -1,0 +1,300 @@
+"""Folds a loan's events into `transactions`; a restatement adds a revision."""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import msgspec
+
+from projections.loan_summary import LoanSummary
+from projections.ports import Database
+from projections.reading import Entry
+from projections.shapes import Line
+from projections.transactions import TABLE, Transaction
+
+CURRENT = """
+JOIN unnest(%(loans)s::text[], %(ids)s::text[]) AS w (loan_id, transaction_id)
+    ON w.loan_id = t.loan_id AND w.transaction_id = t.transaction_id
+WHERE t.superseded_position IS NULL AND t.kind IN ('payment', 'recovery')
+"""
+
+
+class MoneyFold:
+    """The transactions of a batch, and the standing revisions of older ones that it changes."""
+
+    def __init__(self) -> None:
+        self._money: dict[tuple[str, str], Transaction] = {}
+        self._changed: dict[tuple[str, str, str, int], Transaction] = {}
+
+    def load(self, db: Database, entries: Iterable[Entry]) -> None:
+        """Read the standing revisions of payments that the batch speaks of and does not bring."""
+        wanted: dict[tuple[str, str], None] = {}
+        brought: set[tuple[str, str]] = set()
+        for entry in entries:
+            if entry.topic == "loan.payment_received.v1":
+                brought.add((entry.key, entry.event.payment_id))
+            elif entry.topic == "loan.recovery_received.v1":
+                brought.add((entry.key, entry.event.recovery_id))
+            else:
+                wanted.update(dict.fromkeys((entry.key, name) for name in _mentions(entry)))
+        pairs = [pair for pair in wanted if pair not in brought]
+        self._money = {}
+        if pairs:
+            loans, ids = zip(*pairs, strict=True)
+            for row in TABLE.load(db, CURRENT, {"loans": list(loans), "ids": list(ids)}):
+                self._money[row.loan_id, row.transaction_id] = row
+
+    def standing(self, loan_id: str, payment_id: str) -> Transaction:
+        """Return the standing revision of a payment or recovery. Raises KeyError."""
+        return self._money[loan_id, payment_id]
+
+    def apply(self, entry: Entry, loan: LoanSummary) -> None:
+        """Apply one event; `loan` is its row as it was before. Raises KeyError."""
+        change = _CHANGES.get(entry.topic)
+        if change is not None:
+            change(self, entry, loan)
+
+    def save(self, db: Database) -> None:
+        """Write what changed."""
+        TABLE.upsert(db, self.changed)
+
+    @property
+    def changed(self) -> list[Transaction]:
+        """What was added or changed, by key."""
+        return list(self._changed.values())
+
+    def _put(self, row: Transaction) -> None:
+        self._changed[row.loan_id, row.transaction_id, row.kind, row.revision] = row
+        if row.kind in {"payment", "recovery"}:
+            self._money[row.loan_id, row.transaction_id] = row
+
+    def _add(self, entry: Entry, loan: LoanSummary, **fields: Any) -> None:  # noqa: ANN401 - the row's own
+        self._put(
+            Transaction(
+                loan_id=entry.key,
+                revision=0,
+                version=entry.version,
+                shard=entry.shard,
+                position=entry.position,
+                effective_on=entry.effective_on,
+                recorded_at=entry.recorded_at,
+                currency=loan.currency,
+                **fields,
+            )
+        )
+
+    def disbursed(self, entry: Entry, loan: LoanSummary) -> None:
+        """The money went out."""
+        event = entry.event
+        self._add(
+            entry,
+            loan,
+            transaction_id=event.disbursement_id,
+            kind="disbursement",
+            amount_minor=event.amount_minor,
+            principal_minor=event.amount_minor,
+        )
+
+    def returned(self, entry: Entry, loan: LoanSummary) -> None:
+        """The money came back."""
+        event = entry.event
+        self._add(
+            entry,
+            loan,
+            transaction_id=event.disbursement_id,
+            kind="disbursement_return",
+            amount_minor=loan.amount_minor,
+            principal_minor=loan.principal_minor,
+            cause=event.cause,
+        )
+
+    def received(self, entry: Entry, loan: LoanSummary) -> None:
+        """A payment; its parts come with the next event."""
+        event = entry.event
+        self._add(
+            entry,
+            loan,
+            transaction_id=event.payment_id,
+            kind="payment",
+            amount_minor=event.amount_minor,
+            channel=event.channel,
+        )
+
+    def recovered(self, entry: Entry, loan: LoanSummary) -> None:
+        """A recovery; on a loan that is not written off its parts come with the next event."""
+        event = entry.event
+        self._add(
+            entry,
+            loan,
+            transaction_id=event.recovery_id,
+            kind="recovery",
+            amount_minor=event.amount_minor,
+            cost_minor=event.cost_minor,
+        )
+
+    def allocated(self, entry: Entry, loan: LoanSummary) -> None:
+        """Where the payment went."""
+        del loan
+        event = entry.event
+        row = self.standing(entry.key, event.payment_id)
+        row.source = event.source
+        _split(row, event.lines, event.overpaid_minor)
+        self._put(row)
+
+    def reversed(self, entry: Entry, loan: LoanSummary) -> None:
+        """The payment is taken back; its restatement to nothing comes with the next event."""
+        event = entry.event
+        row = self.standing(entry.key, event.payment_id)
+        row.reversed_on = entry.effective_on
+        self._put(row)
+        self._add(
+            entry,
+            loan,
+            transaction_id=event.payment_id,
+            kind="reversal",
+            amount_minor=row.amount_minor,
+            principal_minor=row.principal_minor,
+            interest_minor=row.interest_minor,
+            fee_minor=row.fee_minor,
+            penalty_minor=row.penalty_minor,
+            overpaid_minor=row.overpaid_minor,
+            cause=event.cause,
+        )
+
+    def restated(self, entry: Entry, loan: LoanSummary) -> None:
+        """Payments are split anew: each gets a revision, the one before stays as it was."""
+        del loan
+        for change in entry.event.changes:
+            before = self.standing(entry.key, change.payment_id)
+            before.superseded_position = entry.position
+            self._put(before)
+            after = msgspec.structs.replace(
+                before,
+                revision=before.revision + 1,
+                version=entry.version,
+                position=entry.position,
+                recorded_at=entry.recorded_at,
+                cause_id=entry.event.cause_id,
+                superseded_position=None,
+            )
+            _split(after, change.after, change.overpaid_after_minor)
+            self._put(after)
+
+    def charged(self, entry: Entry, loan: LoanSummary) -> None:
+        """A fee or penalty."""
+        event = entry.event
+        self._add(
+            entry,
+            loan,
+            transaction_id=event.charge_id,
+            kind="charge",
+            amount_minor=event.amount_minor,
+            code=event.code,
+            component=event.component,
+            instalment=event.instalment,
+            **{f"{event.component}_minor": event.amount_minor},
+        )
+
+    def waived(self, entry: Entry, loan: LoanSummary) -> None:
+        """Something was given up."""
+        event = entry.event
+        self._add(
+            entry,
+            loan,
+            transaction_id=event.waiver_id,
+            kind="waiver",
+            amount_minor=event.amount_minor,
+            component=event.component,
+            instalment=event.instalment,
+            **{f"{event.component}_minor": event.amount_minor},
+        )
+
+    def refunded(self, entry: Entry, loan: LoanSummary) -> None:
+        """Overpaid money went back."""
+        event = entry.event
+        self._add(
+            entry,
+            loan,
+            transaction_id=event.refund_id,
+            kind="refund",
+            amount_minor=event.amount_minor,
+            overpaid_minor=event.amount_minor,
+        )
+
+    def restructured(self, entry: Entry, loan: LoanSummary) -> None:
+        """A new plan: `principal_minor` was capitalised, `interest_minor` waived."""
+        event = entry.event
+        self._add(
+            entry,
+            loan,
+            transaction_id=event.restructure_id,
+            kind="restructuring",
+            amount_minor=event.balances.principal_minor,
+            principal_minor=event.balances.principal_minor - loan.principal_minor,
+            interest_minor=event.waived_interest_minor,
+            code=event.kind,
+        )
+
+    def charged_off(self, entry: Entry, loan: LoanSummary) -> None:
+        """Taken to loss; the debt stands."""
+        event = entry.event
+        parts = (event.principal_minor, event.interest_minor, event.fee_minor, event.penalty_minor)
+        self._add(
+            entry,
+            loan,
+            transaction_id=f"v{entry.version}",
+            kind="charge_off",
+            amount_minor=sum(parts),
+            principal_minor=parts[0],
+            interest_minor=parts[1],
+            fee_minor=parts[2],
+            penalty_minor=parts[3],
+            cause=event.cause,
+        )
+
+    def written_off(self, entry: Entry, loan: LoanSummary) -> None:
+        """Taken from the books."""
+        self._add(
+            entry,
+            loan,
+            transaction_id=f"v{entry.version}",
+            kind="write_off",
+            amount_minor=entry.event.amount_minor,
+            cause=entry.event.cause,
+        )
+
+
+def _mentions(entry: Entry) -> list[str]:
+    event = entry.event
+    match entry.topic:
+        case "loan.payment_allocated.v1" | "loan.payment_reversed.v1":
+            return [event.payment_id]
+        case "loan.allocations_restated.v1":
+            return [event.cause_id, *(change.payment_id for change in event.changes)]
+        case _:
+            return []
+
+
+def _split(row: Transaction, lines: Iterable[Line], overpaid_minor: int) -> None:
+    row.lines = [msgspec.to_builtins(line) for line in lines]
+    row.principal_minor = sum(line["principal_minor"] for line in row.lines)
+    row.interest_minor = sum(line["interest_minor"] for line in row.lines)
+    row.fee_minor = sum(line["fee_minor"] for line in row.lines)
+    row.penalty_minor = sum(line["penalty_minor"] for line in row.lines)
+    row.overpaid_minor = overpaid_minor
+
+
+_CHANGES: dict[str, Callable[[MoneyFold, Entry, LoanSummary], None]] = {
+    "loan.disbursed.v1": MoneyFold.disbursed,
+    "loan.disbursement_returned.v1": MoneyFold.returned,
+    "loan.payment_received.v1": MoneyFold.received,
+    "loan.payment_allocated.v1": MoneyFold.allocated,
+    "loan.payment_reversed.v1": MoneyFold.reversed,
+    "loan.allocations_restated.v1": MoneyFold.restated,
+    "loan.charge_assessed.v1": MoneyFold.charged,
+    "loan.charge_waived.v1": MoneyFold.waived,
+    "loan.credit_balance_refunded.v1": MoneyFold.refunded,
+    "loan.restructured.v1": MoneyFold.restructured,
+    "loan.charged_off.v1": MoneyFold.charged_off,
+    "loan.recovery_received.v1": MoneyFold.recovered,
+    "loan.written_off.v1": MoneyFold.written_off,
+}

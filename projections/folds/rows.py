@@ -1,0 +1,202 @@
+"""Folds a loan's events into `instalments`: published rows with the value dates they hold for."""
+
+from collections.abc import Iterable, Sequence
+from datetime import date
+
+from projections.folds.money import MoneyFold
+from projections.instalments import TABLE, InstalmentVersion
+from projections.loan_summary import LoanSummary
+from projections.ports import Database
+from projections.reading import Entry
+from projections.shapes import Instalment
+from projections.tables import STILL
+
+FOR_GOOD = date.fromisoformat(STILL)
+ALL_ROWS = 2**31 - 1
+
+NOW = "WHERE t.loan_id = ANY(%(loans)s) AND t.valid_to = '9999-12-31'"
+END = """
+UPDATE instalments i SET valid_to = GREATEST(i.valid_from, e.ends_on)
+FROM unnest(%(loans)s::text[], %(firsts)s::bigint[], %(lasts)s::bigint[], %(ends)s::date[])
+    AS e (loan_id, first, last, ends_on)
+WHERE i.loan_id = e.loan_id AND i.number BETWEEN e.first AND e.last AND i.valid_to > e.ends_on
+"""
+NEXT_DUE = f"""
+SELECT l.loan_id, n.number, n.due_on, n.unpaid
+FROM unnest(%(loans)s::text[]) AS l (loan_id)
+LEFT JOIN LATERAL (
+    SELECT i.number, i.due_on, i.principal_minor - i.principal_paid_minor
+        + i.interest_minor - i.interest_paid_minor - i.interest_waived_minor
+        + i.fee_minor - i.fee_paid_minor - i.fee_waived_minor
+        + i.penalty_minor - i.penalty_paid_minor - i.penalty_waived_minor AS unpaid
+    FROM instalments i
+    WHERE i.loan_id = l.loan_id AND i.valid_to = '{STILL}' AND i.met_on IS NULL
+    ORDER BY i.number LIMIT 1
+) AS n ON true
+"""
+
+NextDue = tuple[int | None, date | None, int | None]
+"""Number, due date and unpaid amount of the oldest open row; all None: there is none."""
+
+
+class RowsFold:
+    """The versions that a batch publishes, and the ends of older ones."""
+
+    def __init__(self, *, whole_streams: bool = False) -> None:
+        """`whole_streams`: the batch brings each loan's whole history; nothing is stored yet."""
+        self._whole = whole_streams
+        self._now: dict[str, dict[int, InstalmentVersion]] = {}
+        self._unsaved: dict[str, dict[int, list[InstalmentVersion]]] = {}
+        self._ends: dict[tuple[str, int, int], date] = {}
+        self.published: list[InstalmentVersion] = []
+        self.loans: set[str] = set()
+
+    def load(self, db: Database, entries: Iterable[Entry]) -> None:
+        """Read the standing rows of loans with a restatement."""
+        loans = {e.key for e in entries if e.topic == "loan.allocations_restated.v1"}
+        if loans:
+            for row in TABLE.load(db, NOW, {"loans": list(loans)}):
+                self._now.setdefault(row.loan_id, {})[row.number] = row
+
+    def apply(self, entry: Entry, loan: LoanSummary, money: MoneyFold) -> None:
+        """Apply one event; `loan` is its row as it is afterwards. Raises KeyError."""
+        event = entry.event
+        match entry.topic:
+            case "loan.disbursed.v1":
+                self._publish(entry, loan, event.instalments, entry.effective_on)
+            case "loan.disbursement_returned.v1":
+                self._end_all(entry.key, 1, entry.effective_on)
+            case "loan.payment_allocated.v1" | "loan.charge_assessed.v1" | "loan.charge_waived.v1":
+                self._end(entry.key, event.rows, entry.effective_on)
+                self._publish(entry, loan, event.rows, entry.effective_on)
+            case "loan.restructured.v1":
+                self._end_all(entry.key, event.rows_total - len(event.rows) + 1, entry.effective_on)
+                self._publish(entry, loan, event.rows, entry.effective_on)
+            case "loan.allocations_restated.v1":
+                self._restate(entry, loan, money)
+            case _:
+                pass
+
+    def _restate(self, entry: Entry, loan: LoanSummary, money: MoneyFold) -> None:
+        """Publish from the date of the cause on what changed and what the payments touched.
+
+        Also a row that ends up the same stood otherwise in between.
+        """
+        event = entry.event
+        cause = money.standing(entry.key, event.cause_id)
+        named = {row.number for row in event.rows}
+        touched = {line["instalment"] for line in cause.lines}
+        for change in event.changes:
+            touched.update(line.instalment for line in (*change.before, *change.after))
+        standing = self._now.get(entry.key, {})
+        same = [_narrow(standing[n]) for n in sorted(touched - named) if n in standing]
+        rows = [*event.rows, *same]
+        self._end(entry.key, rows, cause.effective_on)
+        self._publish(entry, loan, rows, cause.effective_on)
+
+    def _end(self, loan_id: str, rows: Sequence[Instalment], on: date) -> None:
+        for row in rows:
+            self._end_range(loan_id, row.number, row.number, on)
+
+    def _end_all(self, loan_id: str, first: int, on: date) -> None:
+        self.loans.add(loan_id)
+        self._end_range(loan_id, first, ALL_ROWS, on)
+        standing = self._now.get(loan_id, {})
+        for number in [number for number in standing if number >= first]:
+            del standing[number]
+
+    def _end_range(self, loan_id: str, first: int, last: int, on: date) -> None:
+        if not self._whole:
+            key = (loan_id, first, last)
+            self._ends[key] = min(on, self._ends.get(key, on))
+        unsaved = self._unsaved.get(loan_id)
+        if unsaved is None:
+            return
+        numbers = (first,) if first == last else [n for n in unsaved if n >= first]
+        for number in numbers:
+            for version in unsaved.get(number, ()):
+                if version.valid_to > on:
+                    version.valid_to = max(version.valid_from, on)
+
+    def _publish(
+        self, entry: Entry, loan: LoanSummary, rows: Iterable[Instalment], on: date
+    ) -> None:
+        self.loans.add(entry.key)
+        standing = self._now.setdefault(entry.key, {})
+        unsaved = self._unsaved.setdefault(entry.key, {})
+        seen_until = loan.last_fact_on or on
+        for row in rows:
+            version = InstalmentVersion(
+                entry.key,
+                row.number,
+                entry.version,
+                on,
+                FOR_GOOD,
+                seen_until,
+                row.from_on,
+                row.due_on,
+                row.principal_minor,
+                row.interest_minor,
+                row.fee_minor,
+                row.penalty_minor,
+                row.principal_paid_minor,
+                row.interest_paid_minor,
+                row.fee_paid_minor,
+                row.penalty_paid_minor,
+                row.interest_waived_minor,
+                row.fee_waived_minor,
+                row.penalty_waived_minor,
+                row.met_on,
+            )
+            standing[row.number] = version
+            unsaved.setdefault(row.number, []).append(version)
+            self.published.append(version)
+
+    def save(self, db: Database) -> None:
+        """End older versions, then write the new ones."""
+        if self._ends:
+            keys = list(self._ends)
+            db.execute(
+                END,
+                {
+                    "loans": [loan for loan, _, _ in keys],
+                    "firsts": [first for _, first, _ in keys],
+                    "lasts": [last for _, _, last in keys],
+                    "ends": [self._ends[key] for key in keys],
+                },
+            )
+        TABLE.insert(db, self.published)
+
+    def next_due(self, db: Database) -> dict[str, NextDue]:
+        """Tell the oldest open row of each loan whose rows changed, after `save`."""
+        if self._whole:
+            return {loan_id: self._next_due_of(loan_id) for loan_id in self.loans}
+        rows = db.tuples(NEXT_DUE, {"loans": list(self.loans)}) if self.loans else []
+        return {loan_id: (number, due_on, unpaid) for loan_id, number, due_on, unpaid in rows}
+
+    def _next_due_of(self, loan_id: str) -> NextDue:
+        standing = self._now.get(loan_id, {})
+        number = min((n for n, row in standing.items() if row.met_on is None), default=None)
+        if number is None:
+            return None, None, None
+        return number, standing[number].due_on, standing[number].unpaid_minor
+
+
+def _narrow(version: InstalmentVersion) -> Instalment:
+    return Instalment(
+        number=version.number,
+        from_on=version.from_on,
+        due_on=version.due_on,
+        principal_minor=version.principal_minor,
+        interest_minor=version.interest_minor,
+        fee_minor=version.fee_minor,
+        penalty_minor=version.penalty_minor,
+        principal_paid_minor=version.principal_paid_minor,
+        interest_paid_minor=version.interest_paid_minor,
+        fee_paid_minor=version.fee_paid_minor,
+        penalty_paid_minor=version.penalty_paid_minor,
+        interest_waived_minor=version.interest_waived_minor,
+        fee_waived_minor=version.fee_waived_minor,
+        penalty_waived_minor=version.penalty_waived_minor,
+        met_on=version.met_on,
+    )

@@ -1,0 +1,256 @@
+"""Folds a loan's events into its row of `loan_summary`. Figures come from the events alone."""
+
+from collections.abc import Callable, Collection, Iterable
+from typing import Any
+
+from projections.loan_summary import TABLE, LoanSummary, load
+from projections.ports import Database
+from projections.reading import Entry
+from projections.shapes import Balances, Line
+
+
+class SummaryFold:
+    """The rows of the loans of a batch."""
+
+    def __init__(self) -> None:
+        self.rows: dict[str, LoanSummary] = {}
+
+    def load(self, db: Database, loan_ids: Collection[str]) -> None:
+        """Read the rows as they stand."""
+        self.rows = load(db, list(loan_ids))
+
+    def apply(self, entry: Entry) -> None:
+        """Apply one event. Raises KeyError for a loan that was never applied for."""
+        if entry.topic == "loan.applied.v1":
+            self.rows[entry.key] = _applied(entry)
+            return
+        row = self.rows[entry.key]
+        change = _CHANGES.get(entry.topic)
+        if change is not None:
+            change(row, entry)
+        row.position, row.version = entry.position, entry.version
+        row.recorded_at = entry.recorded_at
+
+    def save(self, db: Database) -> None:
+        """Write the rows."""
+        TABLE.upsert(db, list(self.rows.values()))
+
+
+def _applied(entry: Entry) -> LoanSummary:
+    event = entry.event
+    segments = event.segments
+    return LoanSummary(
+        loan_id=entry.key,
+        status="applied",
+        customer_id=event.customer_id,
+        external_id=event.external_id,
+        product_code=event.product_code,
+        product_version=event.product_version,
+        currency=event.currency,
+        method=event.conditions.method,
+        grade=segments.grade,
+        purpose=segments.purpose,
+        region=segments.region,
+        channel=segments.channel,
+        applied_minor=event.amount_minor,
+        amount_minor=None,
+        rate_annual=None,
+        instalments=event.instalments,
+        tolerance_minor=event.conditions.arrears_tolerance_minor,
+        four_eyes_from_minor=event.conditions.four_eyes_from_minor,
+        applied_on=entry.effective_on,
+        shard=entry.shard,
+        position=entry.position,
+        version=entry.version,
+        recorded_at=entry.recorded_at,
+    )
+
+
+def _scored(row: LoanSummary, entry: Entry) -> None:
+    event = entry.event
+    row.model_id, row.model_version = event.model_id, event.model_version
+    row.model_score, row.recommended = event.score, event.recommends
+
+
+def _reviewed(row: LoanSummary, entry: Entry) -> None:
+    event = entry.event
+    row.status = row.decision = event.decision
+    row.reviewed_on = entry.effective_on
+    row.grade = event.grade or row.grade
+    terms = event.terms
+    if terms is not None:
+        row.amount_minor, row.rate_annual = terms.principal_minor, terms.rate_annual
+        row.instalments, row.method = terms.instalments, terms.method
+
+
+def _accepted(row: LoanSummary, entry: Entry) -> None:
+    row.status, row.accepted_on = "accepted", entry.effective_on
+
+
+def _withdrawn(row: LoanSummary, entry: Entry) -> None:
+    row.status, row.withdrawn_on = "withdrawn", entry.effective_on
+
+
+def _balances(row: LoanSummary, balances: Balances) -> None:
+    row.principal_minor, row.interest_minor = balances.principal_minor, balances.interest_minor
+    row.fee_minor, row.penalty_minor = balances.fee_minor, balances.penalty_minor
+    row.overpaid_minor = balances.overpaid_minor
+
+
+def _fact(row: LoanSummary, entry: Entry) -> None:
+    if row.last_fact_on is None or entry.effective_on > row.last_fact_on:
+        row.last_fact_on = entry.effective_on
+
+
+def _disbursed(row: LoanSummary, entry: Entry) -> None:
+    event = entry.event
+    row.status, row.disbursed_on = "active", entry.effective_on
+    row.amount_minor = event.amount_minor
+    row.last_due_on = event.instalments[-1].due_on
+    _balances(row, event.balances)
+    _fact(row, entry)
+
+
+def _returned(row: LoanSummary, entry: Entry) -> None:
+    row.status, row.returned_on = "returned", entry.effective_on
+    row.last_due_on = None
+    _balances(row, Balances())
+
+
+def _received(row: LoanSummary, entry: Entry) -> None:
+    row.last_payment_on, row.last_payment_minor = entry.effective_on, entry.event.amount_minor
+    _fact(row, entry)
+
+
+def add_lines(row: LoanSummary, lines: Iterable[Line], sign: int) -> None:
+    """Count the parts of lines into what was paid; `sign` -1 takes them out."""
+    for line in lines:
+        row.principal_paid_minor += sign * line.principal_minor
+        row.interest_paid_minor += sign * line.interest_minor
+        row.fee_paid_minor += sign * line.fee_minor
+        row.penalty_paid_minor += sign * line.penalty_minor
+
+
+def _allocated(row: LoanSummary, entry: Entry) -> None:
+    event = entry.event
+    add_lines(row, event.lines, 1)
+    _balances(row, event.balances)
+    _no_longer_missed(row, event.rows)
+
+
+def _restated(row: LoanSummary, entry: Entry) -> None:
+    event = entry.event
+    for change in event.changes:
+        add_lines(row, change.before, -1)
+        add_lines(row, change.after, 1)
+    _balances(row, event.balances)
+    _no_longer_missed(row, event.rows)
+
+
+def _no_longer_missed(row: LoanSummary, rows: Iterable[Any]) -> None:
+    if row.missed:
+        met = {changed.number for changed in rows if changed.met_on is not None}
+        row.missed = [number for number in row.missed if number not in met]
+
+
+def _charged(row: LoanSummary, entry: Entry) -> None:
+    _balances(row, entry.event.balances)
+    _fact(row, entry)
+
+
+def _waived(row: LoanSummary, entry: Entry) -> None:
+    row.waived_minor += entry.event.amount_minor
+    _balances(row, entry.event.balances)
+    _no_longer_missed(row, entry.event.rows)
+    _fact(row, entry)
+
+
+def _refunded(row: LoanSummary, entry: Entry) -> None:
+    _balances(row, entry.event.balances)
+    _fact(row, entry)
+
+
+def _missed(row: LoanSummary, entry: Entry) -> None:
+    row.in_arrears = True
+    row.missed = sorted({*row.missed, entry.event.instalment})
+
+
+def _cured(row: LoanSummary, entry: Entry) -> None:
+    del entry
+    row.missed, row.in_arrears, row.days_past_due = [], False, 0
+
+
+def _bucketed(row: LoanSummary, entry: Entry) -> None:
+    event = entry.event
+    row.bucket_set, row.bucket = event.bucket_set, event.after
+    row.days_past_due = event.days_past_due
+
+
+def _restructured(row: LoanSummary, entry: Entry) -> None:
+    event = entry.event
+    row.restructured_on, row.restructure_kind = entry.effective_on, event.kind
+    row.restructures += 1
+    row.financial_difficulty = row.financial_difficulty or event.financial_difficulty
+    row.rate_annual = event.rate_annual
+    row.waived_minor += event.waived_interest_minor
+    row.missed = []
+    row.last_due_on = event.rows[-1].due_on
+    _balances(row, event.balances)
+    _fact(row, entry)
+
+
+def _charged_off(row: LoanSummary, entry: Entry) -> None:
+    event = entry.event
+    row.status, row.charged_off_on = "charged_off", entry.effective_on
+    row.charged_off_minor = (
+        event.principal_minor + event.interest_minor + event.fee_minor + event.penalty_minor
+    )
+
+
+def _recovered(row: LoanSummary, entry: Entry) -> None:
+    event = entry.event
+    row.recovered_minor += event.amount_minor
+    row.recovery_cost_minor += event.cost_minor
+    row.last_payment_on, row.last_payment_minor = entry.effective_on, event.amount_minor
+    _fact(row, entry)
+
+
+def _written_off(row: LoanSummary, entry: Entry) -> None:
+    row.status, row.written_off_on = "written_off", entry.effective_on
+    row.written_off_minor = entry.event.amount_minor
+
+
+def _settled(row: LoanSummary, entry: Entry) -> None:
+    row.status, row.settled_on = "settled", entry.effective_on
+    row.settled_how = entry.event.how
+
+
+def _reopened(row: LoanSummary, entry: Entry) -> None:
+    del entry
+    row.status = "charged_off" if row.charged_off_on else "active"
+    row.settled_on = row.settled_how = None
+
+
+_CHANGES: dict[str, Callable[[LoanSummary, Entry], None]] = {
+    "loan.model_scored.v1": _scored,
+    "loan.reviewed.v1": _reviewed,
+    "loan.offer_accepted.v1": _accepted,
+    "loan.application_withdrawn.v1": _withdrawn,
+    "loan.disbursed.v1": _disbursed,
+    "loan.disbursement_returned.v1": _returned,
+    "loan.payment_received.v1": _received,
+    "loan.payment_allocated.v1": _allocated,
+    "loan.allocations_restated.v1": _restated,
+    "loan.charge_assessed.v1": _charged,
+    "loan.charge_waived.v1": _waived,
+    "loan.credit_balance_refunded.v1": _refunded,
+    "loan.payment_missed.v1": _missed,
+    "loan.arrears_cured.v1": _cured,
+    "loan.delinquency_bucket_changed.v1": _bucketed,
+    "loan.restructured.v1": _restructured,
+    "loan.charged_off.v1": _charged_off,
+    "loan.recovery_received.v1": _recovered,
+    "loan.written_off.v1": _written_off,
+    "loan.settled.v1": _settled,
+    "loan.reopened.v1": _reopened,
+}

@@ -1,0 +1,159 @@
+"""One English line a person can read for every event. No rules and no rows here."""
+
+from collections.abc import Callable
+from typing import Any
+
+from domain.errors import Rejected
+from domain.money import format_amount
+from projections.reading import Entry
+from projections.shapes import Allocated, Checked, Overridden, Restructured, Reviewed
+
+Money = Callable[[int], str]
+
+
+def in_words(entry: Entry, currency: str | None) -> str:
+    """Say what happened; amounts in `currency` where the event names none."""
+
+    def money(minor: int) -> str:
+        if currency is None:
+            return f"{minor} minor units"
+        try:
+            return f"{format_amount(minor, currency)} {currency}"
+        except Rejected:  # a currency that this version does not know: still an amount
+            return f"{minor} minor units of {currency}"
+
+    return _WORDS[entry.topic](entry.event, money)
+
+
+def _reviewed(e: Reviewed, money: Money) -> str:
+    if e.terms is None:
+        return f"Reviewed: {e.decision}"
+    rate = f"{e.terms.rate_annual.normalize():f}"
+    return (
+        f"Reviewed: {e.decision}, {money(e.terms.principal_minor)} at {rate} a year"
+        f" in {e.terms.instalments} instalments"
+    )
+
+
+def _overridden(e: Overridden, money: Money) -> str:
+    del money
+    return f"Decided {e.decided} against the recommendation {e.recommended} ({e.direction})"
+
+
+def _checked(e: Checked, money: Money) -> str:
+    del money
+    verdict = "passed" if e.passed else "did not pass"
+    return f"Payout {e.disbursement_id} checked by {e.checked_by}: {verdict}"
+
+
+def _allocated(e: Allocated, money: Money) -> str:
+    parts = {
+        "principal": sum(line.principal_minor for line in e.lines),
+        "interest": sum(line.interest_minor for line in e.lines),
+        "fees": sum(line.fee_minor for line in e.lines),
+        "penalties": sum(line.penalty_minor for line in e.lines),
+        "overpaid": e.overpaid_minor,
+    }
+    told = ", ".join(f"{money(minor)} {name}" for name, minor in parts.items() if minor)
+    return f"Payment {e.payment_id} allocated: {told or 'nothing'}"
+
+
+def _restructured(e: Restructured, money: Money) -> str:
+    return (
+        f"Restructured ({e.kind}): {money(e.balances.principal_minor)} principal in"
+        f" {e.instalments} instalments at {e.rate_annual.normalize():f} a year"
+    )
+
+
+_WORDS: dict[str, Callable[[Any, Money], str]] = {
+    "loan.applied.v1": lambda e, m: (
+        f"Applied for {m(e.amount_minor)} in {e.instalments} instalments, product"
+        f" {e.product_code} version {e.product_version}"
+    ),
+    "loan.document_submitted.v1": lambda e, _: f"Document {e['document_id']} ({e['kind']}) came in",
+    "loan.document_verified.v1": lambda e, _: (
+        f"Document {e['document_id']} verified by {e['method']}"
+    ),
+    "loan.document_flagged.v1": lambda e, _: (
+        f"Document {e['document_id']} flagged as {e['suspicion']}"
+    ),
+    "loan.bureau_report_received.v1": lambda e, _: f"Bureau report {e['report_id']} received",
+    "loan.credit_profile_assessed.v1": lambda _e, _m: "Credit portrait assessed",
+    "loan.policy_evaluated.v1": lambda e, _: (
+        f"Policy {e['policy']} version {e['policy_version']} evaluated,"
+        f" {len(e.get('rule_hits', ()))} rule hits"
+    ),
+    "loan.model_scored.v1": lambda e, _: (
+        f"Model {e.model_id} {e.model_version} scored {e.score},"
+        f" recommends {e.recommends or 'nothing'}"
+    ),
+    "loan.terms_recommended.v1": lambda _e, _m: "Terms recommended",
+    "loan.reviewed.v1": _reviewed,
+    "loan.decision_overridden.v1": _overridden,
+    "loan.cost_disclosed.v1": lambda e, _: (
+        f"All-in cost of {e['annual_cost']} a year disclosed ({e['method']})"
+    ),
+    "loan.offer_accepted.v1": lambda _e, _m: "Offer accepted",
+    "loan.application_withdrawn.v1": lambda _e, _m: "Application withdrawn",
+    "loan.disbursement_prepared.v1": lambda e, m: (
+        f"Payout {e.disbursement_id} of {m(e.amount_minor)} prepared by {e.prepared_by}"
+    ),
+    "loan.disbursement_checked.v1": _checked,
+    "loan.disbursed.v1": lambda e, m: (
+        f"Paid out {m(e.amount_minor)} in {len(e.instalments)} instalments"
+    ),
+    "loan.disbursement_returned.v1": lambda e, _: (
+        f"Payout {e.disbursement_id} came back: {e.cause}"
+    ),
+    "loan.use_of_funds_declared.v1": lambda e, _: f"Use of funds declared: {e['use']}",
+    "loan.use_evidence_recorded.v1": lambda e, m: (
+        f"Use of {m(e['amount_minor'])} evidenced by {e['kind']} {e['evidence_id']}"
+    ),
+    "loan.use_of_funds_breached.v1": lambda e, _: f"Use of funds breached: {e['category']}",
+    "loan.payment_received.v1": lambda e, m: f"Payment {e.payment_id}: {m(e.amount_minor)}",
+    "loan.payment_allocated.v1": _allocated,
+    "loan.payment_reversed.v1": lambda e, _: f"Payment {e.payment_id} reversed: {e.cause}",
+    "loan.allocations_restated.v1": lambda e, _: (
+        f"{len(e.changes)} allocations restated because of {e.cause_id}"
+    ),
+    "loan.charge_assessed.v1": lambda e, m: (
+        f"{e.component.capitalize()} {e.code} of {m(e.amount_minor)} on instalment {e.instalment}"
+    ),
+    "loan.charge_waived.v1": lambda e, m: (
+        f"{m(e.amount_minor)} {e.component} waived on instalment {e.instalment}"
+    ),
+    "loan.credit_balance_refunded.v1": lambda e, m: f"Overpaid {m(e.amount_minor)} paid back",
+    "loan.payment_missed.v1": lambda e, m: (
+        f"Instalment {e.instalment} missed, {m(e.unpaid_minor)} unpaid"
+    ),
+    "loan.arrears_cured.v1": lambda e, _: (
+        f"Arrears cured after {e['days_past_due_before']} days past due"
+    ),
+    "loan.delinquency_bucket_changed.v1": lambda e, _: (
+        f"Bucket {e.before} to {e.after} at {e.days_past_due} days past due ({e.bucket_set})"
+    ),
+    "loan.delinquency_paused.v1": lambda e, _: f"Delinquency paused until {e['until_on']}",
+    "loan.warning_raised.v1": lambda e, _: f"Warning {e['level']}: {e['indicator']}",
+    "loan.warning_closed.v1": lambda e, _: f"Warning {e['warning_id']} closed: {e['disposition']}",
+    "loan.restructured.v1": _restructured,
+    "loan.charged_off.v1": lambda e, m: (
+        f"Charged off {m(e.principal_minor)} principal and {m(e.interest_minor)} interest:"
+        f" {e.cause}"
+    ),
+    "loan.recovery_received.v1": lambda e, m: f"Recovery {e.recovery_id}: {m(e.amount_minor)}",
+    "loan.written_off.v1": lambda e, m: f"Written off {m(e.amount_minor)}: {e.cause}",
+    "loan.settled.v1": lambda e, _: f"Settled ({e.how})",
+    "loan.reopened.v1": lambda e, _: f"Reopened because of {e['cause_id']}",
+    "case.opened.v1": lambda e, _: f"Collection case opened, tier {e.tier}",
+    "case.claimed.v1": lambda e, _: f"Case claimed by {e.claimed_by}",
+    "case.released.v1": lambda e, _: f"Case released: {e.cause}",
+    "case.closed.v1": lambda e, _: f"Case closed: {e.how}",
+    "day.closed.v1": lambda e, _: (
+        f"Business day {e['business_date']} closed: {e['loans_open']} loans open,"
+        f" {e['loans_acted_on']} acted on, {e['loans_parked']} parked"
+    ),
+    "product.version_defined.v1": lambda e, _: (
+        f"Product {e['code']} version {e['product_version']} defined: {e['name']}"
+    ),
+}
+"""Topic to its line. A test holds the topics equal to the domain's."""

@@ -1,0 +1,237 @@
+"""Books of random loans in a real store, told through the service from a seed."""
+
+import random
+from datetime import date, timedelta
+from decimal import Decimal
+from hashlib import sha256
+from typing import Any
+
+from domain.actors import Actor, ActorKind
+from domain.commands import application as ca
+from domain.commands import case as cc
+from domain.commands import disbursement as cd
+from domain.commands import ending as ce
+from domain.commands import servicing as cs
+from domain.commands.product import DefineProductVersion
+from domain.commands.registry import Command
+from domain.context import Context
+from domain.decisions.disbursement import REQUIRED_CHECKS
+from domain.envelope import StreamId
+from domain.events.application import Decision, Segments
+from domain.events.ending import RestructureKind
+from domain.events.servicing import Split
+from domain.loan.state import Loan
+from domain.loan.terms import Component, Conditions, RepaymentMethod, ScheduleDayCount
+from domain.ports import EventStore, IdempotencyKey, Outcome
+from domain.service import Instruction, Service
+
+START = date(2018, 1, 15)
+ANN = Actor(kind=ActorKind.HUMAN, id="ann", roles=("officer",))
+BOB = Actor(kind=ActorKind.HUMAN, id="bob", roles=("checker", "senior_checker"))
+COLLECTOR = Actor(kind=ActorKind.HUMAN, id="cal", roles=("collector",))
+BANK = Actor(kind=ActorKind.UPSTREAM, id="core-banking")
+
+
+def conditions(tolerance_minor: int = 0) -> Conditions:
+    return Conditions(
+        currency="USD",
+        method=RepaymentMethod.ANNUITY,
+        day_count=ScheduleDayCount.THIRTY_360_PROPORTIONAL,
+        amount_max_minor=5_000_000,
+        rate_annual_max=Decimal("0.40"),
+        instalments_max=60,
+        backdating_days_max=400,
+        arrears_tolerance_minor=tolerance_minor,
+        charges=("LATE",),
+    )
+
+
+class Book:
+    """Tells loans to a store. `today` is the business date of every command."""
+
+    def __init__(self, store: EventStore, *, seed: int = 7, tolerance_minor: int = 0) -> None:
+        self.store = store
+        self.service = Service(store)
+        self.random = random.Random(seed)  # noqa: S311 - a seeded book, no secret
+        self.today = START
+        self.loans: list[str] = []
+        self.keys = 0
+        product = DefineProductVersion(
+            effective_on=START, code="P", name="Loans", conditions=conditions(tolerance_minor)
+        )
+        if self.service.state(StreamId("product-P")).version == 0:
+            self.do(product)
+
+    def do(self, command: Command, by: Actor = ANN, reason: str | None = "because") -> Outcome:
+        """Hand in one command under a key of its own; refusals are answers too."""
+        self.keys += 1
+        key = IdempotencyKey(
+            scope=f"book-{id(self)}",
+            key=str(self.keys),
+            request_hash=sha256(repr(command).encode()).digest(),
+        )
+        context = Context(actor=by, business_date=self.today, reason_code=reason)
+        return self.service.handle(Instruction(command=command, context=context, key=key))
+
+    def state(self, loan_id: str) -> Loan:
+        return self.service.state(StreamId(f"loan-{loan_id}")).state
+
+    def open_loan(self, loan_id: str, *, amount: int = 1_000_000, instalments: int = 12) -> str:
+        """Bring a loan from its application to its payout, a model overridden now and then."""
+        on, r = self.today, self.random
+        segments = Segments(
+            grade=r.choice("ABC"), purpose=r.choice(["car", "debt"]), region=r.choice(["CA", "NY"])
+        )
+        common: dict[str, Any] = {"loan_id": loan_id, "effective_on": on}
+        self.do(
+            ca.ApplyForLoan(
+                **common,
+                customer_id=f"customer-{len(self.loans) % 7}",
+                product_code="P",
+                amount_minor=amount,
+                currency="USD",
+                instalments=instalments,
+                segments=segments,
+                external_id=f"x-{loan_id}",
+            )
+        )
+        self.do(
+            ca.RecordModelScore(
+                **common,
+                model_id="m",
+                model_version="1",
+                score=Decimal("0.7"),
+                features_hash="f",
+                recommends=r.choice([Decision.APPROVED, Decision.DECLINED]),
+            )
+        )
+        rate = Decimal(r.randint(0, 30)) / 100
+        self.do(ca.ReviewLoan(**common, decision=Decision.APPROVED, rate_annual=rate))
+        self.do(
+            ca.DiscloseCost(**common, annual_cost=rate, method="irr", charges=("LATE",)),
+        )
+        self.do(ca.AcceptOffer(**common))
+        self.do(
+            cd.PrepareDisbursement(
+                **common,
+                disbursement_id=f"d-{loan_id}",
+                amount_minor=amount,
+                payee_account_hash="f00d",
+            )
+        )
+        preparation = self.state(loan_id).preparation
+        assert preparation is not None
+        self.do(
+            cd.CheckDisbursement(
+                **common,
+                disbursement_id=f"d-{loan_id}",
+                payload_hash=preparation.payload_hash,
+                checks=tuple(sorted(REQUIRED_CHECKS)),
+            ),
+            BOB,
+        )
+        self.do(
+            cd.DisburseLoan(**common, disbursement_id=f"d-{loan_id}", amount_minor=amount),
+        )
+        self.loans.append(loan_id)
+        return loan_id
+
+    def pay(
+        self, loan_id: str, amount: int, on: date | None = None, split: Split | None = None
+    ) -> Outcome:
+        self.keys += 1
+        return self.do(
+            cs.ReceivePayment(
+                loan_id=loan_id,
+                effective_on=on or self.today,
+                payment_id=f"p-{self.keys}",
+                amount_minor=amount,
+                currency="USD",
+                split=split,
+            ),
+            BANK,
+        )
+
+    def live(self, loans: int, days: int, *, backdating: bool = True) -> None:
+        """Open loans and let days go by, with everything that happens to loans."""
+        for number in range(loans):
+            self.open_loan(
+                f"loan{number:04d}",
+                amount=self.random.randrange(10_000, 2_000_000),
+                instalments=self.random.randint(2, 24),
+            )
+        for _ in range(days):
+            self.today += timedelta(days=self.random.randint(1, 9))
+            for loan_id in self.random.sample(self.loans, max(1, loans // 3)):
+                self._something(loan_id, backdating=backdating)
+
+    def _something(self, loan_id: str, *, backdating: bool) -> None:  # noqa: C901 - one draw
+        r, on = self.random, self.today
+        loan = self.state(loan_id)
+        common: dict[str, Any] = {"loan_id": loan_id, "effective_on": on}
+        due = next((row for row in loan.rows if row.met_on is None), None)
+        paid = [n.fact for n in loan.timeline.nodes() if n.fact] if loan.timeline else []
+        match r.choice("ppppppppbbrcwxsofz"):
+            case "p":
+                amount = due.unpaid_minor if due else 100
+                self.pay(loan_id, max(1, amount * r.choice([1, 1, 1, 1, 2]) // r.choice([1, 1, 2])))
+            case "b" if backdating and loan.disbursed_on:
+                back = r.randint(0, min(60, (on - loan.disbursed_on).days))
+                self.pay(loan_id, r.randint(1, 100_000), on - timedelta(days=back))
+            case "r" if backdating and paid:
+                fact = r.choice(paid)
+                self.do(
+                    cs.ReversePayment(**common, payment_id=fact.id, cause="bounced"),
+                    BANK,
+                )
+            case "c" if due:
+                self.keys += 1
+                self.do(
+                    cs.AssessCharge(
+                        **common,
+                        charge_id=f"c-{self.keys}",
+                        code="LATE",
+                        component=r.choice([Component.FEE, Component.PENALTY]),
+                        amount_minor=r.randint(1, 5_000),
+                        instalment=r.randint(1, len(loan.rows)),
+                    )
+                )
+            case "w" if due:
+                self.keys += 1
+                self.do(
+                    cs.Waive(
+                        **common,
+                        waiver_id=f"w-{self.keys}",
+                        component=r.choice([Component.INTEREST, Component.FEE]),
+                        amount_minor=r.randint(1, 500),
+                        instalment=due.number,
+                    )
+                )
+            case "x" if r.random() < 0.3:
+                self.keys += 1
+                self.do(
+                    ce.RestructureLoan(
+                        **common,
+                        restructure_id=f"r-{self.keys}",
+                        kind=RestructureKind.EXTENSION,
+                        first_due_on=on + timedelta(days=30),
+                        instalments=r.randint(2, 24),
+                        financial_difficulty=True,
+                    )
+                )
+            case "s":
+                self.pay(loan_id, loan.balances.owed_minor + r.choice([0, 500]))
+            case "o" if r.random() < 0.3:
+                self.do(ce.ChargeOffLoan(**common, cause="loss"))
+            case "f":
+                self.keys += 1
+                self.do(
+                    ce.RecordRecovery(
+                        **common, recovery_id=f"v-{self.keys}", amount_minor=r.randint(1, 5_000)
+                    )
+                )
+            case "z":
+                self.do(cc.OpenCase(**common, tier="call"))
+                self.do(cc.ClaimCase(**common), COLLECTOR)
+            case _:
+                self.do(ce.CloseLoanDay(**common))

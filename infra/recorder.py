@@ -15,6 +15,7 @@ from eventsourcing.persistence import (
     ProgrammingError,
     StoredEvent,
     Subscription,
+    Tracking,
 )
 
 from domain.actors import Actor
@@ -60,14 +61,18 @@ class GroupCommitRecorder(ApplicationRecorder):
         *,
         key: IdempotencyKey | None = None,
         command: str = "library.save",
-        **_: object,
+        tracking: Tracking | None = None,
+        **unknown: object,
     ) -> Sequence[int] | None:
         """Append events of one stream; return their positions, None for an answered key.
 
         `Application.save(*events, key=..., command=...)` leads here. Raises IntegrityError when the
-        stream has moved on, KeyReused, ProgrammingError for events of several streams, Unavailable,
-        Overloaded.
+        stream has moved on, KeyReused, ProgrammingError for events of several streams, for a tracking
+        (a position belongs into its read model's transaction) and for unknown arguments,
+        Unavailable, Overloaded.
         """
+        if tracking or unknown:
+            raise ProgrammingError(f"not kept by this recorder: {tracking or list(unknown)}")
         if not stored_events:
             return None
         staged = _staged(stored_events, key, command)

@@ -131,6 +131,7 @@ def sql(dsn: str, statement: LiteralString, parameters: tuple[object, ...] = ())
 
 
 class StoreSettings(TypedDict, total=False):
+    shard: int
     limits: Limits
     codec: Codec
     clock: Callable[[], datetime]

@@ -250,6 +250,8 @@ def test_a_calendar_that_never_works_is_refused() -> None:
 
 def test_a_calendar_refuses_to_guess_outside_its_years() -> None:
     known = HolidayCalendar(name="x", first_on=date(2024, 1, 1), last_on=date(2024, 12, 31))
+    assert known.is_working(date(2024, 1, 1))
+    assert known.is_working(date(2024, 12, 31))
     for day in (date(2023, 12, 31), date(2025, 1, 1)):
         with pytest.raises(Rejected) as refusal:
             known.is_working(day)

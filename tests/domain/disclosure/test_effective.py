@@ -22,6 +22,7 @@ from domain.disclosure.effective import (
 from domain.disclosure.flows import FLOWS_MAX, CashFlow
 from domain.disclosure.roots import RATE_MAX
 from domain.errors import Rejected
+from domain.money import AMOUNT_MINOR_MAX
 
 numpy_financial: Any = import_module("numpy_financial")
 
@@ -181,6 +182,19 @@ def test_flows_without_one_rate_are_refused(
     with pytest.raises(Rejected) as refusal:
         effective_apr(advances, payments)
     assert refusal.value.code == code
+
+
+def test_the_largest_flows_and_the_most_flows_have_a_rate() -> None:
+    largest = after(0, AMOUNT_MINOR_MAX)
+    assert effective_apr([largest], [after(0, 0), after(365, AMOUNT_MINOR_MAX)]) == 0
+    payments = [after(days, 1) for days in range(1, FLOWS_MAX)]
+    assert effective_apr([after(0, FLOWS_MAX - 1)], payments) == 0
+
+
+def test_money_back_before_any_was_given_is_refused_to_the_cent() -> None:
+    with pytest.raises(Rejected) as refusal:
+        effective_apr([LENT], [after(-1, 1), after(100, 1_000_00)])
+    assert refusal.value.code == "payment_before_advance"
 
 
 def test_the_highest_rate_is_far_above_any_loan() -> None:

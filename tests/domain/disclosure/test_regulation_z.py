@@ -110,6 +110,10 @@ JAN = date(2023, 1, 31)
             due_dates(JAN, Cycle(unit=CycleUnit.WEEK, every=2), 26),
             UnitPeriod(kind=UnitKind.WEEK, count=2),
         ),
+        (  # every twelve days is no standard interval; two weeks are the nearest
+            due_dates(JAN, Cycle(unit=CycleUnit.DAY, every=12), 6),
+            UnitPeriod(kind=UnitKind.WEEK, count=2),
+        ),
         (  # the 15th and the last day of each month
             [
                 date(2023, 2, 15),

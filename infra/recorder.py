@@ -64,15 +64,15 @@ class GroupCommitRecorder(ApplicationRecorder):
         tracking: Tracking | None = None,
         **unknown: object,
     ) -> Sequence[int] | None:
-        """Append events of one stream; return their positions, None for an answered key.
+        """Append events of one stream; return positions, None for an answered key.
 
         `Application.save(*events, key=..., command=...)` leads here. Raises IntegrityError when the
-        stream has moved on, KeyReused, ProgrammingError for events of several streams, for a tracking
-        (a position belongs into its read model's transaction) and for unknown arguments,
+        stream has moved on, KeyReused, ProgrammingError for events of several streams, for unknown
+        arguments and for a tracking (a position belongs into its read model's transaction),
         Unavailable, Overloaded.
         """
         if tracking or unknown:
-            raise ProgrammingError(f"not kept by this recorder: {tracking or list(unknown)}")
+            raise ProgrammingError(f"not kept by this recorder: {tracking=} {unknown=}")
         if not stored_events:
             return None
         staged = _staged(stored_events, key, command)

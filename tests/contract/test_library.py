@@ -6,13 +6,13 @@ Each defect of 9.5.6 is shown on the library first, so that an upgrade that mend
 import threading
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager
-from functools import singledispatchmethod
 from typing import Any, ClassVar, cast
 from uuid import UUID, uuid4
 
 import psycopg
 import pytest
 from eventsourcing.application import AggregateNotFoundError, Application
+from eventsourcing.dispatch import singledispatchmethod
 from eventsourcing.domain import Aggregate
 from eventsourcing.persistence import (
     EventStore,

@@ -59,7 +59,7 @@ class _Peeked(msgspec.Struct, frozen=True):
     event: _EventDate
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Upcaster:
     """Lifts the JSON object of one topic version to the next."""
 

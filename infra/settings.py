@@ -29,7 +29,7 @@ class Limits(BaseSettings):
     append_wait_seconds_max: PositiveFloat = 1.0
     append_batch_max: PositiveInt = 500
     events_per_command_max: PositiveInt = 100
-    event_bytes_max: PositiveInt = 256 * KIB  # a payout's event carries the plan: 360 rows, 100 KiB
+    event_bytes_max: PositiveInt = 64 * KIB  # a schedule of thirty years takes 20
     conflict_retries_max: NonNegativeInt = 5
     bulk_append_events_max: PositiveInt = 2_000
     close_chunk_loans: PositiveInt = 250_000

@@ -59,17 +59,22 @@ class Projector:
         shard: int = 0,
         limits: Limits | None = None,
         clock: Callable[[], float] = time.monotonic,
+        enter: Callable[[Database], object] = schema.enter_current,
     ) -> None:
-        """Begin where the read models stand; they must be installed (`projections.schema`)."""
+        """Begin where the read models stand; they must be installed (`projections.schema`).
+
+        `enter` chooses the generation in each transaction; a rebuild brings up the next one.
+        """
         self._pool = pool
         self._feed = feed
         self._shard = shard
         self._limits = limits or Limits()
         self._clock = clock
+        self._enter = enter
         self._swept_at = clock()
         self._ahead: set[int] = set()
         with pool.transaction() as db:
-            schema.enter_current(db)
+            self._enter(db)
             self.position = applied.position(db, shard)
             self._stood_at = self.position
             self._heads: deque[Position] = deque([record_log.head(db, shard)], maxlen=2)
@@ -142,8 +147,8 @@ class Projector:
 
     def _commit(self, records: Sequence[Record], *, park_because: str | None = None) -> None:
         with self._pool.transaction() as db:
-            schema.enter_current(db)
-            heads = _admitted(db, records, park_because)
+            self._enter(db)
+            heads = admitted(db, records, park_because)
             failpoint("projector.after_rows")
             applied.save(db, heads)
             failpoint("projector.after_versions")
@@ -172,7 +177,7 @@ class Projector:
         until, healed = self._heads[0], 0
         while True:
             with self._pool.transaction() as db:
-                schema.enter_current(db)
+                self._enter(db)
                 lost = record_log.behind(db, until, SWEEP_STREAMS_MAX)
                 records = record_log.stretches(db, lost)
             if not records:
@@ -183,7 +188,7 @@ class Projector:
                 self._apply(records[begin : begin + self._limits.consume_batch_max])
         if until.number > self.position.number:
             with self._pool.transaction() as db:
-                schema.enter_current(db)
+                self._enter(db)
                 applied.reach(db, until)
             self._ahead = {number for number in self._ahead if number > until.number}
             self.position = until
@@ -192,10 +197,13 @@ class Projector:
         return healed
 
 
-def _admitted(
-    db: Database, records: Sequence[Record], park_because: str | None
+def admitted(
+    db: Database, records: Sequence[Record], park_because: str | None = None
 ) -> dict[StreamId, int]:
-    """Apply what is new of a batch, gaps read from the store first; return the new versions."""
+    """Apply what is new of a batch, gaps read from the store first; return the new versions.
+
+    `park_because` a cause: park what is new instead. The caller saves versions and position.
+    """
     marks = applied.lock(db, {record.stream for record in records})
     parked = [r for r in records if marks[r.stream].parked and r.version > marks[r.stream].version]
     causes = [f"after version {marks[record.stream].version}" for record in parked]

@@ -34,6 +34,10 @@ UPDATE applied_versions a SET version = w.version
 FROM unnest(%s::text[], %s::bigint[]) AS w (stream, version)
 WHERE a.stream = w.stream AND a.version <> w.version
 """
+INSERT = """
+INSERT INTO applied_versions (stream, version)
+SELECT * FROM unnest(%s::text[], %s::bigint[])
+"""
 REACH = """
 INSERT INTO feed_positions AS f (shard, position) VALUES (%s, %s)
 ON CONFLICT (shard) DO UPDATE SET position = GREATEST(f.position, excluded.position)
@@ -60,6 +64,12 @@ def save(db: Database, heads: Mapping[StreamId, int]) -> None:
     """Write the versions applied; `lock` has made their rows."""
     if heads:
         db.execute(SAVE, [list(heads), list(heads.values())])
+
+
+def insert(db: Database, heads: Mapping[StreamId, int]) -> None:
+    """Write the versions of streams that have no row yet."""
+    if heads:
+        db.execute(INSERT, [list(heads), list(heads.values())])
 
 
 def reach(db: Database, position: Position) -> None:

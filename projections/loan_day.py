@@ -14,84 +14,81 @@ from projections.ports import Database, Row
 
 ON_BOOK: Final = "on_book"
 
-OVERDUE = """
--- What is due before the date and was not met by it: a row as it stood on the date, and back out
--- of it what a restatement has taken in from later.
-due AS MATERIALIZED (
-    SELECT i.loan_id, i.number, i.due_on, i.seen_until,
+_ROW = """
+    SELECT i.loan_id, i.number, i.from_on, i.due_on, i.seen_until, i.interest_minor AS asked,
         i.principal_minor - i.principal_paid_minor AS principal,
         i.interest_minor - i.interest_paid_minor - i.interest_waived_minor AS interest,
         i.fee_minor - i.fee_paid_minor - i.fee_waived_minor AS fee,
         i.penalty_minor - i.penalty_paid_minor - i.penalty_waived_minor AS penalty
     FROM instalments i
-    WHERE i.due_on < %(on)s AND i.valid_from <= %(on)s AND i.valid_to > %(on)s
-        AND i.valid_to > i.due_on AND (i.met_on IS NULL OR i.met_on > i.due_on)
-        AND (i.met_on IS NULL OR i.met_on > %(on)s)
-),
+    WHERE i.valid_from <= %(on)s AND i.valid_to > %(on)s
+        AND (i.met_on IS NULL OR i.met_on > %(on)s)"""
+
+# What was due before the date and not met by it, rows as they stood on the date. The last line
+# repeats what follows from the others, for the index of rows that were ever overdue.
+_DUE = f"""{_ROW}
+        AND i.due_on < %(on)s
+        AND i.valid_to > i.due_on AND (i.met_on IS NULL OR i.met_on > i.due_on)"""
+
+# The row whose period runs on the date. The longest period of all bounds the search by due date.
+_RUNNING = f"""{_ROW}
+        AND i.from_on < %(on)s AND i.due_on >= %(on)s
+        AND i.due_on <= %(on)s + (SELECT coalesce(max(due_on - from_on), 0) FROM instalments)"""
+
+_UNMET = """
+-- A restatement's rows take in facts of later value dates: those are taken back out.
 taken_in AS (
-    SELECT d.loan_id, d.number,
-        sum(CASE WHEN t.kind = 'waiver' AND t.component = 'interest' THEN t.amount_minor
-            ELSE coalesce(l.interest_minor, 0) END) AS interest,
+    SELECT r.loan_id, r.number,
         sum(coalesce(l.principal_minor, 0)) AS principal,
-        sum(CASE WHEN t.component = 'fee' THEN
-                CASE t.kind WHEN 'waiver' THEN t.amount_minor ELSE -t.amount_minor END
+        sum(CASE t.component WHEN 'interest' THEN t.interest_minor
+            ELSE coalesce(l.interest_minor, 0) END) AS interest,
+        sum(CASE t.kind WHEN 'waiver' THEN t.fee_minor WHEN 'charge' THEN -t.fee_minor
             ELSE coalesce(l.fee_minor, 0) END) AS fee,
-        sum(CASE WHEN t.component = 'penalty' THEN
-                CASE t.kind WHEN 'waiver' THEN t.amount_minor ELSE -t.amount_minor END
+        sum(CASE t.kind WHEN 'waiver' THEN t.penalty_minor WHEN 'charge' THEN -t.penalty_minor
             ELSE coalesce(l.penalty_minor, 0) END) AS penalty
-    FROM due d
-    JOIN transactions t ON t.loan_id = d.loan_id AND t.effective_on > %(on)s
-        AND t.effective_on <= d.seen_until AND t.superseded_position IS NULL
+    FROM stood r
+    JOIN transactions t ON t.loan_id = r.loan_id AND t.effective_on > %(on)s
+        AND t.effective_on <= r.seen_until AND t.superseded_position IS NULL
         AND t.kind IN ('payment', 'recovery', 'charge', 'waiver')
     LEFT JOIN LATERAL jsonb_to_recordset(t.lines) AS l (
         instalment bigint, principal_minor bigint, interest_minor bigint,
         fee_minor bigint, penalty_minor bigint
-    ) ON l.instalment = d.number
-    WHERE d.seen_until > %(on)s AND coalesce(l.instalment, t.instalment) = d.number
-    GROUP BY d.loan_id, d.number
+    ) ON l.instalment = r.number
+    WHERE r.seen_until > %(on)s AND coalesce(l.instalment, t.instalment) = r.number
+    GROUP BY r.loan_id, r.number
 ),
-unmet AS (
-    SELECT d.loan_id, d.number, d.due_on,
-        (d.principal + coalesce(x.principal, 0))::bigint AS principal,
-        (d.interest + coalesce(x.interest, 0))::bigint AS interest,
-        (d.fee + coalesce(x.fee, 0))::bigint AS fee,
-        (d.penalty + coalesce(x.penalty, 0))::bigint AS penalty
-    FROM due d LEFT JOIN taken_in x ON x.loan_id = d.loan_id AND x.number = d.number
-),
-late AS MATERIALIZED (
-    SELECT u.*
-    FROM unmet u JOIN loan_summary s ON s.loan_id = u.loan_id
-    WHERE u.principal + u.interest + u.fee + u.penalty > s.tolerance_minor
+unmet AS MATERIALIZED (
+    SELECT r.loan_id, r.number, r.from_on, r.due_on, r.asked,
+        (r.principal + coalesce(x.principal, 0))::bigint AS principal,
+        (r.interest + coalesce(x.interest, 0))::bigint AS interest,
+        (r.fee + coalesce(x.fee, 0))::bigint AS fee,
+        (r.penalty + coalesce(x.penalty, 0))::bigint AS penalty
+    FROM stood r LEFT JOIN taken_in x ON x.loan_id = r.loan_id AND x.number = r.number
 ),
 arrears AS MATERIALIZED (
-    SELECT l.loan_id, (%(on)s::date - min(l.due_on)) AS days, array_agg(l.number) AS numbers,
-        sum(l.principal)::bigint AS principal, sum(l.interest)::bigint AS interest,
-        sum(l.fee)::bigint AS fee, sum(l.penalty)::bigint AS penalty
-    FROM late l GROUP BY l.loan_id
+    SELECT u.loan_id, (%(on)s::date - min(u.due_on)) AS days, array_agg(u.number) AS numbers,
+        sum(u.principal)::bigint AS principal, sum(u.interest)::bigint AS interest,
+        sum(u.fee)::bigint AS fee, sum(u.penalty)::bigint AS penalty
+    FROM unmet u JOIN loan_summary s ON s.loan_id = u.loan_id
+    WHERE u.due_on < %(on)s AND u.principal + u.interest + u.fee + u.penalty > s.tolerance_minor
+    GROUP BY u.loan_id
 ),
 bucket AS (
     SELECT * FROM unnest(%(names)s::text[], %(edges)s::integer[]) AS b (name, from_days)
 )
 """
 
-DAY = f"""
-{OVERDUE},
--- Interest owed to the date (算头不算尾, 5.6): of rows due by then what is open, of the running
--- one the days gone by, half up.
-running AS (
-    SELECT i.loan_id, sum(greatest(0,
-        CASE WHEN i.due_on = %(on)s THEN i.interest_minor ELSE
-            round(i.interest_minor::numeric * (%(on)s - i.from_on) / (i.due_on - i.from_on))
-        END - i.interest_paid_minor - i.interest_waived_minor))::bigint AS interest
-    FROM instalments i
-    WHERE i.due_on >= %(on)s
-        AND i.due_on < %(on)s + (SELECT coalesce(max(due_on - from_on), 0) + 1 FROM instalments)
-        AND i.from_on < %(on)s AND i.valid_from <= %(on)s AND i.valid_to > %(on)s
-        AND (i.met_on IS NULL OR i.met_on > %(on)s)
-    GROUP BY i.loan_id
+_DAY = f"""
+stood AS MATERIALIZED ({_DUE} UNION ALL {_RUNNING}
 ),
-open_interest AS (
-    SELECT u.loan_id, sum(u.interest)::bigint AS interest FROM unmet u GROUP BY u.loan_id
+{_UNMET},
+-- Interest owed to the date (算头不算尾, domain rules 5.6): of rows due by then what is open, of
+-- the running one what its days have earned, half up, and was not paid.
+accrued AS (
+    SELECT u.loan_id, sum(CASE WHEN u.due_on <= %(on)s THEN u.interest ELSE greatest(0, u.interest
+        - u.asked + round(u.asked::numeric * (%(on)s - u.from_on) / (u.due_on - u.from_on))
+        ) END)::bigint AS interest
+    FROM unmet u GROUP BY u.loan_id
 ),
 later AS (
     SELECT t.loan_id, sum(CASE t.kind WHEN 'restructuring' THEN -t.principal_minor
@@ -117,12 +114,11 @@ day AS (
         coalesce(a.interest, 0) AS overdue_interest_minor,
         coalesce(a.fee, 0) AS overdue_fee_minor,
         coalesce(a.penalty, 0) AS overdue_penalty_minor,
-        coalesce(o.interest, 0) + coalesce(r.interest, 0) AS accrued_interest_minor,
+        coalesce(o.interest, 0) AS accrued_interest_minor,
         b.restructured
     FROM book b
     LEFT JOIN arrears a ON a.loan_id = b.loan_id
-    LEFT JOIN open_interest o ON o.loan_id = b.loan_id
-    LEFT JOIN running r ON r.loan_id = b.loan_id
+    LEFT JOIN accrued o ON o.loan_id = b.loan_id
 )
 """
 
@@ -131,7 +127,7 @@ _COLUMNS = """loan_id, shard, state, currency, bucket, days_past_due, principal_
     accrued_interest_minor, restructured"""
 
 FILL_DAY = f"""
-WITH {DAY},
+WITH {_DAY},
 -- Who was on the book at the close before and is not any more leaves a last row.
 gone AS (
     SELECT s.loan_id, s.shard,
@@ -186,7 +182,9 @@ ON CONFLICT DO NOTHING
 """
 
 SOMETHING_TO_DO = f"""
-WITH {OVERDUE}
+WITH stood AS MATERIALIZED ({_DUE}
+),
+{_UNMET}
 SELECT s.loan_id
 FROM loan_summary s
 LEFT JOIN arrears a ON a.loan_id = s.loan_id

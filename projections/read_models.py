@@ -34,7 +34,7 @@ class Fold:
         loans = [entry for entry in entries if entry.kind == "loan"]
         self.summary.load(db, {entry.key for entry in loans})
         self.money.load(db, loans)
-        self.rows.load(db, loans)
+        self.rows.load(db, loans, self.summary.rows)
         self.four_eyes.load(db, loans)
         self.cases.load(db, {entry.key for entry in entries if entry.kind == "case"})
 

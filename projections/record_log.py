@@ -102,14 +102,14 @@ def behind(db: Database, until: Position, limit: int) -> list[Stretch]:
 def by_stream(db: Database, until: Position, after: StreamId) -> Iterator[StoredRecord]:
     """Read every stream after a name whole, up to a position, with COPY; streams in order of name.
 
-    The names are compared as bytes, so that where to go on does not depend on a locale.
+    The order is the database's own; where to go on is compared by the same.
     """
     # COPY takes no parameters: the numbers are numbers, the name goes as hexadecimal.
     name = after.encode().hex()
     sql = (
         f"SELECT {_COLUMNS} FROM events WHERE shard = {int(until.shard)}"
         f" AND position <= {int(until.number)}"
-        f" AND stream COLLATE \"C\" > convert_from('\\x{name}'::bytea, 'UTF8') COLLATE \"C\""
-        ' ORDER BY stream COLLATE "C", version'
+        f" AND stream > convert_from('\\x{name}'::bytea, 'UTF8')"
+        " ORDER BY stream, version"
     )
     return (record_of(row) for row in db.copy_out(sql, TYPES))

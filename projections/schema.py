@@ -4,6 +4,8 @@ A generation is a schema with all tables of `sql/read_models.sql`. The record mi
 (`infra/migrations`); read models are derived, so a new shape is a new generation, rebuilt.
 """
 
+from collections.abc import Generator
+from contextlib import contextmanager
 from importlib.resources import files
 from typing import Final
 
@@ -23,10 +25,17 @@ TABLES: Final = (
 )
 # One installer at a time; no other advisory lock of the database has this number.
 INSTALL_LOCK: Final = 0x10A9B002
+# Shorter than the server's deadlock_timeout of a second, so that a switch gives way to readers.
+SWITCH_LOCK_TIMEOUT: Final = "500ms"
 
 
 def _sql(name: str) -> str:
     return files("projections").joinpath("sql", name).read_text(encoding="utf-8")
+
+
+def definition() -> str:
+    """Return the text that makes the tables; another text is another shape."""
+    return _sql("read_models.sql")
 
 
 def schema_of(generation: int) -> str:
@@ -55,12 +64,14 @@ def install(db: Database) -> int:
 def create(db: Database, schema: str) -> None:
     """Make a schema with empty tables and without secondary indexes."""
     db.script(f"CREATE SCHEMA {schema}")
-    _within(db, schema, "read_models.sql")
+    with within(db, schema):
+        db.script(definition())
 
 
 def index(db: Database, schema: str) -> None:
     """Make the secondary indexes of a filled schema."""
-    _within(db, schema, "read_models_indexes.sql")
+    with within(db, schema):
+        db.script(_sql("read_models_indexes.sql"))
 
 
 def drop(db: Database, schema: str) -> None:
@@ -76,37 +87,51 @@ def enter(db: Database, schema: str) -> None:
     )
 
 
+def current(db: Database) -> int:
+    """Return the current generation. Raises LookupError: not installed."""
+    return _current(db, "")
+
+
 def enter_current(db: Database) -> int:
     """Enter the current generation and hold it until the transaction ends; a switch waits."""
-    known = db.row("SELECT generation FROM read_generation FOR SHARE")
-    if known is None:
-        raise LookupError("the read models are not installed")
-    enter(db, schema_of(known["generation"]))
-    return int(known["generation"])
+    generation = _current(db, "FOR SHARE")
+    enter(db, schema_of(generation))
+    return generation
 
 
-def switch(db: Database, generation: int) -> str:
-    """Put the views in front of another generation; return the schema that was current.
+def hold(db: Database) -> int:
+    """Keep everybody out of the current generation until the transaction ends; return it."""
+    db.execute("SELECT set_config('lock_timeout', %s, true)", [SWITCH_LOCK_TIMEOUT])
+    return _current(db, "FOR UPDATE")
+
+
+def switch(db: Database, generation: int) -> None:
+    """Put the views in front of another generation, after `hold`.
 
     Readers see the old one until the transaction commits and the new one afterwards.
     """
-    known = db.row("SELECT generation FROM read_generation FOR UPDATE")
-    if known is None:
-        raise LookupError("the read models are not installed")
     _point_views(db, schema_of(generation))
     db.execute("UPDATE read_generation SET generation = %s", [generation])
-    return schema_of(known["generation"])
+
+
+def _current(db: Database, locking: str) -> int:
+    known = db.row(f"SELECT generation FROM read_generation {locking}")
+    if known is None:
+        raise LookupError("the read models are not installed")
+    return int(known["generation"])
+
+
+@contextmanager
+def within(db: Database, schema: str) -> Generator[None]:
+    """Enter a schema for a block, and leave it again."""
+    before = db.row("SELECT current_setting('search_path') AS path")
+    assert before is not None
+    enter(db, schema)
+    yield
+    db.execute("SELECT set_config('search_path', %s, true)", [before["path"]])
 
 
 def _point_views(db: Database, schema: str) -> None:
     for table in TABLES:
         # Not CREATE OR REPLACE: a new generation may have other columns.
         db.script(f"DROP VIEW IF EXISTS {table}; CREATE VIEW {table} AS TABLE {schema}.{table}")
-
-
-def _within(db: Database, schema: str, name: str) -> None:
-    before = db.row("SELECT current_setting('search_path') AS path")
-    assert before is not None
-    enter(db, schema)
-    db.script(_sql(name))
-    db.execute("SELECT set_config('search_path', %s, true)", [before["path"]])

@@ -1,6 +1,6 @@
 """Folds a loan's events into `instalments`: published rows with the value dates they hold for."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 
 from projections.folds.money import MoneyFold
@@ -10,11 +10,24 @@ from projections.ports import Database
 from projections.reading import Entry
 from projections.shapes import Instalment
 from projections.tables import STILL
+from projections.transactions import Transaction
 
 FOR_GOOD = date.fromisoformat(STILL)
 ALL_ROWS = 2**31 - 1
+FACTS = frozenset(
+    {
+        "loan.disbursed.v1",
+        "loan.payment_received.v1",
+        "loan.payment_allocated.v1",
+        "loan.recovery_received.v1",
+        "loan.charge_assessed.v1",
+        "loan.charge_waived.v1",
+        "loan.credit_balance_refunded.v1",
+        "loan.restructured.v1",
+    }
+)
 
-NOW = "WHERE t.loan_id = ANY(%(loans)s) AND t.valid_to = '9999-12-31'"
+VERSIONS = "WHERE t.loan_id = ANY(%(loans)s) AND t.valid_to > t.valid_from"
 END = """
 UPDATE instalments i SET valid_to = GREATEST(i.valid_from, e.ends_on)
 FROM unnest(%(loans)s::text[], %(firsts)s::bigint[], %(lasts)s::bigint[], %(ends)s::date[])
@@ -46,57 +59,73 @@ class RowsFold:
         """`whole_streams`: the batch brings each loan's whole history; nothing is stored yet."""
         self._whole = whole_streams
         self._now: dict[str, dict[int, InstalmentVersion]] = {}
-        self._unsaved: dict[str, dict[int, list[InstalmentVersion]]] = {}
+        self._known: dict[str, dict[int, list[InstalmentVersion]]] = {}
         self._ends: dict[tuple[str, int, int], date] = {}
         self.published: list[InstalmentVersion] = []
         self.loans: set[str] = set()
 
-    def load(self, db: Database, entries: Iterable[Entry]) -> None:
-        """Read the standing rows of loans with a restatement."""
-        loans = {e.key for e in entries if e.topic == "loan.allocations_restated.v1"}
-        if loans:
-            for row in TABLE.load(db, NOW, {"loans": list(loans)}):
-                self._now.setdefault(row.loan_id, {})[row.number] = row
+    def load(
+        self, db: Database, entries: Iterable[Entry], loans: Mapping[str, LoanSummary]
+    ) -> None:
+        """Read the versions of loans with a backdated fact; `loans` are the rows before."""
+        backdated = _backdated(entries, loans)
+        if backdated:
+            for row in TABLE.load(db, VERSIONS, {"loans": sorted(backdated)}):
+                self._remember(row)
 
     def apply(self, entry: Entry, loan: LoanSummary, money: MoneyFold) -> None:
         """Apply one event; `loan` is its row as it is afterwards. Raises KeyError."""
-        event = entry.event
+        event, on = entry.event, entry.effective_on
         match entry.topic:
             case "loan.disbursed.v1":
-                self._publish(entry, loan, event.instalments, entry.effective_on)
+                self._publish(entry, loan, event.instalments, on)
             case "loan.disbursement_returned.v1":
-                self._end_all(entry.key, 1, entry.effective_on)
-            case "loan.payment_allocated.v1" | "loan.charge_assessed.v1" | "loan.charge_waived.v1":
-                self._end(entry.key, event.rows, entry.effective_on)
-                self._publish(entry, loan, event.rows, entry.effective_on)
+                self._end_all(entry.key, 1, on)
+            case "loan.payment_allocated.v1":
+                if loan.last_fact_on is not None and on < loan.last_fact_on and event.rows:
+                    self._restate(entry, loan, money.standing(entry.key, event.payment_id))
+                else:
+                    self._replace(entry, loan, event.rows, on)
+            case "loan.charge_assessed.v1" | "loan.charge_waived.v1":
+                self._replace(entry, loan, event.rows, on)
             case "loan.restructured.v1":
-                self._end_all(entry.key, event.rows_total - len(event.rows) + 1, entry.effective_on)
-                self._publish(entry, loan, event.rows, entry.effective_on)
+                self._end_all(entry.key, event.rows_total - len(event.rows) + 1, on)
+                self._publish(entry, loan, event.rows, on)
             case "loan.allocations_restated.v1":
-                self._restate(entry, loan, money)
+                self._restate(entry, loan, money.standing(entry.key, event.cause_id))
             case _:
                 pass
 
-    def _restate(self, entry: Entry, loan: LoanSummary, money: MoneyFold) -> None:
-        """Publish from the date of the cause on what changed and what the payments touched.
+    def _restate(self, entry: Entry, loan: LoanSummary, cause: Transaction) -> None:
+        """Publish rows as they are after a backdated fact, from its value date on.
 
-        Also a row that ends up the same stood otherwise in between.
+        Not only those that changed: a row that payments touched may end up the same and yet have
+        stood otherwise in between. And a row that had taken in facts from this date on, by an
+        earlier restatement, holds figures of theirs that are no more: it is replaced from its
+        beginning. Readers take later facts back out (`projections.loan_day`).
         """
-        event = entry.event
-        cause = money.standing(entry.key, event.cause_id)
-        named = {row.number for row in event.rows}
-        touched = {line["instalment"] for line in cause.lines}
-        for change in event.changes:
-            touched.update(line.instalment for line in (*change.before, *change.after))
+        event, on = entry.event, cause.effective_on
         standing = self._now.get(entry.key, {})
-        same = [_narrow(standing[n]) for n in sorted(touched - named) if n in standing]
-        rows = [*event.rows, *same]
-        self._end(entry.key, rows, cause.effective_on)
-        self._publish(entry, loan, rows, cause.effective_on)
+        rows = {row.number: row for row in event.rows}
+        touched = {line["instalment"] for line in cause.lines}
+        for change in getattr(event, "changes", ()):
+            touched.update(line.instalment for line in (*change.before, *change.after))
+        for number, versions in self._known.get(entry.key, {}).items():
+            stale = [
+                version.valid_from
+                for version in versions
+                if version.valid_from < min(on, version.valid_to) and on <= version.seen_until
+            ]
+            if number in standing and (number in rows or number in touched or stale):
+                row = rows.get(number) or _narrow(standing[number])
+                self._replace(entry, loan, [row], min([on, *stale]))
 
-    def _end(self, loan_id: str, rows: Sequence[Instalment], on: date) -> None:
+    def _replace(
+        self, entry: Entry, loan: LoanSummary, rows: Sequence[Instalment], on: date
+    ) -> None:
         for row in rows:
-            self._end_range(loan_id, row.number, row.number, on)
+            self._end_range(entry.key, row.number, row.number, on)
+        self._publish(entry, loan, rows, on)
 
     def _end_all(self, loan_id: str, first: int, on: date) -> None:
         self.loans.add(loan_id)
@@ -109,12 +138,12 @@ class RowsFold:
         if not self._whole:
             key = (loan_id, first, last)
             self._ends[key] = min(on, self._ends.get(key, on))
-        unsaved = self._unsaved.get(loan_id)
-        if unsaved is None:
+        known = self._known.get(loan_id)
+        if known is None:
             return
-        numbers = (first,) if first == last else [n for n in unsaved if n >= first]
+        numbers = (first,) if first == last else [n for n in known if n >= first]
         for number in numbers:
-            for version in unsaved.get(number, ()):
+            for version in known.get(number, ()):
                 if version.valid_to > on:
                     version.valid_to = max(version.valid_from, on)
 
@@ -122,8 +151,6 @@ class RowsFold:
         self, entry: Entry, loan: LoanSummary, rows: Iterable[Instalment], on: date
     ) -> None:
         self.loans.add(entry.key)
-        standing = self._now.setdefault(entry.key, {})
-        unsaved = self._unsaved.setdefault(entry.key, {})
         seen_until = loan.last_fact_on or on
         for row in rows:
             version = InstalmentVersion(
@@ -148,9 +175,14 @@ class RowsFold:
                 row.penalty_waived_minor,
                 row.met_on,
             )
-            standing[row.number] = version
-            unsaved.setdefault(row.number, []).append(version)
+            self._remember(version)
             self.published.append(version)
+
+    def _remember(self, version: InstalmentVersion) -> None:
+        known = self._known.setdefault(version.loan_id, {})
+        known.setdefault(version.number, []).append(version)
+        if version.valid_to == FOR_GOOD:
+            self._now.setdefault(version.loan_id, {})[version.number] = version
 
     def save(self, db: Database) -> None:
         """End older versions, then write the new ones."""
@@ -200,3 +232,19 @@ def _narrow(version: InstalmentVersion) -> Instalment:
         penalty_waived_minor=version.penalty_waived_minor,
         met_on=version.met_on,
     )
+
+
+def _backdated(entries: Iterable[Entry], loans: Mapping[str, LoanSummary]) -> set[str]:
+    """Name the loans with a fact before their newest one, or with a restatement."""
+    newest = {loan_id: loan.last_fact_on for loan_id, loan in loans.items()}
+    found: set[str] = set()
+    for entry in entries:
+        if entry.topic == "loan.allocations_restated.v1":
+            found.add(entry.key)
+        elif entry.topic in FACTS:
+            last = newest.get(entry.key)
+            if last is not None and entry.effective_on < last:
+                found.add(entry.key)
+            else:
+                newest[entry.key] = entry.effective_on
+    return found

@@ -54,7 +54,11 @@ class Row:
 
 
 def equal_factors(rate_annual: Decimal, periods_per_year: int, count: int) -> tuple[Decimal, ...]:
-    """Return `count` equal factors: monthly rate = annual / 12 (domain rules, 5.1)."""
+    """Return `count` equal factors: monthly rate = annual / 12 (domain rules, 5.1).
+
+    Raises Rejected `too_many_instalments`.
+    """
+    _check_count(count)
     with localcontext(WIDE_CONTEXT):
         return (rate_annual / periods_per_year,) * count
 
@@ -204,6 +208,7 @@ def flat_fee(
     Twelve times the fee rate is not the cost of it: `domain.disclosure.china.flat_fee_cost`.
     Raises Rejected as `annuity` does.
     """
+    _check_count(instalments)
     _check(principal_minor, (fee_rate,) * instalments)
     with localcontext(INTEREST_CONTEXT):
         fee = to_minor(principal_minor * fee_rate, rounding.mode)
@@ -290,13 +295,17 @@ def _check(principal_minor: int, factors: Sequence[Decimal]) -> None:
     if not 1 <= principal_minor <= AMOUNT_MINOR_MAX:
         detail = f"principal is 1 to {AMOUNT_MINOR_MAX} minor units, not {principal_minor}"
         raise Rejected("amount_out_of_range", detail, "principal")
-    if not 1 <= len(factors) <= DUE_DATES_MAX:
-        detail = f"a schedule has 1 to {DUE_DATES_MAX} instalments, not {len(factors)}"
-        raise Rejected("too_many_instalments", detail, "instalments")
+    _check_count(len(factors))
     for factor in factors:
         if not 0 <= factor <= FACTOR_MAX:
             detail = f"the interest of one period is 0 to {FACTOR_MAX}, not {factor}"
             raise Rejected("rate_out_of_range", detail, "rate_annual")
+
+
+def _check_count(instalments: int) -> None:
+    if not 1 <= instalments <= DUE_DATES_MAX:
+        detail = f"a schedule has 1 to {DUE_DATES_MAX} instalments, not {instalments}"
+        raise Rejected("too_many_instalments", detail, "instalments")
 
 
 def _check_grace(periods: int, instalments: int) -> None:

@@ -35,12 +35,19 @@ from tests.domain.golden_methods import payments, plan
 numpy_financial: Any = import_module("numpy_financial")
 
 Method = Callable[[int, Sequence[Decimal]], tuple[Row, ...]]
+
+
+def flat(principal_minor: int, factors: Sequence[Decimal]) -> tuple[Row, ...]:
+    return flat_fee(principal_minor, sum(factors[:1], Decimal(0)), len(factors))
+
+
 EVERY_METHOD: list[Method] = [
     annuity,
     equal_principal,
     interest_then_principal,
     bullet,
     equal_amortisation,
+    flat,
 ]
 
 
@@ -164,6 +171,13 @@ def test_a_fixed_instalment_that_never_repays_is_refused(instalment_minor: int) 
     assert refusal.value.code == "instalment_too_small"
 
 
+def test_the_last_of_the_dates_is_the_termination() -> None:
+    """Source: ISDA 2006, 4.16(h): 28 February as termination is not made a 30th."""
+    dates = [date(2022, 12, 31), date(2023, 1, 31), date(2023, 2, 28)]
+    factors = dated_factors(Decimal("0.36"), DayCount.THIRTY_E_360_ISDA, dates)
+    assert factors == (Decimal("0.030"), Decimal("0.028"))
+
+
 def test_interest_free_periods_earn_nothing() -> None:
     """Source: domain rules, P-26 (免息期)."""
     rows = equal_principal(1_200_00, interest_free([Decimal("0.01")] * 12, 3))
@@ -241,7 +255,8 @@ def test_principal_sums_to_what_was_lent_and_nothing_is_negative(
     assert rows[-1].balance_minor == 0
     assert all(min(row.principal_minor, row.interest_minor, row.balance_minor) >= 0 for row in rows)
     balance = principal_minor
-    for row in rows:
+    for number, row in enumerate(rows, 1):
+        assert row.number == number
         balance -= row.principal_minor
         assert row.balance_minor == balance
 
@@ -277,6 +292,16 @@ def test_impossible_terms_are_refused(
     with pytest.raises(Rejected) as refusal:
         method(principal_minor, factors)
     assert refusal.value.code == code
+
+
+def test_a_huge_number_of_instalments_is_refused_before_anything_is_built() -> None:
+    for build in (
+        lambda: equal_factors(Decimal("0.06"), 12, 10**12),
+        lambda: flat_fee(100, Decimal("0.006"), 10**12),
+    ):
+        with pytest.raises(Rejected) as refusal:
+            build()
+        assert refusal.value.code == "too_many_instalments"
 
 
 def test_grace_beyond_the_term_is_refused() -> None:

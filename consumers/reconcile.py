@@ -1,0 +1,100 @@
+"""Reconciles the whole system with the real book: engine, import, read models and record.
+
+Queries here, judgement in the pure checks of `consumers/real_book/`.
+"""
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from datetime import date
+from typing import Protocol
+
+from consumers.checks import Check, Finding
+from consumers.real_book.consistency import ImportedLoan, import_consistency
+from consumers.real_book.dataset import PublishedLoan
+from consumers.real_book.publisher import against_publisher
+from infra.verify import ChainReport
+from projections.loan_day import day_totals
+from projections.ports import Database
+
+IMPORTED = """
+SELECT s.loan_id, s.status, d.days_past_due, s.principal_minor, s.principal_paid_minor,
+    s.interest_paid_minor, s.penalty_paid_minor
+FROM loan_summary s
+LEFT JOIN (
+    SELECT DISTINCT ON (loan_id) loan_id, days_past_due FROM loan_day
+    WHERE business_date = %(on)s AND state = 'on_book' ORDER BY loan_id, known_from DESC
+) AS d ON d.loan_id = s.loan_id
+"""
+OPEN_PRINCIPAL = """
+SELECT currency, count(*) AS loans, coalesce(sum(principal_minor), 0)::bigint AS principal_minor
+FROM loan_summary WHERE disbursed_on IS NOT NULL AND left_on IS NULL
+GROUP BY currency ORDER BY currency
+"""
+
+
+class Transactions(Protocol):
+    """Hands out a database for one transaction."""
+
+    def transaction(self) -> AbstractContextManager[Database]:
+        """Begin a transaction."""
+        ...
+
+
+def real_book_checks(
+    loans: Sequence[PublishedLoan], database: Transactions, snapshot_on: date
+) -> list[Check]:
+    """Compare engine and import with what was published, as the snapshot date was closed."""
+    with database.transaction() as db:
+        imported = {
+            row["loan_id"]: ImportedLoan(
+                status=row["status"],
+                days_past_due=row["days_past_due"],
+                principal_minor=row["principal_minor"],
+                principal_paid_minor=row["principal_paid_minor"],
+                interest_paid_minor=row["interest_paid_minor"],
+                penalty_paid_minor=row["penalty_paid_minor"],
+            )
+            for row in db.rows(IMPORTED, {"on": snapshot_on})
+        }
+    return [*against_publisher(loans), *import_consistency(loans, imported)]
+
+
+def day_totals_tie(database: Transactions, on: date) -> Check:
+    """Compare the control totals of the last closed day with the loans, added up one by one."""
+    with database.transaction() as db:
+        closed = {row["currency"]: (row["loans"], row["principal_minor"]) for row in
+                  day_totals(db, on)}  # fmt: skip
+        loans = {row["currency"]: (row["loans"], row["principal_minor"]) for row in
+                 db.rows(OPEN_PRINCIPAL)}  # fmt: skip
+    return Check(
+        name="day_totals_tie",
+        ok=closed == loans,
+        expected=_totals(loans),
+        actual=_totals(closed),
+    )
+
+
+def _totals(totals: dict[str, tuple[int, int]]) -> str:
+    return ", ".join(f"{c} {loans} loans {minor}" for c, (loans, minor) in totals.items()) or "none"
+
+
+def chains_verify(report: ChainReport) -> list[Check]:
+    """Say what recomputing every hash found: the events' chains and the outcomes'."""
+    outcome_breaks = [b for b in report.breaks if b.fault.startswith("outcome")]
+    event_breaks = [b for b in report.breaks if not b.fault.startswith("outcome")]
+    return [
+        Check(
+            name=name,
+            ok=not breaks,
+            expected=f"{count} links hold",
+            actual="all hold" if not breaks else f"{len(breaks)} do not",
+            exceptions=tuple(
+                Finding(id=f"{b.stream or b.shard}:{b.version or b.number}", reason=b.fault)
+                for b in breaks
+            ),
+        )
+        for name, count, breaks in (
+            ("event_chains_verify", report.events, event_breaks),
+            ("outcome_chain_verifies", report.outcomes, outcome_breaks),
+        )
+    ]

@@ -1,0 +1,83 @@
+"""Puts the embedded system together for a command: Postgres, migrations, store, read models.
+
+One of the two places where parts are wired. It decides nothing.
+"""
+
+import os
+import pwd
+from collections.abc import Generator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+
+from consumers.daily_close import CloseOfDay
+from consumers.log_feed import LogFeed
+from consumers.projector import Projector
+from domain.actors import Actor, ActorKind
+from domain.service import Service
+from infra.database import DatabasePool, bulk_pool, read_pool
+from infra.embedded import EmbeddedPostgres
+from infra.migrate import migrate
+from infra.settings import Settings
+from infra.store import PostgresEventStore
+from projections import schema
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class System:
+    """The parts that commands of the command line use."""
+
+    settings: Settings
+    dsn: str
+    store: PostgresEventStore
+    service: Service
+    reads: DatabasePool
+    bulk: DatabasePool
+    projector: Projector
+
+    def catch_up(self) -> None:
+        """Bring the read models up to the last recorded event."""
+        self.projector.catch_up(self.store.head())
+
+    def close_of_day(self) -> CloseOfDay:
+        """Wire the close of business days."""
+        return CloseOfDay(service=self.service, database=self.bulk, catch_up=self.catch_up)
+
+
+@contextmanager
+def database(settings: Settings) -> Generator[str]:
+    """Hand out the DSN: a configured server, or the embedded one while the block runs."""
+    if settings.database_url is not None:
+        yield settings.database_url.get_secret_value()
+        return
+    with EmbeddedPostgres(settings.postgres_dir) as embedded:
+        yield embedded.dsn
+
+
+@contextmanager
+def opened(settings: Settings | None = None) -> Generator[System]:
+    """Open everything, migrated and with read models installed; close it at the end."""
+    settings = settings or Settings()
+    with ExitStack() as stack:
+        dsn = stack.enter_context(database(settings))
+        migrate(dsn)
+        store = stack.enter_context(PostgresEventStore(dsn, limits=settings.limits))
+        reads = stack.enter_context(read_pool(dsn, settings.limits))
+        bulk = stack.enter_context(bulk_pool(dsn, settings.limits))
+        with bulk.transaction() as db:
+            schema.install(db)
+        yield System(
+            settings=settings,
+            dsn=dsn,
+            store=store,
+            service=Service(store),
+            reads=reads,
+            bulk=bulk,
+            projector=Projector(
+                bulk, LogFeed(bulk, limits=settings.limits), limits=settings.limits
+            ),
+        )
+
+
+def operator() -> Actor:
+    """Name the person at the terminal, as the operating system knows them."""
+    return Actor(kind=ActorKind.HUMAN, id=f"cli:{pwd.getpwuid(os.getuid()).pw_name}")

@@ -1,0 +1,44 @@
+"""One loan as of a value date and as known at an instant: the same fold over fewer events."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from domain.decisions.arrears import days_past_due, overdue
+from domain.envelope import RecordedEvent
+from domain.loan.evolve import evolve
+from domain.loan.state import Loan
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replay:
+    """Where a loan stood, and the events that say so. `loan` None: it was not applied for yet."""
+
+    loan: Loan | None
+    events: tuple[RecordedEvent, ...]
+    days_past_due: int
+
+
+def replay(
+    events: Iterable[RecordedEvent], *, as_of: date | None = None, known_at: datetime | None = None
+) -> Replay:
+    """Fold what was effective on or before `as_of` and recorded at or before `known_at`.
+
+    None: no bound on that side; days past due are then counted to the newest value date. Rows and
+    balances are those that were published.
+    """
+    seen = tuple(
+        recorded
+        for recorded in events
+        if (as_of is None or recorded.effective_on <= as_of)
+        and (known_at is None or recorded.recorded_at <= known_at)
+    )
+    loan: Loan | None = None
+    for recorded in seen:
+        loan = evolve(loan, recorded.event)
+    on = as_of or max((recorded.effective_on for recorded in seen), default=None)
+    late = 0
+    if loan is not None and on is not None and not loan.charged_off:
+        tolerance = loan.conditions.arrears_tolerance_minor
+        late = days_past_due(overdue(loan.rows, on, tolerance), on)
+    return Replay(loan=loan, events=seen, days_past_due=late)

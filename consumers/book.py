@@ -49,9 +49,7 @@ class BookImport:
         every = days_of(loans)
         left = {day.on: day for day in days_left(self.store, every)}
         on = every[0].on
-        self.progress.begin(
-            sum(len(day.entries) for day in left.values()), (until - on).days + 1
-        )
+        self.progress.begin(sum(len(day.entries) for day in left.values()), (until - on).days + 1)
         self.seconds.importing += time.monotonic() - begun
         while on <= until:
             begun = time.monotonic()

@@ -6,11 +6,11 @@ chunks, and the rows of the day are computed beside them. Nothing about money is
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from typing import Final, Protocol
+from typing import Final
 
+from consumers.projector import Transactions
 from consumers.stream import Entry, chunked, instruction
 from domain.actors import Actor, ActorKind
 from domain.commands import Command, name_of
@@ -22,9 +22,9 @@ from domain.errors import Rejected
 from domain.policies import US_BUCKETS, BucketSet, Policies
 from domain.service import Instruction, Service
 from infra.errors import Overloaded, Unavailable
+from infra.failpoints import failpoint
 from projections.case_work import case_without_arrears, late_without_case, park, parked, unpark
 from projections.loan_day import day_totals, fill_day, last_closed, loans_with_something_to_do
-from projections.ports import Database
 from projections.worklist import DEFAULT_STRATEGY, Strategy, tier_of
 
 SOURCE: Final = "daily-close"
@@ -32,14 +32,6 @@ ACTOR: Final = Actor(kind=ActorKind.SYSTEM, id=SOURCE)
 CHUNK_COMMANDS_MAX: Final = 1_000
 # One close writes a day's rows at a time; no other advisory lock of the database has this number.
 FILL_LOCK: Final = 0x10A9B003
-
-
-class Transactions(Protocol):
-    """Hands out a database for one transaction; `infra.database.DatabasePool` is one."""
-
-    def transaction(self) -> AbstractContextManager[Database]:
-        """Begin a transaction that commits at the end of the block."""
-        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,9 +74,12 @@ class CloseOfDay:
         with self.database.transaction() as db:
             loans = loans_with_something_to_do(db, on, self.buckets)
         failed = self._close_loans(on, loans)
+        failpoint("close.after_loans")
         self.catch_up()
         self._fill(on, loans, failed)
+        failpoint("close.after_fill")
         opened, closed = self._work_cases(on)
+        failpoint("close.after_cases")
         if opened or closed:
             self.catch_up()
         return self._close(on, acted_on=len(loans) - len(failed), cases=(opened, closed))

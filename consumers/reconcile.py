@@ -4,17 +4,19 @@ Queries here, judgement in the pure checks of `consumers/real_book/`.
 """
 
 from collections.abc import Sequence
-from contextlib import AbstractContextManager
 from datetime import date
-from typing import Protocol
 
 from consumers.checks import Check, Finding
+from consumers.projector import Transactions
 from consumers.real_book.consistency import ImportedLoan, import_consistency
 from consumers.real_book.dataset import PublishedLoan
 from consumers.real_book.publisher import against_publisher
+from consumers.rebuild import fold_from_zero
 from infra.verify import ChainReport
+from projections import schema
+from projections.hashes import hashes
 from projections.loan_day import day_totals
-from projections.ports import Database
+from projections.ports import Row
 
 IMPORTED = """
 SELECT s.loan_id, s.status, d.days_past_due, s.principal_minor, s.principal_paid_minor,
@@ -25,19 +27,12 @@ LEFT JOIN (
     WHERE business_date = %(on)s AND state = 'on_book' ORDER BY loan_id, known_from DESC
 ) AS d ON d.loan_id = s.loan_id
 """
+SCRATCH = "fold_from_zero"
 OPEN_PRINCIPAL = """
 SELECT currency, count(*) AS loans, coalesce(sum(principal_minor), 0)::bigint AS principal_minor
 FROM loan_summary WHERE disbursed_on IS NOT NULL AND left_on IS NULL
 GROUP BY currency ORDER BY currency
 """
-
-
-class Transactions(Protocol):
-    """Hands out a database for one transaction."""
-
-    def transaction(self) -> AbstractContextManager[Database]:
-        """Begin a transaction."""
-        ...
 
 
 def real_book_checks(
@@ -62,16 +57,18 @@ def real_book_checks(
 def day_totals_tie(database: Transactions, on: date) -> Check:
     """Compare the control totals of the last closed day with the loans, added up one by one."""
     with database.transaction() as db:
-        closed = {row["currency"]: (row["loans"], row["principal_minor"]) for row in
-                  day_totals(db, on)}  # fmt: skip
-        loans = {row["currency"]: (row["loans"], row["principal_minor"]) for row in
-                 db.rows(OPEN_PRINCIPAL)}  # fmt: skip
+        closed = _by_currency(day_totals(db, on))
+        loans = _by_currency(db.rows(OPEN_PRINCIPAL))
     return Check(
         name="day_totals_tie",
         ok=closed == loans,
         expected=_totals(loans),
         actual=_totals(closed),
     )
+
+
+def _by_currency(rows: Sequence[Row]) -> dict[str, tuple[int, int]]:
+    return {row["currency"]: (row["loans"], row["principal_minor"]) for row in rows}
 
 
 def _totals(totals: dict[str, tuple[int, int]]) -> str:
@@ -98,3 +95,28 @@ def chains_verify(report: ChainReport) -> list[Check]:
             ("outcome_chain_verifies", report.outcomes, outcome_breaks),
         )
     ]
+
+
+def read_models_fold(database: Transactions) -> Check:
+    """Fold the whole record from zero into a scratch schema and compare every read model's hash.
+
+    The read models must have caught up, and nothing may be recorded meanwhile.
+    """
+    fold_from_zero(database, SCRATCH)
+    try:
+        with database.transaction() as db:
+            current = hashes(db)
+        with database.transaction() as db:
+            schema.enter(db, SCRATCH)
+            folded = hashes(db)
+    finally:
+        with database.transaction() as db:
+            schema.drop(db, SCRATCH)
+    different = [name for name in folded if folded[name] != current[name]]
+    return Check(
+        name="read_models_equal_fold",
+        ok=not different,
+        expected=f"{len(folded)} read models",
+        actual=f"{len(folded) - len(different)} equal",
+        exceptions=tuple(Finding(id=name, reason="its hash differs") for name in different),
+    )

@@ -16,7 +16,7 @@ def close_day(
     until: Annotated[
         str | None, typer.Option(help="Close every day from DAY up to this one.")
     ] = None,
-    json: Json = False,  # noqa: FBT002 - typer's way of a flag
+    json: Json = False,
 ) -> None:
     """Close a business day, or every day up to another; what is closed stays as it is."""
     first = parse_date(day)
@@ -29,9 +29,7 @@ def close_day(
         days = [close.close_day(first)]
         shown.advance(line)
         if until:
-            days += close.close_until(
-                last, first=first, progress=lambda _: shown.advance(line)
-            )
+            days += close.close_until(last, first=first, progress=lambda _: shown.advance(line))
         shown.end(line)
         left = {}
         for closed in days:

@@ -36,7 +36,7 @@ class Finding:
     needed: bool = True
 
 
-def doctor(json: Json = False) -> None:  # noqa: FBT002 - typer's way of a flag
+def doctor(json: Json = False) -> None:
     """Look at versions, Postgres, disk, Java and ports, and say what to do next."""
     settings = Settings()
     findings = [*_python(), *_postgres(settings), *_machine(settings), *_kafka()]

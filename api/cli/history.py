@@ -7,11 +7,12 @@ from uuid import UUID
 
 import typer
 
-from api.cli.output import Json, UsageError, note, parse_date, print_json, print_table
+from api.cli.output import Json, UsageError, note, notes, parse_date, print_json, print_table
 from api.cli.system import System, opened
 from consumers.checks import Check
 from consumers.real_book.life import loan_id_of
-from consumers.reconcile import chains_verify, read_models_fold, states_fold
+from consumers.reconcile import chains_verify, read_models_fold
+from consumers.states import states_fold
 from domain.envelope import StreamId
 from domain.loan.state import Loan
 from domain.money import format_amount
@@ -29,7 +30,7 @@ def replay_command(
     known_at: Annotated[
         str | None, typer.Option(help="Instant: what was known then, 2018-04-30T12:00:00+00:00.")
     ] = None,
-    json: Json = False,  # noqa: FBT002 - typer's way of a flag
+    json: Json = False,
 ) -> None:
     """Show a loan as it was on a date and as it was known at an instant."""
     on = parse_date(as_of) if as_of else None
@@ -153,14 +154,14 @@ def verify(
         bool,
         typer.Option("--states", help="Fold every loan with the domain too, not only the chains."),
     ] = False,
-    json: Json = False,  # noqa: FBT002 - typer's way of a flag
+    json: Json = False,
 ) -> None:
     """Recompute every hash and compare the read models with a fold from zero."""
     with opened() as system:
         note("Recomputing every hash of the record, then folding it from zero.")
         checks = chains_verify(verify_store(system.dsn))
         system.catch_up()
-        checks.append(read_models_fold(system.bulk, system.dsn))
+        checks.append(read_models_fold(system.bulk))
         if states:
             checks.append(states_fold(system.store, system.bulk))
     ok = all(check.ok for check in checks)
@@ -177,6 +178,7 @@ def print_checks(checks: list[Check], *, on: date | None = None) -> None:
         "Checks" if on is None else f"Reconciliation as of {on}",
         ("", "check", "expected", "found"),
         [("ok" if c.ok else "FAILED", c.name, c.expected, c.actual) for c in checks],
+        to=notes,
     )
     for check in checks:
         for finding in check.exceptions[:EXCEPTIONS_PRINTED_MAX]:

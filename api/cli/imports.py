@@ -36,7 +36,7 @@ def import_command(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Look at every line of a file, carry out none.")
     ] = False,
-    json: Json = False,  # noqa: FBT002 - typer's way of a flag
+    json: Json = False,
 ) -> None:
     """Import the real book, or a file of commands (docs/import-format.md)."""
     if what == SOURCE:

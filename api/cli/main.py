@@ -32,7 +32,7 @@ NEXT_STEP: Final[dict[type[Exception], str]] = {
     Rejected: "",
     DatasetMissing: "",
     UnreadableTable: "Install the version of the package that requirements/demo.txt names.",
-    ImportRefused: "The store holds something else under these ids; use an empty LOANBOOK_DATA_DIR.",
+    ImportRefused: "The store holds other things under these ids; set LOANBOOK_DATA_DIR anew.",
     PostgresFailed: "`loanbook doctor` looks at what may be missing.",
     MigrationFailed: "The database is of another version of Loanbook; see docs/runbook.md.",
     Unavailable: "Is PostgreSQL running? The same command again goes on where it was.",

@@ -49,15 +49,21 @@ def note(message: str) -> None:
     notes.print(message, markup=False)
 
 
-def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-    """Write a table to standard output; figures stand to the right."""
+def print_table(
+    title: str,
+    columns: Sequence[str],
+    rows: Sequence[Sequence[object]],
+    *,
+    to: Console | None = None,
+) -> None:
+    """Write a table; figures stand to the right. `to` None: standard output."""
     table = Table(title=title, title_justify="left", header_style="bold", pad_edge=False)
     figures = [all(isinstance(row[k], int | Decimal) for row in rows) for k in range(len(columns))]
     for column, figure in zip(columns, figures, strict=True):
         table.add_column(column, justify="right" if figure else "left", overflow="fold")
     for row in rows:
         table.add_row(*("" if cell is None else str(cell) for cell in row))
-    Console(highlight=False, markup=False).print(table)
+    (to or Console(highlight=False, markup=False)).print(table)
 
 
 def money(minor: int, currency: str) -> str:

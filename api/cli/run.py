@@ -27,7 +27,7 @@ def run(
     loans: Annotated[
         int | None, typer.Option(help="Take only so many loans of the real book.", min=1)
     ] = None,
-    json: Json = False,  # noqa: FBT002 - typer's way of a flag
+    json: Json = False,
 ) -> None:
     """Start Postgres, import the real book if the store is empty, reconcile, and serve."""
     with opened() as system:
@@ -57,7 +57,7 @@ def reconciled(system: System, published: list[PublishedLoan]) -> dict[str, Any]
         shown.advance(line)
         checks.append(day_totals_tie(system.bulk, SNAPSHOT_ON))
         shown.advance(line)
-        checks.append(read_models_fold(system.bulk, system.dsn))
+        checks.append(read_models_fold(system.bulk))
         shown.advance(line)
         report = verify_store(system.dsn)
         checks += chains_verify(report)

@@ -1,0 +1,179 @@
+"""The close of business days: what it publishes, its order, restarts, kills, parked loans."""
+
+import os
+import subprocess
+import sys
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date, timedelta
+
+import pytest
+
+from consumers.daily_close import CloseOfDay
+from consumers.log_feed import LogFeed
+from consumers.projector import Projector
+from domain.commands.ending import CloseLoanDay
+from domain.context import Context
+from domain.decide import LOAN_RULES
+from domain.decisions import arrears
+from domain.envelope import Position
+from domain.errors import Rejected
+from domain.events.registry import Event
+from domain.loan.state import Loan
+from domain.service import Service
+from infra.database import DatabasePool
+from infra.store import PostgresEventStore
+from projections.case_work import parked
+from projections.loan_day import loan_days
+from projections.worklist import case
+from tests.support.book import START, Book
+
+DUE = date(2018, 2, 15)
+LATE_FROM = date(2018, 2, 16)
+
+
+def closer(pool: DatabasePool, store: PostgresEventStore) -> CloseOfDay:
+    projector = Projector(pool, LogFeed(pool))
+    return CloseOfDay(
+        service=Service(store),
+        database=pool,
+        catch_up=lambda: projector.catch_up(store.head()),
+    )
+
+
+def topics(store: PostgresEventStore) -> Counter[str]:
+    events = store.read(Position(shard=0, number=0), 10_000)
+    return Counter(event.topic for event in events)
+
+
+def three_loans(store: PostgresEventStore) -> Book:
+    """Loans paid out on START: one pays on time, one eight days late, one never."""
+    book = Book(store)
+    for name in ("good", "late", "bad"):
+        book.open_loan(name)
+    return book
+
+
+def instalment(book: Book, loan_id: str) -> int:
+    return next(row.unpaid_minor for row in book.state(loan_id).rows if row.met_on is None)
+
+
+def test_days_are_closed_in_order_and_publish_only_what_changed(
+    pool: DatabasePool, store: PostgresEventStore
+) -> None:
+    book, close = three_loans(store), closer(pool, store)
+    book.today = DUE
+    book.pay("good", instalment(book, "good"))
+
+    days = close.close_until(LATE_FROM, first=START)
+    assert [day.on for day in days] == [START + timedelta(days=k) for k in range(33)]
+    assert sum(day.loans_acted_on for day in days[:-1]) == 0
+    assert (days[-1].loans_open, days[-1].loans_acted_on, days[-1].cases_opened) == (3, 2, 2)
+
+    book.today = date(2018, 2, 24)
+    close.close_until(book.today - timedelta(days=1))
+    book.pay("late", instalment(book, "late"))
+    cured = close.close_day(book.today)
+    assert (cured.loans_acted_on, cured.cases_closed) == (1, 1)
+    with pool.transaction() as db:
+        assert (case(db, "late") or {})["closed_how"] == "cured"
+        assert (case(db, "bad") or {})["open"] is True
+        rows = loan_days(db, "bad", from_on=DUE, until_on=book.today)
+    assert [row["days_past_due"] for row in rows] == list(range(10))
+    seen = topics(store)
+    assert (seen["loan.payment_missed.v1"], seen["loan.arrears_cured.v1"]) == (2, 1)
+    assert seen["day.closed.v1"] == 41
+
+
+def test_a_closed_day_stays_as_it_is(pool: DatabasePool, store: PostgresEventStore) -> None:
+    three_loans(store)
+    close = closer(pool, store)
+    close.close_until(LATE_FROM, first=DUE)
+    head = store.head()
+    again = closer(pool, store).close_day(LATE_FROM)
+    assert again.was_closed
+    assert store.head() == head
+
+
+@pytest.mark.parametrize(
+    ("on", "code"),
+    [(DUE + timedelta(days=2), "day_before_open"), (DUE - timedelta(days=3), "day_passed")],
+)
+def test_a_day_out_of_order_is_refused(
+    pool: DatabasePool, store: PostgresEventStore, on: date, code: str
+) -> None:
+    three_loans(store)
+    close = closer(pool, store)
+    close.close_day(DUE)
+    with pytest.raises(Rejected) as no:
+        close.close_day(on)
+    assert no.value.code == code
+
+
+def test_two_closes_at_once_do_what_one_does(pool: DatabasePool, store: PostgresEventStore) -> None:
+    three_loans(store)
+    with ThreadPoolExecutor(2) as threads:
+        list(
+            threads.map(
+                lambda close: close.close_until(LATE_FROM, first=DUE),
+                [closer(pool, store), closer(pool, store)],
+            )
+        )
+    seen = topics(store)
+    assert seen["loan.payment_missed.v1"] == 3
+    assert seen["case.opened.v1"] == 3
+    assert seen["day.closed.v1"] == 2
+
+
+def test_a_loan_that_fails_is_parked_and_the_others_go_on(
+    pool: DatabasePool, store: PostgresEventStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    three_loans(store)
+    close = closer(pool, store)
+
+    def broken(loan: Loan, command: CloseLoanDay, context: Context) -> list[Event]:
+        assert command.loan_id != "bad", "this loan is broken"
+        return arrears.close_day(loan, command, context)
+
+    monkeypatch.setitem(LOAN_RULES, CloseLoanDay, broken)
+    day = close.close_day(LATE_FROM)
+    assert (day.loans_acted_on, day.parked) == (2, 1)
+    with pool.transaction() as db:
+        (left,) = parked(db, LATE_FROM)
+    assert left["loan_id"] == "bad"
+    assert "this loan is broken" in left["reason"]
+
+    monkeypatch.setitem(LOAN_RULES, CloseLoanDay, arrears.close_day)
+    mended = close.close_day(LATE_FROM + timedelta(days=1))
+    assert (mended.loans_acted_on, mended.parked) == (1, 0)
+    assert topics(store)["loan.payment_missed.v1"] == 3
+
+
+def closing(database: str, until: date, failpoints: str = "") -> int:
+    """Close days in a process of its own; return its exit code, -9 when it was killed."""
+    command = [sys.executable, "-m", "api.cli.main", "close-day", str(DUE), "--until", str(until)]
+    environment = os.environ | {
+        "LOANBOOK_DATABASE_URL": database,
+        "LOANBOOK_FAILPOINTS": failpoints,
+    }
+    return subprocess.run(command, check=False, env=environment).returncode  # noqa: S603
+
+
+FAILPOINTS = ["close.after_loans", "close.after_fill", "close.after_cases", "projector.after_rows"]
+
+
+@pytest.mark.parametrize("place", FAILPOINTS)
+def test_a_close_that_was_killed_goes_on_where_it_was(
+    place: str, pool: DatabasePool, store: PostgresEventStore, database: str
+) -> None:
+    three_loans(store)
+    until = LATE_FROM + timedelta(days=1)
+    assert closing(database, until, failpoints=f"{place}=kill@2") == -9
+    assert closing(database, until) == 0
+    seen = topics(store)
+    assert seen["loan.payment_missed.v1"] == 3
+    assert seen["case.opened.v1"] == 3
+    assert seen["day.closed.v1"] == 3
+    with pool.transaction() as db:
+        rows = db.rows("SELECT DISTINCT loan_id, business_date FROM loan_day")
+    assert len(rows) == 9

@@ -55,6 +55,7 @@ class BookImport:
             begun = time.monotonic()
             if on in left:
                 import_day(self.service, left[on], self.progress.commands)
+                self.close.catch_up()
             imported = time.monotonic()
             self.progress.day(self.close.close_day(on))
             self.seconds.importing += imported - begun

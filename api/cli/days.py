@@ -1,6 +1,7 @@
 """`loanbook close-day`: closes business days in order."""
 
 from dataclasses import asdict
+from datetime import date
 from typing import Annotated
 
 import typer
@@ -9,6 +10,7 @@ from api.cli.output import Json, UsageError, note, parse_date, print_json, print
 from api.cli.system import opened
 from consumers.daily_close import ClosedDay
 from projections.case_work import parked
+from projections.ports import Row
 
 
 def close_day(
@@ -31,7 +33,7 @@ def close_day(
         if until:
             days += close.close_until(last, first=first, progress=lambda _: shown.advance(line))
         shown.end(line)
-        left = {}
+        left: dict[date, list[Row]] = {}
         for closed in days:
             if closed.parked:
                 with system.reads.transaction() as db:

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.progress import TaskID
 
 from api.cli.output import Json, UsageError, note, print_json, print_table, steps
 from api.cli.system import System, opened
@@ -58,7 +59,7 @@ def import_book(system: System, loans: list[PublishedLoan]) -> dict[str, float]:
     note(OBSERVED)
     note(DERIVED)
     with steps() as shown:
-        lines = {}
+        lines: dict[str, TaskID] = {}
 
         def begin(commands: int, days: int) -> None:
             lines["commands"] = shown.begin("Importing commands", commands)

@@ -6,7 +6,6 @@ What each command does is in the module that its function comes from.
 import sys
 from typing import Any, Final
 
-import click
 import typer
 from typer.core import TyperGroup
 
@@ -45,7 +44,7 @@ NEXT_STEP: Final[dict[type[Exception], str]] = {
 class Commands(TyperGroup):
     """Runs a command; an error that the user can mend becomes a line and exit code 1."""
 
-    def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - as in the library
+    def invoke(self, ctx: Any) -> Any:  # noqa: ANN401 - as in the library
         """Run the command that was asked for."""
         try:
             return super().invoke(ctx)

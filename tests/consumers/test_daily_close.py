@@ -113,12 +113,10 @@ def test_a_day_out_of_order_is_refused(
 def test_two_closes_at_once_do_what_one_does(pool: DatabasePool, store: PostgresEventStore) -> None:
     three_loans(store)
     with ThreadPoolExecutor(2) as threads:
-        list(
-            threads.map(
-                lambda close: close.close_until(LATE_FROM, first=DUE),
-                [closer(pool, store), closer(pool, store)],
-            )
-        )
+        closes = [closer(pool, store), closer(pool, store)]
+        running = [threads.submit(c.close_until, LATE_FROM, first=DUE) for c in closes]
+        for one in running:
+            one.result()
     seen = topics(store)
     assert seen["loan.payment_missed.v1"] == 3
     assert seen["case.opened.v1"] == 3

@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
+from queue import SimpleQueue
 from typing import Generic, TypeVar
 
 from infra.errors import Overloaded, Unavailable
@@ -33,6 +34,9 @@ class _Waiting(Generic[P, R]):
     future: "Future[R]"
 
 
+_Committed = tuple[list[_Waiting[P, R]], Sequence[R]]
+
+
 class GroupCommitter(Generic[P, R]):
     """A bounded queue, a deadline in it, and the thread that empties it batch by batch.
 
@@ -49,8 +53,13 @@ class GroupCommitter(Generic[P, R]):
         self._closed = False
         self._drain_until = math.inf
         self._per_second = 1_000.0
-        self._thread = threading.Thread(target=self._run, name="append-committer", daemon=True)
-        self._thread.start()
+        self._committed: SimpleQueue[_Committed[P, R] | None] = SimpleQueue()
+        self._threads = (
+            threading.Thread(target=self._run, name="append-committer", daemon=True),
+            threading.Thread(target=self._answer, name="append-answers", daemon=True),
+        )
+        for thread in self._threads:
+            thread.start()
 
     def submit(self, payload: P, weight: int) -> "Future[R]":
         """Queue one payload of so many events.
@@ -81,7 +90,8 @@ class GroupCommitter(Generic[P, R]):
         with self._state:
             self._closed = True
             self._state.notify()
-        self._thread.join()
+        for thread in self._threads:
+            thread.join()
 
     def _retry_after_seconds(self) -> int:
         return max(1, math.ceil(len(self._queue) / self._per_second))
@@ -92,13 +102,14 @@ class GroupCommitter(Generic[P, R]):
                 while not self._queue and not self._closed:
                     self._state.wait()
                 if not self._queue:
-                    return
+                    break
                 batch = self._take()
             if batch:
                 started = time.monotonic()
-                self._answer(batch)
+                self._send(batch)
                 rate = len(batch) / max(time.monotonic() - started, 1e-6)
                 self._per_second = _RATE_MEMORY * self._per_second + (1 - _RATE_MEMORY) * rate
+        self._committed.put(None)
 
     def _take(self) -> list[_Waiting[P, R]]:
         """Take the next batch.
@@ -122,7 +133,7 @@ class GroupCommitter(Generic[P, R]):
             batch.append(waiting)
         return batch
 
-    def _answer(self, batch: list[_Waiting[P, R]]) -> None:
+    def _send(self, batch: list[_Waiting[P, R]]) -> None:
         try:
             results = self._commit([waiting.payload for waiting in batch])
         except Unavailable as error:
@@ -132,9 +143,14 @@ class GroupCommitter(Generic[P, R]):
             if len(batch) > 1:
                 _log.warning("a batch of %d failed and is sent one by one: %s", len(batch), error)
                 for waiting in batch:
-                    self._answer([waiting])
+                    self._send([waiting])
             else:
                 batch[0].future.set_exception(error)
         else:
-            for waiting, result in zip(batch, results, strict=True):
+            self._committed.put((batch, results))
+
+    def _answer(self) -> None:
+        """Wake the callers of committed batches, while the next batch is on its way already."""
+        while committed := self._committed.get():
+            for waiting, result in zip(*committed, strict=True):
                 waiting.future.set_result(result)

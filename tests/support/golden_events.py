@@ -5,10 +5,9 @@ is never edited, only added.
 """
 
 from collections.abc import Callable
-from dataclasses import is_dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from enum import Enum
+from enum import EnumType
 from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, Union, get_args, get_origin, get_type_hints
@@ -54,11 +53,11 @@ def sample(kind: Any, name: str = "") -> Any:  # noqa: ANN401 - of whatever type
         return tuple(sample(member, name) for member in members)
     if origin is dict:
         return {sample(arguments[0], name): sample(arguments[1], name)}
-    if isinstance(kind, type) and issubclass(kind, Enum):
+    if isinstance(kind, EnumType):
         return list(kind)[-1]
-    if is_dataclass(kind) or hasattr(kind, "_fields"):
+    if hasattr(kind, "__dataclass_fields__") or hasattr(kind, "_fields"):
         hints = get_type_hints(kind)
-        return kind(**{name: sample(hint, name) for name, hint in hints.items()})
+        return kind(**{field: sample(hint, field) for field, hint in hints.items()})
     raise TypeError(f"no sample for {kind} of {name}")
 
 

@@ -36,7 +36,7 @@ EVENTS_OF_A_LOAN = 20
 FLOORS = {64: 10.0, 256: 10.0}
 TARGET = 15.0
 
-_TOPIC, _STATE = Codec().encode(
+TOPIC, STATE = Codec().encode(
     Envelope(
         actor=Actor(kind=ActorKind.UPSTREAM, id="core-banking", roles=("payments",)),
         reason_code="instalment",
@@ -54,7 +54,7 @@ def run(options: harness.Options) -> list[harness.Result]:
     """Measure at each number of callers."""
     results: list[harness.Result] = []
     with harness.server() as server:
-        print(server.describe(), f"; {len(_STATE)} bytes of state an event")
+        print(server.describe(), f"; {len(STATE)} bytes of state an event")
         for callers in CALLERS:
             rounds = harness.interleave(
                 options.rounds,
@@ -160,7 +160,7 @@ def _events() -> Iterator[StoredEvent]:
     while True:
         loan: UUID = uuid4()
         for version in range(1, EVENTS_OF_A_LOAN + 1):
-            yield StoredEvent(loan, version, _TOPIC, _STATE)
+            yield StoredEvent(loan, version, TOPIC, STATE)
 
 
 if __name__ == "__main__":

@@ -178,7 +178,7 @@ class Projector:
         while True:
             with self._pool.transaction() as db:
                 self._enter(db)
-                lost = record_log.behind(db, until, SWEEP_STREAMS_MAX)
+                lost = record_log.behind(db, self.position, until, SWEEP_STREAMS_MAX)
                 records = record_log.stretches(db, lost)
             if not records:
                 break

@@ -24,16 +24,18 @@ _ROW = """
     WHERE i.valid_from <= %(on)s AND i.valid_to > %(on)s
         AND (i.met_on IS NULL OR i.met_on > %(on)s)"""
 
+_EVER_OVERDUE = "i.valid_to > i.due_on AND (i.met_on IS NULL OR i.met_on > i.due_on)"
+
 # What was due before the date and not met by it, rows as they stood on the date. The last line
-# repeats what follows from the others, for the index of rows that were ever overdue.
+# follows from the others: it names the index of rows that were ever overdue.
 _DUE = f"""{_ROW}
-        AND i.due_on < %(on)s
-        AND i.valid_to > i.due_on AND (i.met_on IS NULL OR i.met_on > i.due_on)"""
+        AND i.due_on < %(on)s AND {_EVER_OVERDUE}"""
 
 # The row whose period runs on the date. The longest period of all bounds the search by due date.
 _RUNNING = f"""{_ROW}
         AND i.from_on < %(on)s AND i.due_on >= %(on)s
-        AND i.due_on <= %(on)s + (SELECT coalesce(max(due_on - from_on), 0) FROM instalments)"""
+        AND i.due_on <= %(on)s + (SELECT coalesce(max(longest_period_days), 0)::int
+            FROM loan_summary)"""
 
 _UNMET = """
 -- A restatement's rows take in facts of later value dates: those are taken back out.
@@ -79,7 +81,10 @@ bucket AS (
 """
 
 _DAY = f"""
-stood AS MATERIALIZED ({_DUE} UNION ALL {_RUNNING}
+stood AS MATERIALIZED (
+    {_DUE}
+    UNION ALL {_RUNNING} AND {_EVER_OVERDUE}
+    UNION ALL {_RUNNING} AND NOT ({_EVER_OVERDUE})
 ),
 {_UNMET},
 -- Interest owed to the date (算头不算尾, domain rules 5.6): of rows due by then what is open, of

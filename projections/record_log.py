@@ -51,11 +51,14 @@ ORDER BY w.i, e.version
 """
 HEAD = "SELECT position FROM log_head WHERE shard = %s"
 BEHIND = """
-SELECT h.stream, coalesce(a.version, 0), h.version
-FROM stream_heads h LEFT JOIN applied_versions a ON a.stream = h.stream
-WHERE h.shard = %s AND h.position <= %s AND h.version > coalesce(a.version, 0)
-    AND NOT coalesce(a.parked, false)
-ORDER BY h.position LIMIT %s
+SELECT e.stream, coalesce(a.version, 0), e.version
+FROM (
+    SELECT stream, max(version) AS version FROM events
+    WHERE shard = %s AND position > %s AND position <= %s GROUP BY stream
+) AS e
+LEFT JOIN applied_versions a ON a.stream = e.stream
+WHERE e.version > coalesce(a.version, 0) AND NOT coalesce(a.parked, false)
+ORDER BY e.stream LIMIT %s
 """
 
 
@@ -93,9 +96,9 @@ def head(db: Database, shard: int = 0) -> Position:
     return Position(shard=shard, number=rows[0][0] if rows else 0)
 
 
-def behind(db: Database, until: Position, limit: int) -> list[Stretch]:
-    """Find streams whose newest event, at or before a position, has not been applied."""
-    rows = db.tuples(BEHIND, [until.shard, until.number, limit])
+def behind(db: Database, after: Position, until: Position, limit: int) -> list[Stretch]:
+    """Find streams with events between two positions that have not been applied."""
+    rows = db.tuples(BEHIND, [after.shard, after.number, until.number, limit])
     return [Stretch(stream, applied + 1, version) for stream, applied, version in rows]
 
 

@@ -1,12 +1,12 @@
 """Folds a loan's events into its row of `loan_summary`. Figures come from the events alone."""
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any
 
 from projections.loan_summary import TABLE, LoanSummary, load
 from projections.ports import Database
 from projections.reading import Entry
-from projections.shapes import Balances, Line
+from projections.shapes import Balances, Instalment, Line
 
 
 class SummaryFold:
@@ -102,11 +102,17 @@ def _fact(row: LoanSummary, entry: Entry) -> None:
         row.last_fact_on = entry.effective_on
 
 
+def _planned(row: LoanSummary, rows: Sequence[Instalment]) -> None:
+    row.last_due_on = rows[-1].due_on
+    longest = max((planned.due_on - planned.from_on).days for planned in rows)
+    row.longest_period_days = max(row.longest_period_days, longest)
+
+
 def _disbursed(row: LoanSummary, entry: Entry) -> None:
     event = entry.event
     row.status, row.disbursed_on = "active", entry.effective_on
     row.amount_minor = event.amount_minor
-    row.last_due_on = event.instalments[-1].due_on
+    _planned(row, event.instalments)
     _balances(row, event.balances)
     _fact(row, entry)
 
@@ -194,7 +200,7 @@ def _restructured(row: LoanSummary, entry: Entry) -> None:
     row.rate_annual = event.rate_annual
     row.waived_minor += event.waived_interest_minor
     row.missed = []
-    row.last_due_on = event.rows[-1].due_on
+    _planned(row, event.rows)
     _balances(row, event.balances)
     _fact(row, entry)
 

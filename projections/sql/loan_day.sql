@@ -3,7 +3,7 @@
 
 CREATE TABLE IF NOT EXISTS loan_day (
     business_date date NOT NULL,
-    loan_id text NOT NULL,
+    loan_id text COLLATE "C" NOT NULL,
     known_from bigint NOT NULL,
     shard integer NOT NULL,
     state text NOT NULL,
@@ -47,7 +47,7 @@ COMMENT ON TABLE portfolio_day IS 'Control totals of loan_day, one row a bucket;
 
 CREATE TABLE IF NOT EXISTS parked_loans (
     business_date date NOT NULL,
-    loan_id text NOT NULL,
+    loan_id text COLLATE "C" NOT NULL,
     reason text NOT NULL,
     parked_at timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (business_date, loan_id)

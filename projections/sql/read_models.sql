@@ -3,7 +3,7 @@
 -- All amounts are minor units of the row's currency. The date 9999-12-31 stands for "still".
 
 CREATE TABLE applied_versions (
-    stream text PRIMARY KEY,
+    stream text COLLATE "C" PRIMARY KEY,
     version bigint NOT NULL CHECK (version >= 0),
     parked boolean NOT NULL DEFAULT false
 ) WITH (fillfactor = 70);
@@ -15,7 +15,7 @@ CREATE TABLE feed_positions (
 ) WITH (fillfactor = 10);
 
 CREATE TABLE dead_letters (
-    stream text NOT NULL,
+    stream text COLLATE "C" NOT NULL,
     version bigint NOT NULL,
     shard integer NOT NULL,
     position bigint NOT NULL,
@@ -27,7 +27,7 @@ CREATE TABLE dead_letters (
 COMMENT ON COLUMN dead_letters.cause IS 'why it could not be applied; `after version N` for events parked behind another';
 
 CREATE TABLE loan_summary (
-    loan_id text PRIMARY KEY,
+    loan_id text COLLATE "C" PRIMARY KEY,
     status text NOT NULL,
     customer_id text NOT NULL,
     external_id text,
@@ -57,6 +57,7 @@ CREATE TABLE loan_summary (
     disbursed_on date,
     returned_on date,
     last_due_on date,
+    longest_period_days bigint NOT NULL,
     next_instalment bigint,
     next_due_on date,
     next_due_minor bigint,
@@ -100,10 +101,11 @@ CREATE TABLE loan_summary (
 COMMENT ON COLUMN loan_summary.bucket IS 'as the close of day last published it; NULL: never late';
 COMMENT ON COLUMN loan_summary.days_past_due IS 'when the bucket was last published; of a date: loan_day';
 COMMENT ON COLUMN loan_summary.missed IS 'instalments published as missed and not met since';
+COMMENT ON COLUMN loan_summary.longest_period_days IS 'of any instalment ever published; bounds the search for the running one';
 COMMENT ON COLUMN loan_summary.left_on IS 'from this date on the loan is not on the book';
 
 CREATE TABLE instalments (
-    loan_id text NOT NULL,
+    loan_id text COLLATE "C" NOT NULL,
     number bigint NOT NULL,
     version bigint NOT NULL,
     valid_from date NOT NULL,
@@ -130,8 +132,8 @@ COMMENT ON TABLE instalments IS
 COMMENT ON COLUMN instalments.seen_until IS 'the row takes in the facts up to this value date; later than valid_from after a restatement';
 
 CREATE TABLE transactions (
-    loan_id text NOT NULL,
-    transaction_id text NOT NULL,
+    loan_id text COLLATE "C" NOT NULL,
+    transaction_id text COLLATE "C" NOT NULL,
     kind text NOT NULL,
     revision bigint NOT NULL,
     version bigint NOT NULL,
@@ -164,8 +166,8 @@ COMMENT ON TABLE transactions IS
 COMMENT ON COLUMN transactions.lines IS 'allocation lines as published: [{instalment, principal_minor, interest_minor, fee_minor, penalty_minor}]';
 
 CREATE TABLE cases (
-    loan_id text PRIMARY KEY,
-    stream text NOT NULL,
+    loan_id text COLLATE "C" PRIMARY KEY,
+    stream text COLLATE "C" NOT NULL,
     open boolean NOT NULL,
     tier text NOT NULL,
     opened_on date NOT NULL,
@@ -183,7 +185,7 @@ CREATE TABLE cases (
 CREATE TABLE audit_trail (
     shard bigint NOT NULL,
     position bigint NOT NULL,
-    stream text NOT NULL,
+    stream text COLLATE "C" NOT NULL,
     version bigint NOT NULL,
     topic text NOT NULL,
     effective_on date NOT NULL,
@@ -204,7 +206,7 @@ CREATE TABLE audit_trail (
 );
 
 CREATE TABLE override_register (
-    loan_id text NOT NULL,
+    loan_id text COLLATE "C" NOT NULL,
     version bigint NOT NULL,
     shard bigint NOT NULL,
     position bigint NOT NULL,
@@ -227,7 +229,7 @@ CREATE TABLE override_register (
 );
 
 CREATE TABLE four_eyes (
-    loan_id text NOT NULL,
+    loan_id text COLLATE "C" NOT NULL,
     disbursement_id text NOT NULL,
     prepared_version bigint NOT NULL,
     currency text NOT NULL,

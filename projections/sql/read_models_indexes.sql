@@ -6,14 +6,15 @@ CREATE INDEX loan_summary_by_status ON loan_summary (status, loan_id);
 CREATE INDEX loan_summary_by_customer ON loan_summary (customer_id);
 CREATE INDEX loan_summary_by_external_id ON loan_summary (external_id) WHERE external_id IS NOT NULL;
 CREATE INDEX loan_summary_in_arrears ON loan_summary (loan_id) WHERE in_arrears OR days_past_due > 0;
+CREATE INDEX loan_summary_by_period ON loan_summary (longest_period_days);
 CREATE INDEX loan_summary_by_due_date ON loan_summary (next_due_on, loan_id) WHERE next_due_on IS NOT NULL;
 
-CREATE INDEX instalments_of_loan_now ON instalments (loan_id, number) WHERE valid_to = '9999-12-31';
--- Rows that are or ever were overdue, and those that still may be: a day's close reads up to its date.
-CREATE INDEX instalments_ever_overdue ON instalments (due_on)
+-- Each version is in one of two: those that were, are or may come to be overdue, where a day's close
+-- reads up to its date, and those that were met in time. The further columns spare visits to the table.
+CREATE INDEX instalments_ever_overdue ON instalments (due_on, valid_to, met_on)
     WHERE valid_to > due_on AND (met_on IS NULL OR met_on > due_on);
-CREATE INDEX instalments_by_due_date ON instalments (due_on);
-CREATE INDEX instalments_by_period ON instalments ((due_on - from_on));
+CREATE INDEX instalments_never_overdue ON instalments (due_on, valid_to, met_on, valid_from)
+    WHERE NOT (valid_to > due_on AND (met_on IS NULL OR met_on > due_on));
 
 CREATE INDEX transactions_by_value_date ON transactions (effective_on);
 CREATE INDEX transactions_by_position ON transactions (position);

@@ -1,0 +1,100 @@
+"""A rebuild gives the rows of live projection, goes on after a kill, and switches at once."""
+
+import pytest
+
+from consumers.log_feed import LogFeed
+from consumers.projector import Projector
+from consumers.rebuild import fold_from_zero, rebuild
+from domain.envelope import StreamId
+from infra.database import DatabasePool
+from infra.failpoints import Injected, installed
+from infra.store import PostgresEventStore
+from projections import applied, hashes, loan_summary, schema
+from tests.consumers.test_projector import corrupt
+from tests.support.book import Book
+
+
+def hashes_of(pool: DatabasePool, name: str | None = None) -> dict[str, str]:
+    with pool.transaction() as db:
+        if name is not None:
+            schema.enter(db, name)
+        return hashes.hashes(db)
+
+
+@pytest.fixture
+def book(store: PostgresEventStore) -> Book:
+    book = Book(store, seed=12)
+    book.live(8, 20)
+    return book
+
+
+@pytest.fixture
+def projector(pool: DatabasePool, book: Book, store: PostgresEventStore) -> Projector:
+    projector = Projector(pool, LogFeed(pool))
+    projector.catch_up(store.head())
+    assert book.loans
+    return projector
+
+
+def test_a_rebuild_equals_live_projection(
+    pool: DatabasePool, projector: Projector, book: Book, store: PostgresEventStore
+) -> None:
+    live = hashes_of(pool)
+    seen: list[tuple[int, int]] = []
+    assert rebuild(pool, progress=lambda done, of: seen.append((done, of))) == 2
+    assert hashes_of(pool) == live
+    assert seen[-1] == (store.head().number, store.head().number)
+    book.live(1, 3)
+    projector.catch_up(store.head())  # the same projector goes on in the new generation
+    fold_from_zero(pool, "scratch")
+    assert hashes_of(pool, "scratch") == hashes_of(pool)
+    with pool.transaction() as db:
+        assert schema.current(db) == 2
+        assert db.row("SELECT to_regnamespace('read_v1') AS old") == {"old": None}
+
+
+@pytest.mark.parametrize("place", ["rebuild.after_chunk", "rebuild.before_switch"])
+def test_an_interrupted_rebuild_goes_on(
+    pool: DatabasePool, projector: Projector, place: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("consumers.rebuild.CHUNK_EVENTS", 100)
+    live = hashes_of(pool)
+    passes: list[str] = []
+
+    def fail_at_the_second() -> None:
+        passes.append(place)
+        if len(passes) == 2 or place == "rebuild.before_switch":
+            raise Injected
+
+    with installed(place, fail_at_the_second), pytest.raises(Injected):
+        rebuild(pool)
+    with pool.transaction() as db:
+        assert schema.current(db) == 1
+        progress = db.row("SELECT events FROM read_v2.rebuild_progress")
+    assert progress is not None
+    done = progress["events"]
+    assert done > 0
+    first: list[int] = []
+    assert rebuild(pool, progress=lambda so_far, _: first.append(so_far)) == 2
+    assert all(so_far > done for so_far in first)
+    assert hashes_of(pool) == live
+    assert projector.position.number > 0
+
+
+def test_poison_is_parked_by_a_rebuild_as_it_is_live(
+    pool: DatabasePool, projector: Projector, book: Book, database: str
+) -> None:
+    stream = StreamId(f"loan-{book.loans[2]}")
+    last = book.service.state(stream).version
+    corrupt(database, stream, 4, b"not json")
+    rebuild(pool)
+    with pool.transaction() as db:
+        assert applied.parked_streams(db) == [stream]
+        assert [r["version"] for r in applied.dead_letters_of(db, stream)] == list(
+            range(4, last + 1)
+        )
+        row = loan_summary.loan(db, book.loans[2])
+        assert row is not None
+        assert row["version"] == 3
+        assert sum(loan_summary.counts_by_status(db).values()) == len(book.loans)
+    assert projector.position.number > 0

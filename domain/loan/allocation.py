@@ -48,9 +48,10 @@ def allocate(rows: tuple[Instalment, ...], amount_minor: int, on: date, terms: T
 
     An amount that reaches the payoff of that date ends the loan; what is above it is overpayment.
     """
-    closing = payoff_rows(rows, on)
-    if amount_minor >= sum(row.unpaid_minor for row in closing):
-        rows = closing
+    if amount_minor >= sum(row.principal_left_minor for row in rows):  # else it cannot reach it
+        closing = payoff_rows(rows, on)
+        if amount_minor >= sum(row.unpaid_minor for row in closing):
+            rows = closing
     after: list[Instalment] = list(rows)
     lines: list[AllocationLine] = []
     left = amount_minor

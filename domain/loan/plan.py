@@ -9,7 +9,7 @@ from decimal import Decimal, localcontext
 
 from domain.loan.instalments import Instalment
 from domain.loan.terms import RepaymentMethod, ScheduleDayCount, Terms
-from domain.money import INTEREST_CONTEXT, to_minor
+from domain.money import INTEREST_CONTEXT, WIDE_CONTEXT, to_minor
 
 
 def due_date(anchor: date, months: int) -> date:
@@ -32,13 +32,15 @@ def plan(
     amount exactly (domain rules, 5.1).
     """
     dues = due_dates(from_on, first_due_on, terms.instalments)
-    with localcontext(INTEREST_CONTEXT):
+    with localcontext(WIDE_CONTEXT):
         factors = _period_factors(terms, from_on, dues)
         level = _level_instalment(terms, amount_minor, factors)
         rows: list[Instalment] = []
         balance, begin, last = amount_minor, from_on, len(dues) - 1
         for k, (due_on, factor) in enumerate(zip(dues, factors, strict=True)):
-            interest = to_minor(balance * factor, terms.interest_rounding.value)
+            # Cut to 19 digits before it is rounded: half a cent stays half a cent (domain.money).
+            earned = INTEREST_CONTEXT.multiply(Decimal(balance), factor)
+            interest = to_minor(earned, terms.interest_rounding.value)
             principal = balance if k == last else _principal(terms, level, interest, balance)
             rows.append(
                 Instalment(
@@ -59,7 +61,7 @@ def level_instalment(terms: Terms, *, from_on: date) -> int:
 
     等额本息).
     """
-    with localcontext(INTEREST_CONTEXT):
+    with localcontext(WIDE_CONTEXT):
         dues = due_dates(from_on, None, terms.instalments)
         factors = _period_factors(terms, from_on, dues)
         return _level_instalment(terms, terms.principal_minor, factors)

@@ -11,7 +11,6 @@ from consumers.admission import admit, in_order
 from domain.envelope import Position, StreamId
 from projections.record_log import Stretch
 
-
 ANYWHERE = Position(shard=0, number=1)
 
 

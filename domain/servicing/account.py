@@ -1,0 +1,300 @@
+"""What an account looks like after its facts: frozen rows, transactions, balances, quotes."""
+
+from dataclasses import dataclass
+from datetime import date
+from decimal import localcontext
+
+from domain.servicing.ledger import AllocationLine, Entry, Ledger
+from domain.servicing.row import Row
+from domain.servicing.terms import LoanTerms
+from domain.servicing.values import ChargeBasis, ChargeKind, ChargeTime, Component, Kind, Status
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Amounts:
+    """Minor units by component."""
+
+    principal: int = 0
+    interest: int = 0
+    fees: int = 0
+    penalties: int = 0
+
+    @property
+    def total(self) -> int:
+        """All components."""
+        return self.principal + self.interest + self.fees + self.penalties
+
+    @classmethod
+    def of(cls, parts: dict[Component, int]) -> "Amounts":
+        """Freeze a mapping of components."""
+        return cls(
+            principal=parts[Component.PRINCIPAL],
+            interest=parts[Component.INTEREST],
+            fees=parts[Component.FEE],
+            penalties=parts[Component.PENALTY],
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Instalment:
+    """A row of the schedule. `met_on` is None while something is outstanding."""
+
+    number: int
+    from_on: date
+    due_on: date
+    due: Amounts
+    paid: Amounts
+    waived: Amounts
+    written_off: Amounts
+    paid_in_advance_minor: int
+    paid_late_minor: int
+    met_on: date | None
+    balance_after_minor: int
+    down_payment: bool
+    additional: bool
+
+    @property
+    def days(self) -> int:
+        """Length of the period."""
+        return (self.due_on - self.from_on).days
+
+    @property
+    def outstanding(self) -> int:
+        """What is still owed, minor units."""
+        settled = self.paid.total + self.waived.total + self.written_off.total
+        return self.due.total - settled
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transaction:
+    """A movement on the account with the parts it was split into."""
+
+    id: str
+    kind: Kind
+    on: date
+    entered_on: date
+    amount_minor: int
+    split: Amounts
+    overpayment_minor: int
+    balance_after_minor: int
+    lines: tuple[AllocationLine, ...] = ()
+    reversed: bool = False
+    replayed: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChargeView:
+    """A charge and what became of it; amounts in minor units."""
+
+    id: str
+    code: str
+    kind: ChargeKind
+    time: ChargeTime
+    basis: ChargeBasis
+    due_on: date | None
+    amount_minor: int
+    paid_minor: int
+    waived_minor: int
+
+    @property
+    def outstanding(self) -> int:
+        """What of it is still owed, minor units."""
+        return self.amount_minor - self.paid_minor - self.waived_minor
+
+
+class Account:
+    """The state of an account after its facts; every view is computed when asked for."""
+
+    __slots__ = ("_instalments", "_ledger", "_transactions")
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+        self._instalments: tuple[Instalment, ...] | None = None
+        self._transactions: tuple[Transaction, ...] | None = None
+
+    @property
+    def ledger(self) -> Ledger:
+        """The working state behind the views; not to be changed."""
+        return self._ledger
+
+    @property
+    def terms(self) -> LoanTerms:
+        """The terms served under."""
+        return self._ledger.terms
+
+    @property
+    def instalments(self) -> tuple[Instalment, ...]:
+        """All rows in order."""
+        if self._instalments is None:
+            self._instalments = _freeze_rows(self._ledger)
+        return self._instalments
+
+    @property
+    def transactions(self) -> tuple[Transaction, ...]:
+        """All transactions of the fold in order of value date."""
+        if self._transactions is None:
+            self._transactions = _freeze_entries(self._ledger.entries)
+        return self._transactions
+
+    @property
+    def disbursements(self) -> tuple[tuple[date, int], ...]:
+        """Money paid out and income capitalised, minor units."""
+        kinds = (Kind.DISBURSEMENT, Kind.CAPITALISED_INCOME)
+        return tuple((e.on, e.amount) for e in self._ledger.entries if e.kind in kinds)
+
+    @property
+    def disbursement_fees(self) -> int:
+        """Charges taken at disbursement, minor units."""
+        return self._ledger.disbursement_fees
+
+    @property
+    def charges(self) -> tuple[ChargeView, ...]:
+        """All charges."""
+        return tuple(
+            ChargeView(
+                id=c.id,
+                code=c.code,
+                kind=c.kind,
+                time=c.time,
+                basis=c.basis,
+                due_on=c.due_on,
+                amount_minor=c.amount,
+                paid_minor=c.paid,
+                waived_minor=c.waived,
+            )
+            for c in self._ledger.charges
+        )
+
+    @property
+    def outstanding(self) -> Amounts:
+        """What is owed by component."""
+        return Amounts.of(self._ledger.outstanding())
+
+    @property
+    def overpaid(self) -> int:
+        """What was paid too much, minor units."""
+        return self._ledger.overpaid
+
+    @property
+    def obligations_met(self) -> bool:
+        """Whether nothing is outstanding on any row."""
+        return all(row.outstanding == 0 for row in self._ledger.rows)
+
+    @property
+    def status(self) -> Status:
+        """Where the account stands."""
+        if self._ledger.written_off:
+            return Status.CLOSED_WRITTEN_OFF
+        if not self._ledger.disbursements:
+            return Status.PLANNED
+        if self.overpaid > 0:
+            return Status.OVERPAID
+        if self.obligations_met:
+            return Status.CLOSED_OBLIGATIONS_MET
+        return Status.ACTIVE
+
+    @property
+    def maturity(self) -> date:
+        """Due date of the last regular instalment."""
+        return max(row.due_on for row in self._ledger.rows if not row.additional)
+
+    def interest_accrued_to(self, on: date) -> int:
+        """Interest earned up to a day, minor units."""
+        from domain.servicing.accruals import earned_interest  # noqa: PLC0415
+
+        with localcontext(self.terms.arithmetic()):
+            return earned_interest(self._ledger, on)
+
+    def payoff(self, on: date) -> int:
+        """What closes the account on a day, minor units."""
+        from domain.servicing.payoff import payoff  # noqa: PLC0415
+
+        return payoff(self._ledger, on)
+
+
+def _freeze_rows(ledger: Ledger) -> tuple[Instalment, ...]:
+    rows: list[Instalment] = []
+    moves = sorted(
+        (e.on, e.amount)
+        for e in ledger.entries
+        if e.kind in (Kind.DISBURSEMENT, Kind.CAPITALISED_INCOME)
+    )
+    balance, taken = 0, 0
+    for row in ledger.rows:
+        while taken < len(moves) and _counts_by(moves[taken][0], row, ledger):
+            balance += moves[taken][1]
+            taken += 1
+        balance += row.credited[Component.PRINCIPAL] - row.due[Component.PRINCIPAL]
+        rows.append(_freeze_row(row, balance))
+    return tuple(rows)
+
+
+def _counts_by(on: date, row: Row, ledger: Ledger) -> bool:
+    inclusive = row.down_payment or row is ledger.rows[-1] or ledger.terms.explicit_periods
+    return on <= row.due_on if inclusive else on < row.due_on
+
+
+def _freeze_row(row: Row, balance: int) -> Instalment:
+    return Instalment(
+        number=row.number,
+        from_on=row.from_on,
+        due_on=row.due_on,
+        due=Amounts.of(row.due),
+        paid=Amounts.of(row.paid),
+        waived=Amounts.of(row.waived),
+        written_off=Amounts.of(row.written_off),
+        paid_in_advance_minor=row.in_advance,
+        paid_late_minor=row.late,
+        met_on=row.met_on if row.outstanding == 0 else None,
+        balance_after_minor=balance,
+        down_payment=row.down_payment,
+        additional=row.additional,
+    )
+
+
+RAISES_BALANCE = frozenset({Kind.DISBURSEMENT, Kind.CAPITALISED_INCOME})
+MOVES_NO_BALANCE = frozenset(
+    {
+        Kind.RE_AGE,
+        Kind.RE_AMORTISE,
+        Kind.CHARGE_OFF,
+        Kind.CONTRACT_TERMINATION,
+        Kind.BUY_DOWN_FEE,
+        Kind.BUY_DOWN_FEE_ADJUSTMENT,
+        Kind.REPAYMENT_AT_DISBURSEMENT,
+    }
+)
+GIVES_BACK = frozenset({Kind.CHARGEBACK, Kind.CREDIT_BALANCE_REFUND, Kind.CASH_REFUND})
+
+
+def _freeze_entries(entries: list[Entry]) -> tuple[Transaction, ...]:
+    balance = 0
+    shown: list[Transaction] = []
+    for entry in entries:
+        principal = entry.parts[Component.PRINCIPAL]
+        if entry.kind in RAISES_BALANCE:
+            balance += entry.amount
+        elif entry.kind in GIVES_BACK:
+            balance += principal
+        elif entry.kind not in MOVES_NO_BALANCE:
+            balance -= principal
+        shown.append(freeze_entry(entry, 0 if entry.kind in MOVES_NO_BALANCE else balance))
+    return tuple(shown)
+
+
+def freeze_entry(entry: Entry, balance: int) -> Transaction:
+    """Freeze an entry with the principal owed after it."""
+    return Transaction(
+        id=entry.id,
+        kind=entry.kind,
+        on=entry.on,
+        entered_on=entry.entered_on,
+        amount_minor=entry.amount,
+        split=Amounts.of(entry.parts),
+        overpayment_minor=entry.overpayment,
+        balance_after_minor=balance,
+        lines=tuple(entry.lines),
+        reversed=entry.void,
+    )
+
+

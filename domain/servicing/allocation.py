@@ -1,0 +1,195 @@
+"""Which instalments and components a payment goes to: a table of buckets, read row by row.
+
+Sources: domain rules 9.7 A-01 to A-10.
+"""
+
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import ROUND_DOWN, Decimal
+
+from domain.servicing.charges import pay_charges
+from domain.servicing.ledger import AllocationLine, Entry, Ledger
+from domain.servicing.movements import pay_interest, pay_principal, pays_till_due_date
+from domain.servicing.period import to_minor
+from domain.servicing.row import I, P, Row
+from domain.servicing.terms import AllocationRule
+from domain.servicing.values import Component, Direction, DueClass, FutureRule
+from domain.servicing.views import due_on
+
+ROUNDS_PER_ROW = 100  # a table that pays nothing would otherwise be read for ever
+
+
+@dataclass(slots=True, kw_only=True)
+class _Payment:
+    """A payment on its way through the table."""
+
+    ledger: Ledger
+    entry: Entry
+    rule: AllocationRule
+    left: int
+    exhausted: list[Row] = field(default_factory=list[Row])
+
+    @property
+    def on(self) -> date:
+        """Value date."""
+        return self.entry.on
+
+
+def allocate(ledger: Ledger, entry: Entry, amount: int, rule: AllocationRule) -> int:
+    """Pay up to `amount` into the rows; what is left over is an overpayment."""
+    payment = _Payment(ledger=ledger, entry=entry, rule=rule, left=amount)
+    if ledger.terms.direction is Direction.VERTICAL:
+        _pay_vertically(payment)
+    else:
+        _pay_horizontally(payment)
+    return payment.left
+
+
+def _pay_horizontally(payment: _Payment) -> None:
+    groups: dict[DueClass, list[Component]] = {}
+    for due, component in payment.rule.order:
+        groups.setdefault(due, []).append(component)
+    for due, components in groups.items():
+        if not payment.left:
+            return
+        payment.exhausted.clear()
+        for _ in range(len(payment.ledger.rows) * ROUNDS_PER_ROW):
+            if not _pay_group(payment, due, components):
+                break
+
+
+def _pay_group(payment: _Payment, due: DueClass, components: list[Component]) -> bool:
+    """Pay one selected row (or the selected future rows); whether to select again."""
+    rows = _select(payment, due)
+    if not rows:
+        return False
+    for component in components:
+        _pay_evenly(payment, rows, due, component)
+    return payment.left > 0 and any(not row.met for row in payment.ledger.rows)
+
+
+def _pay_evenly(
+    payment: _Payment, rows: list[Row], due: DueClass, component: Component
+) -> int:
+    """Spread what is left over rows, the remainder on the last; the last part that was used."""
+    share = to_minor(Decimal(payment.left) / len(rows))
+    rest = payment.left - share * len(rows)
+    if share + rest < 0:
+        share = int((Decimal(payment.left) / len(rows)).to_integral_value(ROUND_DOWN))
+        rest = payment.left - share * len(rows)
+    used_last = 0
+    for row in rows:
+        amount = share + rest if row is rows[-1] else share
+        used = _pay_row(payment, row, due, component, amount)
+        payment.left -= used
+        used_last = used or used_last
+    return used_last
+
+
+def _select(payment: _Payment, due: DueClass, component: Component | None = None) -> list[Row]:
+    on = payment.on
+    if component is None:
+        unpaid = [row for row in payment.ledger.rows if not row.met]
+    else:
+        unpaid = [row for row in payment.ledger.rows if row.outstanding_of(component) > 0]
+    if due is DueClass.PAST_DUE:
+        return [row for row in unpaid if row.due_on < on][:1]
+    if due is DueClass.DUE:
+        return [row for row in unpaid if row.due_on == on][:1]
+    return _select_future(payment, [row for row in unpaid if row.due_on > on], component)
+
+
+def _select_future(
+    payment: _Payment, future: list[Row], component: Component | None
+) -> list[Row]:
+    """Rows in advance, by the rule of the payment (domain rules A-04 to A-07)."""
+    match payment.rule.future:
+        case FutureRule.REAMORTISATION:
+            return future
+        case FutureRule.NEXT_INSTALMENT:
+            return future[:1]
+        case FutureRule.NEXT_LAST_INSTALMENT:
+            current = [row for row in future if row.from_on <= payment.on]
+            if current:
+                return current
+        case FutureRule.LAST_INSTALMENT:
+            pass
+    return _latest(payment, future, component)
+
+
+def _latest(payment: _Payment, future: list[Row], component: Component | None) -> list[Row]:
+    """Return the latest open row; when the plan recalculates, one that asks for nothing is open."""
+    if component is not None or not payment.ledger.recalculates:
+        return future[-1:]
+    candidates = [
+        row
+        for row in payment.ledger.rows
+        if row.due_on > payment.on
+        and (not row.met or (row.total_due == 0 and row not in payment.exhausted))
+    ]
+    return candidates[-1:]
+
+
+def _pay_row(
+    payment: _Payment, row: Row, due: DueClass, component: Component, amount: int
+) -> int:
+    ledger = payment.ledger
+    rule = f"{payment.rule.kind or 'default'}:{due}:{component}"
+    if not ledger.recalculates:
+        return _collect(payment, row, component, amount, rule)
+    period = None if row.down_payment else ledger.period_of(row)
+    if period is None or row.due_on > ledger.plan.maturity:
+        payment.exhausted.append(row)
+        return _collect(payment, row, component, amount, rule)
+    pay_on = payment.on
+    if due is DueClass.IN_ADVANCE:
+        pay_on = _interest_until(payment, row)
+        asked = due_on(ledger.plan, period, pay_on)
+        if not asked.interest and not asked.principal:
+            payment.exhausted.append(row)
+        if component is I:
+            row.due[I] = asked.interest
+        elif component is P:
+            row.due[P] = asked.principal
+    used = _collect(payment, row, component, amount, rule)
+    if component is P:
+        pay_principal(ledger.plan, period, pay_on, used)
+        ledger.sync_rows(payment.on)
+    elif component is I:
+        pay_interest(ledger.plan, period, pay_on, used)
+        ledger.sync_rows(payment.on)
+    return used
+
+
+def _interest_until(payment: _Payment, row: Row) -> date:
+    plan = payment.ledger.plan
+    if not pays_till_due_date(plan, prepays_all=payment.ledger.prepays_all):
+        return payment.on
+    return row.due_on if row.from_on < payment.on <= row.due_on else payment.on
+
+
+def _collect(
+    payment: _Payment, row: Row, component: Component, amount: int, rule: str
+) -> int:
+    used = row.pay(component, amount, payment.on)
+    if used:
+        entry = payment.entry
+        entry.parts[component] += used
+        entry.lines.append(
+            AllocationLine(
+                instalment=row.number, component=component, amount_minor=used, rule=rule
+            )
+        )
+        pay_charges(payment.ledger, row, component, used)
+    return used
+
+
+def _pay_vertically(payment: _Payment) -> None:
+    """Pay one bucket across all its rows, then the next bucket (domain rules A-09)."""
+    for due, component in payment.rule.order:
+        for _ in range(len(payment.ledger.rows) * ROUNDS_PER_ROW):
+            rows = _select(payment, due, component)
+            if not rows or not payment.left:
+                break
+            if not _pay_evenly(payment, rows, due, component):
+                break

@@ -1,0 +1,202 @@
+"""Fees and penalties: where they fall due, what they amount to, who paid them, what was waived.
+
+Sources: domain rules 9.8 F-01 to F-21; vectors' charge rules.
+"""
+
+from datetime import date
+from decimal import Decimal
+
+from domain.servicing.facts import ChargeAdded
+from domain.servicing.ledger import Charge, Entry, Ledger
+from domain.servicing.period import to_minor
+from domain.servicing.rate_factor import EXACT
+from domain.servicing.row import I, P, Row
+from domain.servicing.values import ChargeBasis, ChargeTime, Component, Kind
+
+HUNDRED = Decimal(100)
+
+
+def add_charge(ledger: Ledger, fact: ChargeAdded) -> None:
+    """Put a charge on the rows it falls due with."""
+    charge = Charge(
+        id=fact.id,
+        code=fact.code,
+        kind=fact.kind,
+        time=fact.time,
+        basis=fact.basis,
+        submitted_on=fact.entered_on,
+        due_on=fact.due_on,
+        amount=fact.amount_minor,
+        percent=fact.percent or Decimal(0),
+    )
+    ledger.charges.append(charge)
+    if charge.time is ChargeTime.INSTALMENT:
+        _spread(ledger, charge)
+    elif charge.time is ChargeTime.DISBURSEMENT:
+        _take_at_disbursement(ledger, charge)
+    else:
+        _place(ledger, charge)
+
+
+def percent_of(basis: ChargeBasis, percent: Decimal, principal: int, interest: int) -> int:
+    """Amount of a percentage charge on a principal and an interest, minor units."""
+    base = 0
+    if basis is not ChargeBasis.PERCENT_OF_INTEREST:
+        base += principal
+    if basis is not ChargeBasis.PERCENT_OF_AMOUNT:
+        base += interest
+    return to_minor(EXACT.divide(EXACT.multiply(Decimal(base), percent), HUNDRED))
+
+
+def _place(ledger: Ledger, charge: Charge) -> None:
+    """Add the charge to the row that contains its due date; after maturity to row N+1 (F-21)."""
+    assert charge.due_on is not None, "a dated charge has a due date"
+    if charge.basis is not ChargeBasis.FLAT and not charge.amount:
+        charge.amount = _amount_of_dated(ledger, charge)
+    row = row_of_charge(ledger, charge.due_on)
+    if row is None:
+        row = _row_after_maturity(ledger, charge.due_on)
+    row.ask(charge.component, charge.amount, row.met_on)
+
+
+def _amount_of_dated(ledger: Ledger, charge: Charge) -> int:
+    if charge.time is ChargeTime.OVERDUE:
+        assert charge.due_on is not None, "an overdue charge has its instalment's due date"
+        row = next(r for r in ledger.rows if r.due_on == charge.due_on and not r.down_payment)
+        owed = (row.outstanding_of(P), row.outstanding_of(I))
+        return percent_of(charge.basis, charge.percent, *owed)
+    principal = sum(row.due[P] for row in ledger.rows)
+    interest = sum(row.due[I] for row in ledger.rows)
+    return percent_of(charge.basis, charge.percent, principal, interest)
+
+
+def row_of_charge(ledger: Ledger, due_on: date) -> Row | None:
+    """Find the row with from < due date <= due; the first regular one also takes its first day."""
+    start = ledger.started_on
+    first = True
+    for row in ledger.rows:
+        if row.down_payment:
+            continue
+        if start < due_on <= row.due_on or (first and due_on == start):
+            return row
+        start, first = row.due_on, False
+    return None
+
+
+def _row_after_maturity(ledger: Ledger, due_on: date) -> Row:
+    row = ledger.additional_row()
+    if row is None:
+        return add_row_after_maturity(ledger, due_on)
+    row.due_on = max(row.due_on, due_on)
+    return row
+
+
+def add_row_after_maturity(ledger: Ledger, due_on: date) -> Row:
+    """Add row N+1: no plan behind it, due on a day after maturity."""
+    row = Row(ledger.rows[-1].due_on, due_on)
+    row.additional = True
+    ledger.rows.append(row)
+    ledger.renumber()
+    return row
+
+
+def _spread(ledger: Ledger, charge: Charge) -> None:
+    charge.shares = {}
+    for row in ledger.rows:
+        if row.regular:
+            share = _share(charge, row)
+            charge.shares[row.due_on] = share
+            row.ask(charge.component, share, row.met_on)
+    charge.amount = sum(charge.shares.values())
+
+
+def _share(charge: Charge, row: Row) -> int:
+    if charge.basis is ChargeBasis.FLAT:
+        return charge.amount
+    return percent_of(charge.basis, charge.percent, row.due[P], row.due[I])
+
+
+def recompute_instalment_fees(ledger: Ledger) -> None:
+    """Let percentage fees follow the rows they are computed from (F-22)."""
+    for charge in ledger.charges:
+        if charge.time is not ChargeTime.INSTALMENT:
+            continue
+        flat = charge.basis is ChargeBasis.FLAT
+        each = next(iter(charge.shares.values()), 0)
+        for row in ledger.rows:
+            if not row.regular or (row.met and row.due_on in charge.shares):
+                continue
+            share = each if flat else _share(charge, row)
+            change = share - charge.shares.get(row.due_on, 0)
+            if change:
+                charge.shares[row.due_on] = share
+                row.ask(charge.component, change, row.met_on)
+        charge.amount = sum(charge.shares.values())
+
+
+def _take_at_disbursement(ledger: Ledger, charge: Charge) -> None:
+    if charge.basis is not ChargeBasis.FLAT:
+        paid_out = sum(amount for _, amount, _ in ledger.disbursements)
+        charge.amount = percent_of(charge.basis, charge.percent, paid_out, 0)
+    charge.paid = charge.amount
+    ledger.disbursement_fees += charge.amount
+    entry = Entry(
+        id=f"{charge.id}:taken",
+        kind=Kind.REPAYMENT_AT_DISBURSEMENT,
+        on=ledger.started_on,
+        amount=charge.amount,
+        entered_on=charge.submitted_on,
+    )
+    entry.parts[charge.component] = charge.amount
+    ledger.entries.append(entry)
+
+
+def charges_of(ledger: Ledger, row: Row) -> list[Charge]:
+    """Charges that fall due with a row."""
+    first = next((r for r in ledger.rows if not r.down_payment), None)
+    return [
+        charge
+        for charge in ledger.charges
+        if (charge.time is ChargeTime.INSTALMENT and row.due_on in charge.shares)
+        or (charge.due_on is not None and _due_in(charge.due_on, row, first=row is first))
+    ]
+
+
+def _due_in(due_on: date, row: Row, *, first: bool) -> bool:
+    return row.from_on < due_on <= row.due_on or (first and due_on == row.from_on)
+
+
+def pay_charges(ledger: Ledger, row: Row, component: Component, amount: int) -> None:
+    """Mark the earliest unpaid charges of a row as paid."""
+    if component is P or component is I:
+        return
+    unpaid = [c for c in charges_of(ledger, row) if c.component is component and c.outstanding > 0]
+    for charge in sorted(unpaid, key=lambda c: c.due_on or row.due_on):
+        used = min(amount, charge.outstanding)
+        if charge.time is ChargeTime.INSTALMENT:
+            used = min(used, charge.shares[row.due_on])
+        charge.paid += used
+        amount -= used
+
+
+def waive_charge(ledger: Ledger, charge_id: str, entry: Entry) -> None:
+    """Give up what is left of a charge; the amount moves to waived."""
+    charge = next((c for c in ledger.charges if c.id == charge_id), None)
+    if charge is None or charge.outstanding <= 0:
+        entry.void = True
+        return
+    amount = charge.outstanding
+    charge.waived += amount
+    entry.amount = amount
+    entry.parts[charge.component] = amount
+    if charge.time is ChargeTime.INSTALMENT:
+        rows = [row for row in ledger.rows if row.due_on in charge.shares]
+    else:
+        assert charge.due_on is not None, "a dated charge has a due date"
+        row = row_of_charge(ledger, charge.due_on)
+        rows = [] if row is None else [row]
+    for row in rows:
+        share = min(amount, row.outstanding_of(charge.component))
+        row.waived[charge.component] += share
+        row.check_met(entry.on)
+        amount -= share

@@ -1,0 +1,49 @@
+"""Interest that periods paid in advance still earn is deferred to the last unpaid instalment.
+
+Source: domain rules 9.10 "Period interest" (unrecognised interest) and "Early payment".
+"""
+
+from datetime import date
+
+from domain.servicing.period import ZERO, Period
+from domain.servicing.plan import Plan
+
+
+def factor_until(plan: Plan, on: date) -> None:
+    """Recompute factors so that nothing is earned after a day."""
+    index = plan.period_on(on)
+    if index is not None:
+        period = plan.periods[index]
+        found = period.find_sub(on, first_period=index == 0)
+        if found is not None:
+            period.subs[found].due_on = on
+    plan.factor(plan.periods)
+    for period in plan.periods:
+        for sub in period.subs:
+            if sub.due_on > on:
+                sub.factor = sub.factor_to_due = ZERO
+
+
+def defer_unearned(plan: Plan, target: Period, till: date) -> None:
+    """Collect with the last unpaid instalment what later, already paid periods earned by a day."""
+    if target is plan.last or target.due_on >= plan.maturity:
+        return  # no later period: nothing can have been carried past it
+    view = plan.copy()
+    beyond = any(due > target.due_on for _, _, due in view.corrections)
+    on_target = any(due == target.due_on for _, _, due in view.corrections)
+    reset = on_target and not beyond
+    if reset:
+        view.drop_corrections()
+    factor_until(view, till)
+    if reset:
+        view.rebalance()
+    else:
+        view.derive()
+    for period in reversed(view.periods):
+        if period.carried > 0 and period.due_on > target.due_on:
+            target.future_interest = period.carried
+            for later in plan.periods:
+                if later.due_on > target.due_on:
+                    later.moved_up = True
+            plan.derive()
+            return

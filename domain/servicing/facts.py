@@ -1,0 +1,203 @@
+"""Facts on an account's time line: what happened, when it counts, and when it was recorded.
+
+Amounts are minor units. Undoing something is a fact of its own (`Reversed`).
+"""
+
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from domain.servicing.values import (
+    ChargeBasis,
+    ChargeKind,
+    ChargeTime,
+    Component,
+    Kind,
+    ReAgeInterest,
+    ReAmortiseInterest,
+    Unit,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fact:
+    """True from `effective_on`; known since the business date `entered_on`."""
+
+    id: str
+    effective_on: date
+    entered_on: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Disbursed(Fact):
+    """Money was paid out."""
+
+    amount_minor: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IncomeCapitalised(Fact):
+    """Income was added to principal."""
+
+    amount_minor: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuyDownFeeTaken(Fact):
+    """A deferred fee outside the borrower's schedule."""
+
+    amount_minor: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuyDownFeeAdjusted(Fact):
+    """Part of a buy-down fee was given back."""
+
+    amount_minor: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Paid(Fact):
+    """Money came in, or a credit was given.
+
+    `split` holds the parts an upstream system allocated; None lets the engine allocate.
+    `refund_id` names the refund an interest refund belongs to; `fixed` tells that its amount was
+    set by hand and is not recomputed.
+    """
+
+    kind: Kind
+    amount_minor: int
+    split: tuple[tuple[Component, int], ...] | None = None
+    refund_id: str | None = None
+    fixed: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CashRefunded(Fact):
+    """Part of what was paid went back to the payer of an active loan."""
+
+    amount_minor: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChargedBack(Fact):
+    """Part of a payment was undone as new debt."""
+
+    amount_minor: int
+    payment_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreditRefunded(Fact):
+    """Overpaid money was paid out."""
+
+    amount_minor: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChargeAdded(Fact):
+    """A charge was put on the account. `effective_on` is the earlier of entry and due date.
+
+    `due_on` is None for instalment fees and charges at disbursement. `percent` is None for FLAT.
+    """
+
+    code: str
+    kind: ChargeKind
+    time: ChargeTime
+    basis: ChargeBasis
+    due_on: date | None = None
+    amount_minor: int = 0
+    percent: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChargeWaived(Fact):
+    """What was left of a charge was given up."""
+
+    charge_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RateChanged(Fact):
+    """A new annual rate, from `effective_on` inclusive."""
+
+    rate_annual: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InterestPaused(Fact):
+    """Nothing is earned on effective_on..until inclusive."""
+
+    until: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DueDateMoved(Fact):
+    """The instalment due at `effective_on` is due at `new_due_on`; later ones follow."""
+
+    new_due_on: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TermExtended(Fact):
+    """Instalments were added at the end, solved anew from `effective_on`."""
+
+    instalments: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReAged(Fact):
+    """All that is unpaid moved to new instalments from `start_on`."""
+
+    start_on: date
+    every: int
+    unit: Unit
+    instalments: int
+    interest: ReAgeInterest = ReAgeInterest.DEFAULT
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReAmortised(Fact):
+    """What is past due was spread over the remaining instalments."""
+
+    interest: ReAmortiseInterest = ReAmortiseInterest.DEFAULT
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChargedOff(Fact):
+    """The account was moved to expense; it stays collectible."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terminated(Fact):
+    """The contract ended: interest to the day, all principal due."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WrittenOff(Fact):
+    """All that is outstanding was given up; the account is closed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Posted(Fact):
+    """Income recognised or corrected: accruals, their activity, deferred income."""
+
+    kind: Kind
+    interest_minor: int = 0
+    fees_minor: int = 0
+    penalties_minor: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evaluated(Fact):
+    """A trigger of product option `at_trigger`: overdue interest is evaluated up to the day."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reversed(Fact):
+    """An earlier fact does not count any more; it stays visible."""
+
+    fact_id: str
+
+
+TERM_CHANGES = (RateChanged, InterestPaused, DueDateMoved, TermExtended)

@@ -1,0 +1,406 @@
+"""The fold: one fact after the other changes the working state. One road for every fact.
+
+Source of the order and of what each fact does: domain rules 9.6 T-45, 9.7, 9.9.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import date
+from decimal import Decimal, localcontext
+from typing import Any
+
+from domain.servicing import facts as f
+from domain.servicing.allocation import allocate
+from domain.servicing.changes import (
+    apply_pause,
+    apply_rate,
+    extend_term,
+    move_due_date,
+    re_amortise,
+)
+from domain.servicing.charges import add_charge, recompute_instalment_fees, waive_charge
+from domain.servicing.credits import charge_back, return_principal, use_overpayment
+from domain.servicing.dates import schedule_periods
+from domain.servicing.ending import charge_off, terminate, write_off
+from domain.servicing.legacy_allocation import allocate_in_order, refund_cash
+from domain.servicing.ledger import Entry, Ledger
+from domain.servicing.movements import earn_on_overdue
+from domain.servicing.period import to_minor
+from domain.servicing.plan import Plan
+from domain.servicing.reaging import re_age
+from domain.servicing.row import I, P, Row
+from domain.servicing.solving import Money, add_money, disburse, to_multiple
+from domain.servicing.splitting import split_evenly
+from domain.servicing.terms import LoanTerms
+from domain.servicing.tranches import add_full_term_tranche
+from domain.servicing.values import Component, Kind, OverdueInterest, PreClose, Strategy
+from domain.servicing.views import outstanding_on, total_interest_on
+
+Fact = f.Fact
+Past = Callable[[], Sequence[Fact]]
+HUNDRED = Decimal(100)
+
+
+def order_key(fact: Fact) -> tuple[date, int, date]:
+    """Value date first; changes of terms before money of the day; then the day of entry."""
+    if isinstance(fact, f.TERM_CHANGES):
+        return (fact.effective_on, 0, fact.effective_on)
+    return (fact.effective_on, 1, fact.entered_on)
+
+
+def open_ledger(terms: LoanTerms, first_disbursed_on: date) -> Ledger:
+    """Working state of a loan before its first disbursement."""
+    plan = Plan(terms, schedule_periods(terms, first_disbursed_on))
+    return Ledger(terms, plan, first_disbursed_on)
+
+
+def fold(ledger: Ledger, facts: Iterable[Fact]) -> Ledger:
+    """Apply facts in the given order."""
+    with localcontext(ledger.terms.arithmetic()):
+        seen: list[Fact] = []
+        for fact in facts:
+            apply(ledger, fact, lambda: seen)
+            seen.append(fact)
+    return ledger
+
+
+def apply(ledger: Ledger, fact: Fact, past: Past) -> None:
+    """Apply one fact; `past` gives the facts already applied, for refunds of interest."""
+    if isinstance(fact, f.Posted | f.Evaluated):
+        return
+    handler = _HANDLERS[type(fact)]
+    handler(ledger, fact, past)
+    if not ledger.terms.recalculates:
+        recompute_instalment_fees(ledger)
+
+
+def evaluate(ledger: Ledger, on: date) -> None:
+    """Let overdue principal earn up to a day, and show it in the rows."""
+    with localcontext(ledger.terms.arithmetic()):
+        _earn(ledger, on)
+
+
+def _earn(ledger: Ledger, on: date) -> None:
+    if not ledger.recalculates or ledger.terms.overdue_interest is not OverdueInterest.EARNS:
+        return
+    if earn_on_overdue(ledger.plan, on, prepays_all=ledger.prepays_all):
+        ledger.sync_interest()
+
+
+def _open_entry(ledger: Ledger, fact: Fact, kind: Kind, amount: int = 0) -> Entry:
+    entry = Entry(
+        id=fact.id, kind=kind, on=fact.effective_on, amount=amount, entered_on=fact.entered_on
+    )
+    ledger.entries.append(entry)
+    return entry
+
+
+# --- money out
+
+
+def _disbursed(ledger: Ledger, fact: f.Disbursed, _: Past) -> None:
+    on = fact.effective_on
+    entry = _open_entry(ledger, fact, Kind.DISBURSEMENT, fact.amount_minor)
+    _earn(ledger, on)
+    ledger.disbursements.append((on, fact.amount_minor, fact.id))
+    amortised = fact.amount_minor - _ask_down_payment(ledger, fact)
+    if _solves_plan(ledger, on):
+        if ledger.terms.full_term_tranches:
+            add_full_term_tranche(ledger, on, amortised)
+        else:
+            disburse(ledger.plan, on, amortised)
+        if on > ledger.plan.maturity:
+            _principal_after_maturity(ledger, on, amortised)
+        _follow_plan(ledger, on)
+    else:
+        _spread_principal(ledger, on, amortised)
+    use_overpayment(ledger, entry)
+
+
+def _solves_plan(ledger: Ledger, on: date) -> bool:
+    """After re-ageing or re-amortising only rows are known (compatibility)."""
+    if ledger.re_amortised:
+        return False
+    return ledger.re_age is None or on <= ledger.plan.maturity
+
+
+def _ask_down_payment(ledger: Ledger, fact: f.Disbursed) -> int:
+    terms = ledger.terms
+    if terms.down_payment is None:
+        return 0
+    amount = to_minor(Decimal(fact.amount_minor) * terms.down_payment.percent / HUNDRED)
+    amount = to_multiple(terms, amount)
+    row = Row(fact.effective_on, fact.effective_on)
+    row.down_payment = True
+    row.ask(P, amount, fact.effective_on)
+    at = sum(r.due_on <= row.due_on for r in ledger.rows)
+    ledger.rows.insert(at, row)
+    ledger.renumber()
+    return amount
+
+
+def _follow_plan(ledger: Ledger, on: date) -> None:
+    known = {(r.from_on, r.due_on): r for r in ledger.rows if r.regular}
+    for period in ledger.plan.periods:
+        row = known.get((period.from_on, period.due_on))
+        if row is None:
+            row = Row(period.from_on, period.due_on)
+            ledger.rows.append(row)
+        elif period.due_on < on:
+            continue
+        row.due[P], row.due[I] = period.due_principal, period.due_interest
+        row.update_met(on)
+    ledger.renumber()
+
+
+def _principal_after_maturity(ledger: Ledger, on: date, amount: int) -> None:
+    row = ledger.additional_row()
+    if row is None:
+        row = Row(on, on)
+        row.additional = True
+        ledger.rows.append(row)
+    row.due_on = max(row.due_on, on)
+    row.ask(P, amount, on)
+    ledger.renumber()
+
+
+def _spread_principal(ledger: Ledger, on: date, amount: int) -> None:
+    """Divide new principal evenly over the rows to come."""
+    rows = [row for row in ledger.rows if row.regular and row.due_on > on]
+    if not rows:
+        _principal_after_maturity(ledger, on, amount)
+        return
+    left = amount
+    share = split_evenly(amount, len(rows)).each
+    for row in rows:
+        before = row.due[P]
+        after = to_multiple(ledger.terms, before + share)
+        row.ask(P, after - before, on)
+        left -= after - before
+    rows[-1].ask(P, left, on)
+
+
+def _capitalised(ledger: Ledger, fact: f.IncomeCapitalised, _: Past) -> None:
+    on = fact.effective_on
+    entry = _open_entry(ledger, fact, Kind.CAPITALISED_INCOME, fact.amount_minor)
+    entry.parts[P] = fact.amount_minor
+    _earn(ledger, on)
+    if _solves_plan(ledger, on):
+        add_money(ledger.plan, Money(on=on, capitalised=fact.amount_minor))
+        _follow_plan(ledger, on)
+    else:
+        _spread_principal(ledger, on, fact.amount_minor)
+    use_overpayment(ledger, entry)
+
+
+def _buy_down(ledger: Ledger, fact: f.BuyDownFeeTaken, _: Past) -> None:
+    _open_entry(ledger, fact, Kind.BUY_DOWN_FEE, fact.amount_minor)
+
+
+def _buy_down_adjusted(ledger: Ledger, fact: f.BuyDownFeeAdjusted, _: Past) -> None:
+    _open_entry(ledger, fact, Kind.BUY_DOWN_FEE_ADJUSTMENT, fact.amount_minor)
+
+
+# --- money in
+
+
+def _paid(ledger: Ledger, fact: f.Paid, past: Past) -> None:
+    entry = _open_entry(ledger, fact, fact.kind, fact.amount_minor)
+    if fact.split is not None:
+        _take_split(ledger, entry, fact.split)
+        return
+    _note_prepayment(ledger, entry)
+    _earn(ledger, entry.on)
+    if fact.kind is Kind.INTEREST_REFUND:
+        if not fact.fixed:
+            entry.amount = _refundable_interest(ledger, entry, past())
+        ledger.refunded_interest += entry.amount
+    if ledger.prepays_all:
+        _collect_interest_of_closed_period(ledger, entry)
+    left = _allocate(ledger, entry, entry.amount)
+    entry.overpayment = left
+    ledger.overpaid = ledger.overpaid + left if left else 0
+
+
+def _take_split(ledger: Ledger, entry: Entry, split: tuple[tuple[Component, int], ...]) -> None:
+    """Take over parts an upstream system allocated, oldest instalment first."""
+    for component, amount in split:
+        left = amount
+        for row in ledger.rows:
+            left -= row.pay(component, left, entry.on)
+        entry.parts[component] += amount - left
+        entry.overpayment += left
+    ledger.overpaid += entry.overpayment
+
+
+def _note_prepayment(ledger: Ledger, entry: Entry) -> None:
+    """Note whether the payment covers all that is owed at the end of the running period."""
+    terms = ledger.terms
+    if terms.pre_close is PreClose.TILL_PRE_CLOSE_DATE or not ledger.recalculates:
+        return
+    row = ledger.row_in(entry.on)
+    if row is None:
+        ledger.prepays_all = False
+        return
+    owed = outstanding_on(ledger.plan, row.due_on)
+    ledger.prepays_all = entry.amount >= owed.principal + owed.interest
+
+
+def _collect_interest_of_closed_period(ledger: Ledger, entry: Entry) -> None:
+    plan = ledger.plan
+    for period in plan.periods:
+        if period.from_on <= entry.on < period.due_on and period.fully_paid:
+            owed = outstanding_on(plan, period.due_on)
+            if owed.interest > 0:
+                period.future_interest = owed.interest
+                plan.derive()
+            return
+
+
+def _allocate(ledger: Ledger, entry: Entry, amount: int) -> int:
+    if ledger.terms.strategy is Strategy.ADVANCED:
+        return allocate(ledger, entry, amount, ledger.terms.rule_for(entry.kind))
+    return allocate_in_order(ledger, entry, amount)
+
+
+def _refundable_interest(ledger: Ledger, entry: Entry, before: Sequence[Fact]) -> int:
+    """Interest that would not have been earned had the refunds been paid at disbursement (S-16)."""
+    if ledger.charged_off_on is not None:
+        return sum(row.due[I] for row in ledger.rows)
+    kinds = ledger.terms.interest_refund_kinds
+    refunds = [x for x in before if isinstance(x, f.Paid) and x.kind in kinds]
+    refunded = sum(x.amount_minor for x in refunds)
+    replay: list[Fact] = []
+    for fact in before:
+        if fact in refunds or (isinstance(fact, f.Paid) and fact.kind is Kind.INTEREST_REFUND):
+            continue
+        replay.append(fact)
+        if isinstance(fact, f.Disbursed) and refunded:
+            part = min(refunded, fact.amount_minor)
+            refunded -= part
+            replay.append(
+                f.Paid(
+                    id=f"{fact.id}:refunded",
+                    effective_on=fact.effective_on,
+                    entered_on=fact.entered_on,
+                    kind=Kind.REPAYMENT,
+                    amount_minor=part,
+                )
+            )
+    bare = fold(open_ledger(ledger.terms, ledger.started_on), replay)
+    _earn(bare, entry.on)
+    as_it_was = total_interest_on(ledger.plan, entry.on)
+    after = total_interest_on(bare.plan, entry.on)
+    return max(0, as_it_was - ledger.refunded_interest - after)
+
+
+def _cash_refunded(ledger: Ledger, fact: f.CashRefunded, _: Past) -> None:
+    refund_cash(ledger, _open_entry(ledger, fact, Kind.CASH_REFUND, fact.amount_minor))
+
+
+def _charged_back(ledger: Ledger, fact: f.ChargedBack, _: Past) -> None:
+    entry = _open_entry(ledger, fact, Kind.CHARGEBACK, fact.amount_minor)
+    entry.source_id = fact.payment_id
+    _earn(ledger, entry.on)
+    charge_back(ledger, entry, fact.payment_id)
+
+
+def _credit_refunded(ledger: Ledger, fact: f.CreditRefunded, _: Past) -> None:
+    entry = _open_entry(ledger, fact, Kind.CREDIT_BALANCE_REFUND, fact.amount_minor)
+    _earn(ledger, entry.on)
+    return_principal(ledger, entry)
+
+
+# --- charges
+
+
+def _charge_added(ledger: Ledger, fact: f.ChargeAdded, _: Past) -> None:
+    add_charge(ledger, fact)
+    if ledger.overpaid > 0:
+        _reallocate_overpayments(ledger)
+
+
+def _reallocate_overpayments(ledger: Ledger) -> None:
+    """A charge on an overpaid account is paid by the payments that overpaid it."""
+    for entry in ledger.entries:
+        used = min(ledger.overpaid, entry.overpayment)
+        if used <= 0 or entry.kind is Kind.CREDIT_BALANCE_REFUND:
+            continue
+        left = _allocate(ledger, entry, used)
+        entry.overpayment -= used - left
+        ledger.overpaid -= used - left
+
+
+def _charge_waived(ledger: Ledger, fact: f.ChargeWaived, _: Past) -> None:
+    waive_charge(ledger, fact.charge_id, _open_entry(ledger, fact, Kind.CHARGE_WAIVER))
+
+
+# --- changes and ends
+
+
+def _rate_changed(ledger: Ledger, fact: f.RateChanged, _: Past) -> None:
+    apply_rate(ledger, fact)
+
+
+def _paused(ledger: Ledger, fact: f.InterestPaused, _: Past) -> None:
+    apply_pause(ledger, fact)
+
+
+def _due_date_moved(ledger: Ledger, fact: f.DueDateMoved, _: Past) -> None:
+    move_due_date(ledger, fact)
+
+
+def _extended(ledger: Ledger, fact: f.TermExtended, _: Past) -> None:
+    extend_term(ledger, fact)
+
+
+def _re_aged(ledger: Ledger, fact: f.ReAged, _: Past) -> None:
+    entry = _open_entry(ledger, fact, Kind.RE_AGE)
+    _earn(ledger, entry.on)
+    re_age(ledger, fact, entry)
+
+
+def _re_amortised(ledger: Ledger, fact: f.ReAmortised, _: Past) -> None:
+    entry = _open_entry(ledger, fact, Kind.RE_AMORTISE)
+    _earn(ledger, entry.on)
+    re_amortise(ledger, fact, entry)
+
+
+def _charged_off(ledger: Ledger, fact: f.ChargedOff, _: Past) -> None:
+    entry = _open_entry(ledger, fact, Kind.CHARGE_OFF)
+    _earn(ledger, entry.on)
+    charge_off(ledger, entry)
+
+
+def _terminated(ledger: Ledger, fact: f.Terminated, _: Past) -> None:
+    entry = _open_entry(ledger, fact, Kind.CONTRACT_TERMINATION)
+    _earn(ledger, entry.on)
+    terminate(ledger, entry)
+
+
+def _written_off(ledger: Ledger, fact: f.WrittenOff, _: Past) -> None:
+    entry = _open_entry(ledger, fact, Kind.WRITE_OFF)
+    _earn(ledger, entry.on)
+    write_off(ledger, entry)
+
+
+_HANDLERS: dict[type[Fact], Callable[[Ledger, Any, Past], None]] = {
+    f.Disbursed: _disbursed,
+    f.IncomeCapitalised: _capitalised,
+    f.BuyDownFeeTaken: _buy_down,
+    f.BuyDownFeeAdjusted: _buy_down_adjusted,
+    f.Paid: _paid,
+    f.CashRefunded: _cash_refunded,
+    f.ChargedBack: _charged_back,
+    f.CreditRefunded: _credit_refunded,
+    f.ChargeAdded: _charge_added,
+    f.ChargeWaived: _charge_waived,
+    f.RateChanged: _rate_changed,
+    f.InterestPaused: _paused,
+    f.DueDateMoved: _due_date_moved,
+    f.TermExtended: _extended,
+    f.ReAged: _re_aged,
+    f.ReAmortised: _re_amortised,
+    f.ChargedOff: _charged_off,
+    f.Terminated: _terminated,
+    f.WrittenOff: _written_off,
+}

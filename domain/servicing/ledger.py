@@ -1,0 +1,208 @@
+"""The engine's working state: plan, rows, charges, transactions. It decides nothing."""
+
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+
+from domain.servicing.period import Period
+from domain.servicing.plan import Plan
+from domain.servicing.row import COMPONENTS, F, I, N, P, Row
+from domain.servicing.terms import LoanTerms
+from domain.servicing.values import ChargeBasis, ChargeKind, ChargeTime, Component, Kind
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AllocationLine:
+    """Which rule took which part of a payment to which instalment."""
+
+    instalment: int
+    component: Component
+    amount_minor: int
+    rule: str
+
+
+@dataclass(slots=True, kw_only=True)
+class Entry:
+    """A transaction while the engine works on it."""
+
+    id: str
+    kind: Kind
+    on: date
+    amount: int
+    entered_on: date
+    parts: dict[Component, int] = field(default_factory=lambda: dict.fromkeys(COMPONENTS, 0))
+    overpayment: int = 0
+    void: bool = False
+    source_id: str | None = None
+    lines: list[AllocationLine] = field(default_factory=list[AllocationLine])
+
+    def copy(self) -> "Entry":
+        """Return an independent copy."""
+        return Entry(
+            id=self.id,
+            kind=self.kind,
+            on=self.on,
+            amount=self.amount,
+            entered_on=self.entered_on,
+            parts=dict(self.parts),
+            overpayment=self.overpayment,
+            void=self.void,
+            source_id=self.source_id,
+            lines=list(self.lines),
+        )
+
+
+@dataclass(slots=True, kw_only=True)
+class Charge:
+    """A charge while the engine works on it. `shares` holds an instalment fee by due date."""
+
+    id: str
+    code: str
+    kind: ChargeKind
+    time: ChargeTime
+    basis: ChargeBasis
+    submitted_on: date
+    due_on: date | None = None
+    amount: int = 0
+    percent: Decimal = Decimal(0)
+    paid: int = 0
+    waived: int = 0
+    shares: dict[date, int] = field(default_factory=dict[date, int])
+
+    @property
+    def component(self) -> Component:
+        """The bucket the charge belongs to."""
+        return N if self.kind is ChargeKind.PENALTY else F
+
+    @property
+    def outstanding(self) -> int:
+        """What of the charge is still owed."""
+        return self.amount - self.paid - self.waived
+
+    def copy(self) -> "Charge":
+        """Return an independent copy."""
+        return Charge(
+            id=self.id,
+            code=self.code,
+            kind=self.kind,
+            time=self.time,
+            basis=self.basis,
+            submitted_on=self.submitted_on,
+            due_on=self.due_on,
+            amount=self.amount,
+            percent=self.percent,
+            paid=self.paid,
+            waived=self.waived,
+            shares=dict(self.shares),
+        )
+
+
+class Ledger:
+    """Everything the fold carries from one fact to the next."""
+
+    __slots__ = (
+        "charged_off_on",
+        "charges",
+        "disbursements",
+        "disbursement_fees",
+        "entries",
+        "overpaid",
+        "plan",
+        "prepays_all",
+        "re_aged_equally_on",
+        "re_age",
+        "re_amortised",
+        "refunded_interest",
+        "rows",
+        "settled_plan",
+        "started_on",
+        "terminated_on",
+        "terms",
+        "written_off",
+    )
+
+    def __init__(self, terms: LoanTerms, plan: Plan, started_on: date) -> None:
+        self.terms = terms
+        self.plan = plan
+        self.started_on = started_on
+        self.rows = [Row(period.from_on, period.due_on) for period in plan.periods]
+        self.charges: list[Charge] = []
+        self.entries: list[Entry] = []
+        self.disbursements: list[tuple[date, int, str]] = []
+        self.disbursement_fees = 0
+        self.overpaid = 0
+        self.prepays_all = False
+        self.charged_off_on: date | None = None
+        self.terminated_on: date | None = None
+        self.written_off = False
+        self.re_age: tuple[date, int] | None = None  # start and number of instalments
+        self.re_aged_equally_on: date | None = None
+        self.re_amortised = False
+        self.refunded_interest = 0
+        self.settled_plan: Plan | None = None
+        for row in self.rows:
+            row.met_on = started_on
+        self.renumber()
+
+    def copy(self) -> "Ledger":
+        """Return an independent copy."""
+        other = Ledger.__new__(Ledger)
+        for name in Ledger.__slots__:
+            setattr(other, name, getattr(self, name))
+        other.plan = self.plan.copy()
+        other.rows = [row.copy() for row in self.rows]
+        other.charges = [charge.copy() for charge in self.charges]
+        other.entries = [entry.copy() for entry in self.entries]
+        other.disbursements = list(self.disbursements)
+        return other
+
+    @property
+    def recalculates(self) -> bool:
+        """Whether payments still change the interest."""
+        ended = self.charged_off_on or self.terminated_on or self.written_off
+        return self.terms.recalculates and not ended
+
+    def renumber(self) -> None:
+        """Sort rows by due date and number them from 1."""
+        self.rows.sort(key=lambda row: row.due_on)
+        for number, row in enumerate(self.rows, 1):
+            row.number = number
+
+    def period_of(self, row: Row) -> Period | None:
+        """Return the plan's period behind a row."""
+        index = self.plan.period_of(row.from_on, row.due_on)
+        return None if index is None else self.plan.periods[index]
+
+    def additional_row(self) -> Row | None:
+        """Return the row after maturity, if there is one."""
+        return next((row for row in self.rows if row.additional), None)
+
+    def row_in(self, on: date) -> Row | None:
+        """Return the row whose [from, due) contains a day."""
+        return next((r for r in self.rows if r.from_on <= on < r.due_on), None)
+
+    def outstanding(self) -> dict[Component, int]:
+        """What is owed, by component."""
+        return {c: sum(row.outstanding_of(c) for row in self.rows) for c in COMPONENTS}
+
+    def sync_rows(self, on: date) -> None:
+        """Take over what the plan asks for, and note what is met on a day."""
+        by_dates = {(r.from_on, r.due_on): r for r in self.rows if r.regular}
+        for period in self.plan.periods:
+            row = by_dates.get((period.from_on, period.due_on))
+            if row is None:
+                continue
+            row.due[P] = period.due_principal
+            row.due[I] = period.due_interest
+            row.credited[I] = period.credited_interest
+            row.credited[P] = period.credited_principal
+            row.update_met(on)
+
+    def sync_interest(self) -> None:
+        """Take over what the plan asks for without judging whether rows are met."""
+        by_from = {r.from_on: r for r in reversed(self.rows) if not r.down_payment}
+        for period in self.plan.periods:
+            row = by_from.get(period.from_on)
+            if row is not None:
+                row.due[P] = period.due_principal
+                row.due[I] = period.due_interest

@@ -1,0 +1,146 @@
+"""What payments, credits and overdue days do to the plan of a loan that recalculates.
+
+Sources: domain rules 9.10 "Recalculation on", 9.9 S-15 (chargeback), S-18 (credit refund).
+"""
+
+from datetime import date
+
+from domain.servicing.deferral import defer_unearned
+from domain.servicing.period import Period
+from domain.servicing.plan import Plan
+from domain.servicing.solving import settle_last
+from domain.servicing.values import PreClose, RestFrequency
+
+
+def correct_balance(plan: Plan, on: date, amount: int) -> Period | None:
+    """Change the balance after a day; instalments stay, the last unpaid one takes the rest."""
+    period = plan.move_money(on, correction=amount)
+    if period is not None:
+        plan.factor([period])
+        plan.rebalance()
+        settle_last(plan, on)
+    return period
+
+
+def pay_interest(plan: Plan, period: Period, on: date, amount: int) -> None:
+    """Collect interest of a period."""
+    latest = _latest_open_before_maturity(plan, on)
+    if latest is not None and latest is period:
+        defer_unearned(plan, latest, on)
+    left = plan.total_due_interest - plan.total_paid_interest
+    period.paid_interest += min(amount, left)
+    plan.rebalance()
+    settle_last(plan, on)
+
+
+def _latest_open_before_maturity(plan: Plan, on: date) -> Period | None:
+    unpaid = [period for period in plan.periods if not period.fully_paid]
+    if not unpaid or unpaid[-1] is plan.last or on < unpaid[-1].due_on:
+        return None
+    return unpaid[-1]
+
+
+def pay_principal(plan: Plan, period: Period, on: date, amount: int) -> None:
+    """Collect principal of a period: the balance falls on the day, or on the due date if later.
+
+    A period that is paid in advance with more than, or exactly, its instalment keeps what was
+    paid as its instalment.
+    """
+    if not amount:
+        return
+    paid = amount
+    if plan.total_paid_principal + amount > plan.total_due_principal + plan.total_credited_principal:
+        paid = plan.total_due_principal - plan.total_paid_principal
+    period.paid_principal += paid
+    counts_on = min(period.due_on, on)
+    correct_balance(plan, counts_on, -amount)
+    if plan.keeps_instalments:
+        return
+    several_open = sum(not p.fully_paid for p in plan.periods) > 1
+    if several_open and on < period.from_on:
+        total = period.total_paid
+        if total > period.asked or total == period.original_emi + period.credited:
+            period.emi = total - period.credited
+            plan.derive()
+    settle_last(plan, counts_on)
+
+
+def credit(plan: Plan, on: date, *, principal: int = 0, interest: int = 0) -> None:
+    """Put back principal or interest that had been paid: a chargeback or a refund of credit."""
+    if plan.move_money(on, correction=principal) is None:
+        return
+    period = _credited_period(plan, on)
+    if period is not None:
+        starting = [sub for sub in period.subs if sub.from_on == on]
+        if starting:
+            starting[-1].credited_principal += principal
+            starting[-1].credited_interest += interest
+    index = plan.period_on(on)
+    if index is not None:
+        plan.factor([plan.periods[index]])
+    if period is not None:
+        plan.factor([period])
+    plan.rebalance()
+    settle_last(plan, on)
+
+
+def _credited_period(plan: Plan, on: date) -> Period | None:
+    for period in plan.periods:
+        on_maturity = period is plan.last and on == period.due_on
+        if period.from_on <= on < period.due_on or on_maturity:
+            return period
+    return None
+
+
+def pays_till_due_date(plan: Plan, *, prepays_all: bool) -> bool:
+    """Whether a payment in advance pays the interest of the whole current period."""
+    terms = plan.terms
+    if terms.pre_close is PreClose.TILL_PRE_CLOSE_DATE:
+        return False
+    return terms.rest is RestFrequency.SAME_AS_REPAYMENT or prepays_all
+
+
+def earn_on_overdue(plan: Plan, on: date, *, prepays_all: bool = False) -> bool:
+    """Put due and unpaid principal back on the balance of the days up to a day.
+
+    Returns whether anything changed. Interest lands in the current period.
+    """
+    until = min(on, plan.maturity)
+    late = [p for p in plan.periods if p.due_on < until and not p.holds_early_payments]
+    if not late:
+        return False
+    index = plan.period_on(until)
+    current = plan.last if index is None else plan.periods[index]
+    changed = False
+    overdue = total = 0
+    for period in late:
+        if overdue:
+            changed |= _add_overdue(plan, period, until, (overdue, total), prepays_all=prepays_all)
+        overdue = period.outstanding_principal
+        total += overdue
+    changed |= _add_overdue(plan, current, until, (overdue, total), prepays_all=prepays_all)
+    if total > 0 and (plan.overdue_through is None or plan.overdue_through < until):
+        plan.overdue_through = until
+    return changed
+
+
+def _add_overdue(
+    plan: Plan, period: Period, until: date, overdue: tuple[int, int], *, prepays_all: bool
+) -> bool:
+    """Add the principal of the last period that stayed unpaid; end all of it at `until`."""
+    through = plan.overdue_through
+    if until == through:
+        return False
+    starts = period.from_on if through is None or period.from_on > through else through
+    _record(plan, starts, overdue[0])
+    if period.from_on < until <= period.due_on:
+        ends = period.due_on if pays_till_due_date(plan, prepays_all=prepays_all) else until
+        _record(plan, ends, -overdue[1])
+        plan.overdue_through = ends
+    return True
+
+
+def _record(plan: Plan, on: date, amount: int) -> None:
+    period = correct_balance(plan, on, amount)
+    if period is not None:
+        plan.corrections.append((on, amount, period.due_on))

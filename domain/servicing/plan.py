@@ -1,0 +1,256 @@
+"""The plan of a loan: periods with balances, and the changes that money and time make to them.
+
+It solves nothing: `solving` finds instalments, `views` looks at a day, `overdue` lets unpaid
+principal go on earning.
+"""
+
+from collections.abc import Iterable
+from datetime import date
+from decimal import Decimal
+
+from domain.servicing.dates import ONE_DAY
+from domain.servicing.period import Period, Sub
+from domain.servicing.rate_factor import interest_factor, rate_factor
+from domain.servicing.terms import LoanTerms
+from domain.servicing.values import InterestMethod
+
+
+class Plan:
+    """Periods in order of time, the rates in force, and what overdue principal added."""
+
+    __slots__ = (
+        "bare",
+        "corrections",
+        "flat",
+        "grace_lifted",
+        "keeps_instalments",
+        "overdue_through",
+        "periods",
+        "rates",
+        "terms",
+    )
+
+    def __init__(self, terms: LoanTerms, periods: Iterable[tuple[date, date]]) -> None:
+        self.terms = terms
+        self.periods = [Period(from_on, due_on) for from_on, due_on in periods]
+        self.rates: list[tuple[date, Decimal]] = []  # latest first
+        self.corrections: list[tuple[date, int, date]] = []  # on, amount, due date of its period
+        self.overdue_through: date | None = None
+        self.flat = terms.interest_method is InterestMethod.FLAT
+        self.bare = False  # a copy without payments, made to solve instalments
+        self.grace_lifted = False
+        self.keeps_instalments = False  # after an accelerated maturity payments set no instalment
+
+    def copy(self) -> "Plan":
+        """Return an independent copy; it does not remember how far overdue interest was taken."""
+        other = Plan.__new__(Plan)
+        other.terms = self.terms
+        other.periods = [period.copy() for period in self.periods]
+        other.rates = list(self.rates)
+        other.corrections = list(self.corrections)
+        other.overdue_through = self.overdue_through
+        other.flat = self.flat
+        other.bare = self.bare
+        other.grace_lifted = self.grace_lifted
+        other.keeps_instalments = self.keeps_instalments
+        return other
+
+    def without_payments(self) -> "Plan":
+        """Copy as if nothing had been paid, to solve instalments of the bare contract."""
+        other = self.copy()
+        other.bare = True
+        other.corrections = []
+        for period in other.periods:
+            period.forget_paid()
+        other.derive()
+        return other
+
+    # --- questions
+
+    @property
+    def start_on(self) -> date:
+        """First day of the first period."""
+        return self.periods[0].from_on
+
+    @property
+    def maturity(self) -> date:
+        """Due date of the last period."""
+        return self.periods[-1].due_on
+
+    @property
+    def last(self) -> Period:
+        """The last period."""
+        return self.periods[-1]
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether no instalment has been solved yet."""
+        return not any(period.emi for period in self.periods)
+
+    @property
+    def total_due_interest(self) -> int:
+        """Interest due over all periods."""
+        return sum(period.due_interest for period in self.periods)
+
+    @property
+    def total_paid_interest(self) -> int:
+        """Interest collected over all periods."""
+        return sum(period.paid_interest for period in self.periods)
+
+    @property
+    def total_paid_principal(self) -> int:
+        """Principal collected over all periods."""
+        return sum(period.paid_principal for period in self.periods)
+
+    @property
+    def total_credited_principal(self) -> int:
+        """Principal charged back or refunded over all periods."""
+        return sum(period.credited_principal for period in self.periods)
+
+    @property
+    def total_money_out(self) -> int:
+        """Everything disbursed and capitalised."""
+        return sum(p.disbursed + p.capitalised for p in self.periods)
+
+    @property
+    def total_due_principal(self) -> int:
+        """Everything disbursed, capitalised and credited."""
+        credited = sum(sub.credited_principal for p in self.periods for sub in p.subs)
+        return max(0, self.total_money_out + credited)
+
+    @property
+    def total_outstanding_principal(self) -> int:
+        """Principal that is still owed."""
+        return max(0, self.total_due_principal - self.total_paid_principal)
+
+    def period_on(self, on: date) -> int | None:
+        """Index of the period (from, due] that contains a day; the first also its first day."""
+        for index, period in enumerate(self.periods):
+            if period.from_on < on <= period.due_on or (index == 0 and on == period.from_on):
+                return index
+        return None
+
+    def period_of(self, from_on: date, due_on: date) -> int | None:
+        """Index of the period with these dates, else of one that covers them."""
+        for index, period in enumerate(self.periods):
+            if period.from_on == from_on and period.due_on == due_on:
+                return index
+        for index, period in enumerate(self.periods):
+            if period.from_on <= from_on and period.due_on >= due_on:
+                return index
+        return None
+
+    def rate_on(self, on: date) -> Decimal:
+        """Return the annual rate in force for a sub-period that starts on a day."""
+        for from_on, rate in self.rates:
+            if from_on <= on:
+                return rate
+        return self.terms.rate_annual
+
+    def related(self, first_due: date) -> list[Period]:
+        """Periods due on or after a day."""
+        return [period for period in self.periods if period.due_on >= first_due]
+
+    # --- recomputation
+
+    def factor(self, periods: Iterable[Period]) -> None:
+        """Recompute the factors of periods."""
+        for period in periods:
+            whole = (period.from_on, period.due_on)
+            for sub in period.subs:
+                rate = self.rate_on(sub.from_on)
+                days = (sub.from_on, sub.due_on)
+                sub.factor = rate_factor(self.terms, rate, days, whole)
+                to_due = (sub.from_on, period.due_on)
+                sub.factor_to_due = interest_factor(
+                    self.terms, rate, to_due, whole, self.start_on
+                )
+
+    def derive(self) -> None:
+        """Recompute what falls due, leaving balances as they are."""
+        carried = 0
+        for period in self.periods:
+            period.derive(carried, flat=self.flat)
+            carried = period.carried
+
+    def rebalance(self) -> None:
+        """Carry balances forward through all sub-periods and recompute what falls due."""
+        carried = 0
+        previous: Period | None = None
+        for period in self.periods:
+            balance = None
+            if previous is not None and period.subs:
+                balance = previous.balance_after
+            for index, sub in enumerate(period.subs):
+                if index:
+                    before = period.subs[index - 1]
+                    sub.balance = max(0, before.balance + before.moved)
+                elif balance is not None:
+                    sub.balance = balance
+            period.derive(carried, flat=self.flat)
+            carried = period.carried
+            previous = period
+
+    # --- changes
+
+    def set_rate(self, from_on: date, rate: Decimal) -> None:
+        """Put a rate in force for days after `from_on`."""
+        kept = [entry for entry in self.rates if entry[0] != from_on]
+        self.rates = sorted([*kept, (from_on, rate)], reverse=True)
+
+    def move_money(
+        self, on: date, *, disbursed: int = 0, correction: int = 0, capitalised: int = 0
+    ) -> Period | None:
+        """Change the balance after a day, splitting that day's sub-period; None if out of term."""
+        index = self.period_on(on)
+        if index is None:
+            return None
+        period = self.periods[index]
+        sub = self._sub_ending(period, on)
+        if sub is None:
+            sub = split_sub(period, on)
+        sub.disbursed += disbursed
+        sub.correction += correction
+        sub.capitalised += capitalised
+        return period
+
+    def _sub_ending(self, period: Period, on: date) -> Sub | None:
+        if period is self.last and on == period.due_on:
+            last = period.subs[-1]  # a change on the maturity date earns nothing any more
+            return last if last.days == 0 else None
+        return next((sub for sub in period.subs if sub.due_on == on), None)
+
+    def pause(self, start: date, end: date) -> Period | None:
+        """Let days start..end inclusive earn nothing; the first period touched, None if none."""
+        touched = [p for p in self.periods if p.from_on < end and p.due_on >= start]
+        for period in touched:
+            first = max(start - ONE_DAY, period.from_on)
+            last = min(end, period.due_on)
+            if not any(sub.from_on == first for sub in period.subs):
+                split_sub(period, first)
+            if not any(sub.due_on == last for sub in period.subs):
+                split_sub(period, last)
+            for sub in period.subs:
+                if sub.from_on >= first and sub.due_on <= last:
+                    sub.paused = True
+        return touched[0] if touched else None
+
+    def drop_corrections(self) -> None:
+        """Take back what overdue principal added to balances."""
+        for on, amount, _ in self.corrections:
+            self.move_money(on, correction=-amount)
+        self.corrections = []
+        self.overdue_through = None
+
+
+def split_sub(period: Period, on: date) -> Sub:
+    """Cut the sub-period that contains a day; the part that ends there."""
+    before = period.subs[0]
+    for sub in period.subs:
+        if sub.from_on < on <= sub.due_on:
+            before = sub
+    cut = min(max(on, before.from_on), before.due_on)
+    after = Sub(cut, before.due_on, paused=before.paused)
+    before.due_on = cut
+    period.subs.insert(period.subs.index(before) + 1, after)
+    return before

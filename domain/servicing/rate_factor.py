@@ -1,0 +1,171 @@
+"""Interest factor of a stretch of days inside a repayment period: the proportional conventions.
+
+Source: domain rules 9.10 "Rate factor". These are not the day counts of `domain/daycount.py`: a
+whole month of 30 days earns a twelfth here, and part of it is prorated by that period's own days.
+"""
+
+from calendar import isleap
+from datetime import date
+from decimal import Context, Decimal
+
+from domain.servicing.dates import add_units
+from domain.servicing.terms import LoanTerms
+from domain.servicing.values import (
+    DaysInMonth,
+    DaysInYear,
+    InterestPeriod,
+    LeapYear,
+    Unit,
+    YearBoundary,
+)
+
+EXACT = Context(prec=60)  # sums of factors are exact; only products and quotients are rounded
+ONE = Decimal(1)
+ZERO = Decimal(0)
+PERIODS_A_YEAR = {Unit.MONTHS: Decimal(12), Unit.WEEKS: Decimal(52), Unit.YEARS: ONE}
+DAYS_A_UNIT = {
+    Unit.DAYS: ONE,
+    Unit.WEEKS: Decimal(7),
+    Unit.MONTHS: Decimal(30),
+    Unit.YEARS: Decimal(360),
+}
+FIXED_YEAR = {DaysInYear.D360: 360, DaysInYear.D364: 364, DaysInYear.D365: 365}
+
+
+def rate_factor(
+    terms: LoanTerms, rate: Decimal, stretch: tuple[date, date], period: tuple[date, date]
+) -> Decimal:
+    """Return the factor that solves instalments: `every` as the terms say."""
+    return _factor(terms, rate, stretch, period, Decimal(terms.repayment_every))
+
+
+def interest_factor(
+    terms: LoanTerms,
+    rate: Decimal,
+    stretch: tuple[date, date],
+    period: tuple[date, date],
+    start: date,
+) -> Decimal:
+    """Return the factor that earns: a re-dated period counts the nominal periods it spans."""
+    every = Decimal(terms.repayment_every)
+    if terms.days_in_month is DaysInMonth.D30 and terms.interest_period is InterestPeriod.DAILY:
+        every = _nominal_periods(terms, period, start)
+    return _factor(terms, rate, stretch, period, every)
+
+
+def _factor(
+    terms: LoanTerms,
+    rate: Decimal,
+    stretch: tuple[date, date],
+    period: tuple[date, date],
+    every: Decimal,
+) -> Decimal:
+    if not rate:
+        return ZERO
+    context = terms.arithmetic()
+    days = (stretch[1] - stretch[0]).days
+    period_days = (period[1] - period[0]).days
+    by_period = terms.interest_period is InterestPeriod.SAME_AS_REPAYMENT_PERIOD
+    if by_period and terms.repayment_unit in PERIODS_A_YEAR:
+        whole = Decimal(terms.repayment_every)
+        year = PERIODS_A_YEAR[terms.repayment_unit]
+        return _proportion(context, rate, context.divide(whole, year), days, period_days)
+    if _splits_at_year_end(terms, stretch, period):
+        return _fit(context, context.multiply(rate, _years(terms, stretch, context)))
+    year = Decimal(_year_length(terms, stretch[0], period))
+    if terms.days_in_month is DaysInMonth.ACTUAL:
+        return _fit(context, context.multiply(rate, context.divide(Decimal(days), year)))
+    months = context.multiply(DAYS_A_UNIT[terms.repayment_unit], every)
+    return _proportion(context, rate, context.divide(months, year), days, period_days)
+
+
+def _proportion(
+    context: Context, rate: Decimal, share: Decimal, days: int, period_days: int
+) -> Decimal:
+    if not period_days:
+        return ZERO
+    earned = context.multiply(context.multiply(rate, share), Decimal(days))
+    return _fit(context, context.divide(earned, Decimal(period_days)))
+
+
+def _fit(context: Context, factor: Decimal) -> Decimal:
+    """Round to as many decimal places as the context has digits."""
+    return factor.quantize(Decimal(1).scaleb(-context.prec), context=_wide(context))
+
+
+def _wide(context: Context) -> Context:
+    return Context(prec=context.prec + 20, rounding=context.rounding)
+
+
+def _splits_at_year_end(
+    terms: LoanTerms, stretch: tuple[date, date], period: tuple[date, date]
+) -> bool:
+    if terms.days_in_year is not DaysInYear.ACTUAL or stretch[0].year == stretch[1].year:
+        return False
+    return terms.leap_year is LeapYear.WHOLE_YEAR or contains_feb_29(*period)
+
+
+def _years(terms: LoanTerms, stretch: tuple[date, date], context: Context) -> Decimal:
+    """Add up the shares of the years a stretch crosses."""
+    from_on, last = stretch
+    total = ZERO
+    for year in range(from_on.year, last.year + 1):
+        if year == last.year:
+            until = last
+        elif terms.year_boundary is YearBoundary.JANUARY_1:
+            until = date(year + 1, 1, 1)
+        else:
+            until = date(year, 12, 31)
+        share = context.divide(Decimal((until - from_on).days), Decimal(year_days(year)))
+        total = context.add(total, share)
+        from_on = until
+    return total
+
+
+def _year_length(terms: LoanTerms, from_on: date, period: tuple[date, date]) -> int:
+    if terms.days_in_year is not DaysInYear.ACTUAL:
+        return FIXED_YEAR[terms.days_in_year]
+    length = year_days(from_on.year)
+    if terms.leap_year is LeapYear.FEB_29_PERIOD_ONLY and length == 366:  # noqa: PLR2004
+        return 366 if contains_feb_29(*period) else 365
+    return length
+
+
+def year_days(year: int) -> int:
+    """Length of a calendar year."""
+    return 366 if isleap(year) else 365
+
+
+def contains_feb_29(from_on: date, due_on: date) -> bool:
+    """Whether (from, due] contains a leap day."""
+    return any(
+        isleap(year) and from_on < date(year, 2, 29) <= due_on
+        for year in range(from_on.year, due_on.year + 1)
+    )
+
+
+def _nominal_periods(terms: LoanTerms, period: tuple[date, date], start: date) -> Decimal:
+    """Whole units the period spans plus the fraction of the next (1 Feb to 15 Apr: 2 + 14/30)."""
+    from_on, due_on = period
+    unit = terms.repayment_unit
+    if add_units(due_on, unit, -terms.repayment_every) == from_on and _on_grid(start, due_on, unit):
+        return Decimal(terms.repayment_every)
+    whole = 0
+    while add_units(from_on, unit, whole + 1) <= due_on:
+        whole += 1
+    reached = add_units(from_on, unit, whole)
+    if reached == due_on:
+        return Decimal(whole)
+    context = terms.arithmetic()
+    rest = Decimal((due_on - reached).days)
+    following = Decimal((add_units(from_on, unit, whole + 1) - reached).days)
+    return EXACT.add(context.divide(rest, following), Decimal(whole))
+
+
+def _on_grid(start: date, due_on: date, unit: Unit) -> bool:
+    if unit is Unit.DAYS:
+        return True
+    if unit is Unit.WEEKS:
+        return (due_on - start).days % 7 == 0
+    months = (due_on.year - start.year) * 12 + due_on.month - start.month
+    return add_units(start, Unit.MONTHS, months) == due_on

@@ -1,0 +1,134 @@
+"""A row of the repayment schedule: what is due, paid, waived and written off, by component."""
+
+from datetime import date
+
+from domain.servicing.values import Component
+
+P, I, F, N = Component.PRINCIPAL, Component.INTEREST, Component.FEE, Component.PENALTY
+COMPONENTS = (P, I, F, N)
+
+
+class Row:
+    """One instalment while the engine works on it; accounts show frozen copies."""
+
+    __slots__ = (
+        "additional",
+        "credited",
+        "down_payment",
+        "due",
+        "due_on",
+        "from_on",
+        "in_advance",
+        "late",
+        "met",
+        "met_on",
+        "number",
+        "paid",
+        "re_aged",
+        "waived",
+        "written_off",
+    )
+
+    def __init__(self, from_on: date, due_on: date) -> None:
+        self.number = 0
+        self.from_on = from_on
+        self.due_on = due_on
+        self.due: dict[Component, int] = dict.fromkeys(COMPONENTS, 0)
+        self.paid: dict[Component, int] = dict.fromkeys(COMPONENTS, 0)
+        self.waived: dict[Component, int] = dict.fromkeys(COMPONENTS, 0)
+        self.written_off: dict[Component, int] = dict.fromkeys(COMPONENTS, 0)
+        self.credited: dict[Component, int] = dict.fromkeys(COMPONENTS, 0)
+        self.in_advance = 0
+        self.late = 0
+        self.met = True
+        self.met_on: date | None = None
+        self.down_payment = False
+        self.additional = False
+        self.re_aged = False
+
+    def copy(self) -> "Row":
+        """Return an independent copy."""
+        other = Row.__new__(Row)
+        for name in Row.__slots__:
+            setattr(other, name, getattr(self, name))
+        other.due = dict(self.due)
+        other.paid = dict(self.paid)
+        other.waived = dict(self.waived)
+        other.written_off = dict(self.written_off)
+        other.credited = dict(self.credited)
+        return other
+
+    @property
+    def regular(self) -> bool:
+        """Whether the row belongs to a period of the plan."""
+        return not self.down_payment and not self.additional
+
+    def outstanding_of(self, component: Component) -> int:
+        """What of a component is still owed."""
+        settled = self.paid[component] + self.waived[component] + self.written_off[component]
+        return self.due[component] - settled
+
+    @property
+    def outstanding(self) -> int:
+        """What of all components is still owed."""
+        settled = sum(self.paid.values()) + sum(self.waived.values())
+        return sum(self.due.values()) - settled - sum(self.written_off.values())
+
+    @property
+    def total_due(self) -> int:
+        """What was asked for."""
+        return sum(self.due.values())
+
+    @property
+    def total_paid(self) -> int:
+        """What was collected."""
+        return sum(self.paid.values())
+
+    def pay(self, component: Component, amount: int, on: date) -> int:
+        """Collect up to what is owed of a component; the part that was used."""
+        if amount == 0:
+            return 0
+        used = min(amount, self.outstanding_of(component))
+        self.paid[component] += used
+        self.check_met(on)
+        if on < self.due_on:
+            self.in_advance += used
+        elif on > self.due_on:
+            self.late += used
+        return used
+
+    def unpay(self, component: Component, amount: int, on: date) -> int:
+        """Give back up to what was collected of a component; the part given back."""
+        back = min(amount, self.paid[component])
+        self.paid[component] -= back
+        self.check_met(on)
+        if on < self.due_on:
+            self.in_advance = max(0, self.in_advance - back)
+        elif on > self.due_on:
+            self.late = max(0, self.late - back)
+        return back
+
+    def ask(self, component: Component, amount: int, on: date | None) -> None:
+        """Add to what is due."""
+        self.due[component] += amount
+        self.check_met(on)
+
+    def write_off(self, on: date) -> dict[Component, int]:
+        """Give up all that is owed; the parts."""
+        parts = {component: self.outstanding_of(component) for component in COMPONENTS}
+        for component, amount in parts.items():
+            self.written_off[component] += amount
+        self.check_met(on)
+        return parts
+
+    def check_met(self, on: date | None) -> None:
+        """Record the day nothing was left, or that something is."""
+        self.met = self.outstanding == 0
+        self.met_on = on if self.met else None
+
+    def update_met(self, on: date) -> None:
+        """Like `check_met`, but a row that was met before keeps its day."""
+        settled = self.outstanding == 0
+        if settled != self.met:
+            self.met = settled
+            self.met_on = on if settled else None

@@ -1,0 +1,316 @@
+"""Equal instalments: solved from factors, smoothed, and the last one adjusted to the balance.
+
+Sources: domain rules 9.10 "Instalment", "Smoothing", "Flat", "Second disbursement".
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import ROUND_HALF_EVEN, Decimal
+from enum import StrEnum
+
+from domain.servicing.deferral import defer_unearned
+from domain.servicing.period import Period, to_minor
+from domain.servicing.plan import Plan
+from domain.servicing.terms import LoanTerms
+from domain.servicing.values import InterestPeriod, PartialPeriod
+
+SMOOTHING_ROUNDS_MAX = 3
+
+
+class Cause(StrEnum):
+    """What makes instalments be solved anew."""
+
+    MONEY = "money"
+    TERMS = "terms"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Money:
+    """New principal on a day: paid out, or income capitalised."""
+
+    on: date
+    disbursed: int = 0
+    capitalised: int = 0
+
+
+def to_multiple(terms: LoanTerms, amount: int) -> int:
+    """Round an instalment to the product's multiple; if that leaves nothing, keep the amount."""
+    multiple = terms.instalment_multiple_minor
+    if not multiple:
+        return amount
+    rounded = int((Decimal(amount) / multiple).to_integral_value()) * multiple
+    return rounded or amount
+
+
+def disburse(plan: Plan, on: date, amount: int) -> None:
+    """Pay out: the balance rises on the day and instalments from its period on are solved anew."""
+    add_money(plan, Money(on=money_counts_from(plan, on), disbursed=amount))
+
+
+def money_counts_from(plan: Plan, on: date) -> date:
+    """Return the day money starts to earn: whole-period interest counts from the period's start."""
+    terms = plan.terms
+    by_period = terms.interest_period is InterestPeriod.SAME_AS_REPAYMENT_PERIOD
+    if by_period and terms.partial_period is PartialPeriod.WHOLE_PERIOD:
+        return next((p.from_on for p in plan.periods if p.due_on > on), on)
+    return on
+
+
+def add_money(plan: Plan, money: Money) -> None:
+    """Add principal on a day and solve the instalments of the containing and later periods."""
+    for period in plan.periods:
+        if money.on <= period.from_on:
+            period.disbursed_before += money.disbursed
+            period.capitalised_before += money.capitalised
+    period = plan.move_money(money.on, disbursed=money.disbursed, capitalised=money.capitalised)
+    if period is not None:
+        solve(plan, due_affected(plan, period, money.on), Cause.MONEY, money)
+
+
+def due_affected(plan: Plan, period: Period, on: date) -> date:
+    """First due date a change reaches: one on a due date affects the next period."""
+    if period.due_on == on:
+        index = plan.periods.index(period) + 1
+        if index < len(plan.periods):
+            return plan.periods[index].due_on
+    return period.due_on
+
+
+def change_rate(plan: Plan, from_on: date, rate: Decimal) -> None:
+    """Put a rate in force and solve the containing and later periods anew."""
+    plan.set_rate(from_on, rate)
+    resolve_after(plan, from_on)
+
+
+def resolve_after(plan: Plan, on: date) -> None:
+    """Cut the sub-periods at a day and solve the instalments from there."""
+    period = plan.move_money(on)
+    if period is not None:
+        solve(plan, due_affected(plan, period, on), Cause.TERMS)
+
+
+def solve(plan: Plan, first_due: date, cause: Cause, money: Money | None = None) -> None:
+    """Solve the instalments due on or after a day."""
+    related = plan.related(first_due)
+    _mark_interest_grace(plan)
+    plan.factor(related)
+    if not related:
+        return
+    if plan.flat:
+        _solve_flat(plan, related)
+        _apply_principal_grace(plan, related)
+        return
+    directly = plan.is_empty or cause is Cause.TERMS or plan.bare
+    plan.rebalance()
+    if directly:
+        set_instalments(plan, related)
+    else:
+        _solve_bare_contract(plan, related, money)
+    _apply_principal_grace(plan, related)
+    plan.rebalance()
+    settle_last(plan, first_due)
+    if directly:
+        smooth(plan, related)
+
+
+def _solve_bare_contract(plan: Plan, related: list[Period], money: Money | None) -> None:
+    """Solve as if nothing had been paid, and take over the instalments."""
+    bare = plan.without_payments()
+    if money is not None:
+        period = bare.move_money(money.on)
+        if period is not None:
+            solve(bare, due_affected(bare, period, money.on), Cause.MONEY)
+    solved = {p.due_on: p for p in bare.periods}
+    for period in related:
+        period.emi = solved[period.due_on].emi
+        period.original_emi = solved[period.due_on].original_emi
+    plan.derive()
+
+
+def set_instalments(plan: Plan, periods: Sequence[Period]) -> None:
+    """EMI = B * prod(1 + rf) / fn, on periods that have not been paid more than that."""
+    if not periods:
+        return
+    if plan.flat:
+        _solve_flat(plan, periods)
+        return
+    product, fn = Decimal(1), Decimal(0)
+    for period in periods:
+        growth = Decimal(1) if period.interest_grace else period.rate_factor_plus_one
+        product = product * growth
+        fn = Decimal(1) + fn * growth if fn else Decimal(1)
+    emi = to_minor(product * Decimal(_opening_balance(plan, periods[0])) / fn)
+    emi = to_multiple(plan.terms, emi + _even_fixed_interest(periods))
+    for period in periods:
+        if emi >= period.total_paid:
+            period.emi = period.original_emi = emi
+    plan.derive()
+
+
+def _opening_balance(plan: Plan, first: Period) -> int:
+    index = plan.periods.index(first)
+    before = plan.periods[index - 1].balance_after if index else 0
+    return before + first.disbursed + first.capitalised
+
+
+def _even_fixed_interest(periods: Sequence[Period]) -> int:
+    fixed = sum(period.fixed_interest for period in periods)
+    return to_minor(Decimal(fixed) / len(periods))
+
+
+def _solve_flat(plan: Plan, periods: Sequence[Period]) -> None:
+    """EMI = (principal + all interest) / n; the last takes the remainder."""
+    plan.rebalance()
+    interest = sum(period.earned(flat=True) for period in periods)
+    first = periods[0]
+    index = plan.periods.index(first)
+    repaid = 0
+    if index:
+        before = plan.periods[index - 1]
+        out = before.disbursed_before + before.capitalised_before
+        out += sum(s.disbursed + s.capitalised for s in before.subs if s.due_on != before.from_on)
+        repaid = out - before.balance_after
+    total = first.flat_base(first.subs[-1]) + interest - repaid
+    emi = to_multiple(plan.terms, to_minor(Decimal(total) / len(periods)))
+    for period in periods:
+        share = emi if period is not periods[-1] else total - emi * (len(periods) - 1)
+        period.emi = period.original_emi = max(share, period.total_paid)
+    plan.rebalance()
+
+
+def _mark_interest_grace(plan: Plan) -> None:
+    grace = plan.terms.grace_on_interest
+    if grace and not plan.grace_lifted:
+        for index, period in enumerate(plan.periods):
+            period.interest_grace = index < grace
+
+
+def _apply_principal_grace(plan: Plan, related: list[Period]) -> None:
+    """Let the first k instalments hold interest only; solve the others (domain rules P-27)."""
+    for period in plan.periods:
+        period.principal_grace = False
+    grace = plan.terms.grace_on_principal
+    if plan.grace_lifted or not grace:
+        return
+    plan.rebalance()
+    for period in plan.periods[:grace]:
+        if period.due_on >= related[0].due_on:
+            period.emi = period.original_emi = period.due_interest
+            period.principal_grace = True
+        elif not period.due_principal:
+            period.principal_grace = True
+    plan.rebalance()
+    set_instalments(plan, [period for period in related if not period.principal_grace])
+
+
+def settle_last(plan: Plan, till: date) -> None:
+    """The last unpaid instalment takes the residue, so that principals add up to the money out."""
+    unpaid = plan.total_due_principal - plan.total_paid_principal
+    for period in plan.periods:
+        excess = period.outstanding_principal - unpaid
+        if excess > 0:
+            floor = max(0, period.total_paid - period.credited)
+            period.emi = max(period.emi - excess, floor)
+    plan.derive()
+    last = _last_unpaid(plan)
+    if last is None:
+        return
+    last.future_interest = 0
+    for period in plan.periods:
+        period.moved_up = False
+    plan.derive()
+    owed = plan.total_money_out + plan.total_credited_principal + plan.total_due_interest
+    emi = last.emi + owed - sum(period.asked for period in plan.periods)
+    if last.fixed_interest > 0:
+        emi = max(emi, last.paid_principal + last.fixed_interest)
+    last.emi = emi
+    paid = last.total_paid - last.credited
+    if last.emi < paid:
+        last.emi = paid
+        plan.derive()
+        settle_last(plan, till)
+    plan.derive()
+    defer_unearned(plan, last, till)
+
+
+def _last_unpaid(plan: Plan) -> Period | None:
+    for period in reversed(plan.periods):
+        if not period.fully_paid:
+            return period
+    last = plan.last
+    untouched = plan.total_paid_principal == 0
+    return last if untouched and last.subs and last.balance_after > 0 else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Difference:
+    """How far the last instalment is from the others."""
+
+    emi: int
+    amount: int
+    periods: int
+    graced: int
+    uncountable: int
+
+    @property
+    def matters(self) -> bool:
+        """More than half a minor unit for every period."""
+        half = (self.periods - self.graced) // 2
+        return half > 0 and self.amount != 0 and abs(self.amount) > half
+
+    @property
+    def adjusted_emi(self) -> int:
+        share = Decimal(self.amount) / max(1, self.periods - self.uncountable)
+        return self.emi + int(share.to_integral_value(ROUND_HALF_EVEN))
+
+
+def _difference(periods: Sequence[Period]) -> _Difference:
+    graced = sum(period.principal_grace for period in periods)
+    for index in range(len(periods) - 1, 0, -1):
+        last, before = periods[index], periods[index - 1]
+        if last.principal_grace or before.principal_grace:
+            continue
+        if not last.fully_paid and not before.fully_paid:
+            beyond = sum(p.principal_grace or before.emi < p.total_paid for p in periods)
+            return _Difference(
+                emi=before.emi,
+                amount=last.emi - before.emi,
+                periods=len(periods),
+                graced=graced,
+                uncountable=beyond,
+            )
+    return _Difference(
+        emi=periods[0].emi, amount=0, periods=len(periods), graced=graced, uncountable=0
+    )
+
+
+def smooth(plan: Plan, related: list[Period]) -> None:
+    """Spread a last instalment that differs by more than half a unit a period; three rounds."""
+    trial: Plan | None = None
+    first = related[0]
+    for _ in range(SMOOTHING_ROUNDS_MAX):
+        difference = _difference(related)
+        emi = to_multiple(plan.terms, difference.adjusted_emi)
+        if not difference.matters or emi == difference.emi:
+            return
+        trial = trial or plan.copy()
+        candidates = [
+            period
+            for period in trial.periods
+            if period.from_on >= first.from_on
+            and period.due_on >= first.due_on
+            and not period.holds_early_payments
+            and not period.principal_grace
+        ]
+        for period in candidates:
+            if emi >= period.total_paid:
+                period.emi = period.original_emi = emi
+        trial.rebalance()
+        settle_last(trial, first.due_on)
+        if abs(_difference(trial.periods).amount) >= abs(difference.amount):
+            return
+        targets = [period for period in related if not period.principal_grace]
+        for period, better in zip(targets, candidates, strict=False):
+            period.emi = period.original_emi = better.emi
+        plan.rebalance()

@@ -1,0 +1,238 @@
+"""The terms an account is served under: every value the engine reads, refused when unsound."""
+
+import decimal
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from functools import lru_cache
+
+from domain.servicing.values import (
+    Accounting,
+    AdvancePayment,
+    Amortisation,
+    ChargeBasis,
+    ChargeKind,
+    ChargeOffBehaviour,
+    ChargeTime,
+    Component,
+    DaysInMonth,
+    DaysInYear,
+    Direction,
+    DueClass,
+    FutureRule,
+    InterestMethod,
+    InterestPeriod,
+    Kind,
+    LeapYear,
+    MonthEnd,
+    OverdueInterest,
+    PartialPeriod,
+    PreClose,
+    Recalculation,
+    RestFrequency,
+    ScheduleType,
+    StartFrom,
+    Strategy,
+    Unit,
+    YearBoundary,
+)
+
+PRINCIPAL_MINOR_MAX = 10**15  # above it a balance no longer fits the store's bigint with interest
+INSTALMENTS_MAX = 1_200  # a hundred years of months; more is a typing error
+RATE_ANNUAL_MAX = Decimal(100)  # 10,000 % a year; above it the annuity loses its precision
+PRECISION_RANGE = range(9, 41)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AllocationRule:
+    """Order of the twelve buckets for one kind of payment; `kind` None is the default rule."""
+
+    kind: Kind | None
+    order: tuple[tuple[DueClass, Component], ...]
+    future: FutureRule = FutureRule.NEXT_INSTALMENT
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChargeTerms:
+    """A charge as a product defines it. `amount_minor` for FLAT, `percent` for the others."""
+
+    code: str
+    kind: ChargeKind
+    time: ChargeTime
+    basis: ChargeBasis
+    amount_minor: int = 0
+    percent: Decimal = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DownPayment:
+    """Share of each disbursement that is due on its day, in percent."""
+
+    percent: Decimal
+    automatic: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tranche:
+    """A disbursement that is expected."""
+
+    expected_on: date
+    amount_minor: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """Why terms cannot be accepted."""
+
+    field: str
+    code: str
+    reason: str
+
+
+STANDARD_ORDER = tuple(
+    (due, component)
+    for due in DueClass
+    for component in (Component.PENALTY, Component.FEE, Component.INTEREST, Component.PRINCIPAL)
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoanTerms:
+    """Amounts in minor units, rates as a fraction a year, periods in `repayment_unit`s."""
+
+    principal_minor: int
+    rate_annual: Decimal
+    instalments: int
+    expected_disbursement_on: date
+    submitted_on: date | None = None
+    schedule_type: ScheduleType = ScheduleType.PROGRESSIVE
+    repayment_every: int = 1
+    repayment_unit: Unit = Unit.MONTHS
+    interest_method: InterestMethod = InterestMethod.DECLINING_BALANCE
+    amortisation: Amortisation = Amortisation.EQUAL_INSTALMENTS
+    interest_period: InterestPeriod = InterestPeriod.DAILY
+    partial_period: PartialPeriod = PartialPeriod.FROM_ITS_DAY
+    days_in_year: DaysInYear = DaysInYear.ACTUAL
+    days_in_month: DaysInMonth = DaysInMonth.ACTUAL
+    leap_year: LeapYear = LeapYear.WHOLE_YEAR
+    year_boundary: YearBoundary = YearBoundary.DECEMBER_31
+    start_from: StartFrom = StartFrom.DISBURSEMENT
+    month_end: MonthEnd = MonthEnd.LAST_DAY_OF_MONTH
+    fixed_length: int | None = None
+    explicit_periods: tuple[tuple[date, date], ...] = ()
+    instalment_multiple_minor: int | None = None
+    grace_on_principal: int = 0
+    grace_on_interest: int = 0
+    interest_free_periods: int = 0
+    down_payment: DownPayment | None = None
+    multiple_disbursements: bool = False
+    full_term_tranches: bool = False
+    expected_tranches: tuple[Tranche, ...] = ()
+    strategy: Strategy = Strategy.ADVANCED
+    allocation: tuple[AllocationRule, ...] = (AllocationRule(kind=None, order=STANDARD_ORDER),)
+    direction: Direction = Direction.HORIZONTAL
+    chargeback_order: tuple[Component, ...] = ()
+    recalculation: Recalculation = Recalculation.NONE
+    overdue_interest: OverdueInterest = OverdueInterest.EARNS
+    rest: RestFrequency = RestFrequency.DAILY
+    pre_close: PreClose = PreClose.TILL_PRE_CLOSE_DATE
+    advance_payment: AdvancePayment = AdvancePayment.ADJUST_LAST_UNPAID
+    interest_refund_kinds: frozenset[Kind] = field(default_factory=frozenset[Kind])
+    charge_off: ChargeOffBehaviour = ChargeOffBehaviour.REGULAR
+    product_charges: tuple[ChargeTerms, ...] = ()
+    accounting: Accounting = Accounting.ACCRUAL_PERIODIC
+    accrual_activity: bool = False
+    capitalised_income_type: Component = Component.INTEREST
+    buy_down_income_type: Component = Component.INTEREST
+    precision: int = 19
+    rounding: str = decimal.ROUND_HALF_EVEN
+
+    @property
+    def recalculates(self) -> bool:
+        """Whether what is paid changes the interest: only a declining balance can."""
+        return (
+            self.recalculation is not Recalculation.NONE
+            and self.interest_method is InterestMethod.DECLINING_BALANCE
+            and self.rate_annual > 0
+        )
+
+    @property
+    def interest_bearing(self) -> bool:
+        """Whether the loan earns at all."""
+        return self.rate_annual > 0
+
+    def arithmetic(self) -> decimal.Context:
+        """The decimal context of all interest arithmetic under these terms."""
+        return _context(self.precision, self.rounding)
+
+    def rule_for(self, kind: Kind | None) -> AllocationRule:
+        """Return the rule of a kind of payment, else the default rule (domain rules A-02)."""
+        default = self.allocation[0]
+        for rule in self.allocation:
+            if rule.kind is kind:
+                return rule
+            if rule.kind is None:
+                default = rule
+        return default
+
+    def validate(self) -> tuple[Refusal, ...]:
+        """Return every reason these terms must be refused; empty if they are sound."""
+        return tuple(_refusals(self))
+
+
+@lru_cache(maxsize=32)
+def _context(precision: int, rounding: str) -> decimal.Context:
+    traps = [
+        decimal.InvalidOperation,
+        decimal.DivisionByZero,
+        decimal.Overflow,
+        decimal.FloatOperation,
+    ]
+    return decimal.Context(prec=precision, rounding=rounding, traps=traps)
+
+
+def _refusals(terms: LoanTerms) -> Iterator[Refusal]:
+    yield from _amount_refusals(terms)
+    yield from _period_refusals(terms)
+    if terms.precision not in PRECISION_RANGE:
+        yield Refusal(field="precision", code="precision_out_of_range", reason="9 to 40 digits")
+    if terms.strategy is Strategy.ADVANCED and not any(r.kind is None for r in terms.allocation):
+        yield Refusal(
+            field="allocation", code="default_rule_missing", reason="no rule for other kinds"
+        )
+    for rule in terms.allocation:
+        if len(rule.order) != len(set(rule.order)):
+            yield Refusal(field="allocation", code="bucket_repeated", reason=f"{rule.kind}")
+
+
+def _amount_refusals(terms: LoanTerms) -> Iterator[Refusal]:
+    if not 0 < terms.principal_minor <= PRINCIPAL_MINOR_MAX:
+        yield Refusal(
+            field="principal_minor", code="amount_out_of_range", reason="must be positive"
+        )
+    if not 0 <= terms.rate_annual <= RATE_ANNUAL_MAX:
+        yield Refusal(field="rate_annual", code="rate_out_of_range", reason="0 to 100 a year")
+    if terms.instalment_multiple_minor is not None and terms.instalment_multiple_minor < 1:
+        yield Refusal(
+            field="instalment_multiple_minor", code="amount_out_of_range", reason="at least 1"
+        )
+    if terms.down_payment and not 0 < terms.down_payment.percent < 100:  # noqa: PLR2004
+        yield Refusal(field="down_payment", code="percent_out_of_range", reason="0 to 100")
+
+
+def _period_refusals(terms: LoanTerms) -> Iterator[Refusal]:
+    if not 1 <= terms.instalments <= INSTALMENTS_MAX:
+        yield Refusal(field="instalments", code="count_out_of_range", reason="1 to 1200")
+    if terms.repayment_every < 1:
+        yield Refusal(field="repayment_every", code="count_out_of_range", reason="at least 1")
+    if terms.grace_on_principal >= terms.instalments > 0:
+        yield Refusal(
+            field="grace_on_principal", code="grace_too_long", reason="no instalment amortises"
+        )
+    if terms.grace_on_interest >= terms.instalments > 0:
+        yield Refusal(
+            field="grace_on_interest", code="grace_too_long", reason="interest is never collected"
+        )
+    if min(terms.grace_on_principal, terms.grace_on_interest, terms.interest_free_periods) < 0:
+        yield Refusal(field="grace", code="count_out_of_range", reason="not negative")

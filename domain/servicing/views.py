@@ -1,0 +1,145 @@
+"""The plan looked at on a day: what is due if interest stops there. Views change nothing."""
+
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from domain.servicing.deferral import factor_until
+from domain.servicing.period import Period, to_minor
+from domain.servicing.plan import Plan
+from domain.servicing.solving import settle_last
+from domain.servicing.values import Direction
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Due:
+    """Principal and interest in minor units."""
+
+    principal: int
+    interest: int
+
+
+def stopped_on(plan: Plan, on: date) -> Plan:
+    """Copy of the plan in which nothing is earned after a day."""
+    view = plan.copy()
+    view.overdue_through = None
+    if on < view.start_on:
+        for period in view.periods:
+            period.subs.clear()
+        view.derive()
+        return view
+    if on >= view.maturity:
+        return view
+    index = view.period_on(on)
+    assert index is not None, "periods follow each other without a gap"
+    _cut(view, index, on)
+    view.factor(view.periods)
+    view.rebalance()
+    settle_last(view, on)
+    return view
+
+
+def _cut(view: Plan, current: int, on: date) -> None:
+    for index, period in enumerate(view.periods):
+        if period.due_on <= on:
+            continue
+        first = period.subs[0]
+        if index == current:
+            found = period.find_sub(on, first_period=index == 0)
+            if found is not None:
+                _end_sub(period, found, on)
+        elif index == current + 1 and (first.credited_interest > 0 or first.credited_principal > 0):
+            first.due_on = first.from_on  # a credit on the boundary belongs to the day looked at
+            del period.subs[1:]
+        else:
+            period.subs.clear()
+
+
+def _end_sub(period: Period, index: int, on: date) -> None:
+    sub = period.subs[index]
+    sub.due_on = on
+    if index + 1 < len(period.subs):
+        after = period.subs[index + 1]
+        sub.credited_principal += after.credited_principal
+        sub.credited_interest += after.credited_interest
+    del period.subs[index + 1 :]
+
+
+def due_on(plan: Plan, period: Period, on: date) -> Due:
+    """Principal and interest of a period if it is paid on a day."""
+    view = stopped_on(plan, on)
+    seen = view.periods[plan.periods.index(period)]
+    unpaid = sum(not p.fully_paid for p in view.periods)
+    if on <= seen.from_on:
+        _restore_instalment(view, seen, period, unpaid)
+    vertical = plan.terms.direction is Direction.VERTICAL
+    principal = seen.asked if vertical and unpaid > 1 else seen.due_principal
+    if not vertical:
+        return Due(principal=principal, interest=seen.due_interest)
+    left = view.total_due_principal - view.total_paid_principal
+    left_interest = view.total_due_interest - view.total_paid_interest
+    return Due(
+        principal=min(principal, max(left, seen.paid_principal)),
+        interest=min(seen.due_interest, max(left_interest, seen.paid_interest)),
+    )
+
+
+def _restore_instalment(view: Plan, seen: Period, source: Period, unpaid: int) -> None:
+    """A future period asks for its own instalment, unless less principal is left."""
+    if seen.re_aged:
+        seen.emi = source.emi
+    elif unpaid > 1:
+        seen.emi = seen.original_emi
+        view.derive()
+        seen.emi -= max(0, seen.outstanding_principal - view.total_outstanding_principal)
+    elif seen.fully_paid and unpaid == 1:
+        left = view.total_due_principal - view.total_paid_principal
+        seen.emi = min(seen.original_emi, left + seen.paid_principal + seen.due_interest)
+    view.derive()
+
+
+def interest_of_period(
+    plan: Plan, period: Period, on: date, *, credited: bool = True, prorate_fixed: bool = False
+) -> int:
+    """Interest a period has earned by a day."""
+    view = stopped_on(plan, on)
+    seen = view.periods[plan.periods.index(period)]
+    interest = seen.interest
+    if prorate_fixed:
+        interest = max(0, interest - seen.fixed_interest + fixed_interest_until(seen, on))
+    return interest if credited else interest - seen.credited_interest
+
+
+def fixed_interest_until(period: Period, on: date) -> int:
+    """Share of an amortised interest that belongs to the days up to a day."""
+    days = (period.due_on - period.from_on).days
+    elapsed = (on - period.from_on).days
+    if not period.fixed_interest or days == 0 or elapsed >= days:
+        return period.fixed_interest
+    if elapsed <= 0:
+        return 0
+
+
+    return to_minor(Decimal(elapsed) / Decimal(days) * Decimal(period.fixed_interest))
+
+
+def outstanding_on(plan: Plan, on: date) -> Due:
+    """All principal, and the interest earned by a day, that is not paid."""
+    view = plan.copy()
+    view.overdue_through = None
+    factor_until(view, on)
+    view.rebalance()
+    settle_last(view, on)
+    left_interest = view.total_due_interest - view.total_paid_interest
+    return Due(principal=view.total_outstanding_principal, interest=max(0, left_interest))
+
+
+def outstanding_interest_on(plan: Plan, on: date) -> int:
+    """Interest of the periods begun before a day that is due by then and not paid."""
+    view = stopped_on(plan, on)
+    return sum(p.outstanding_interest for p in view.periods if p.from_on < on)
+
+
+def total_interest_on(plan: Plan, on: date) -> int:
+    """Interest due over all periods if each is looked at on a day."""
+    return sum(due_on(plan, period, on).interest for period in plan.periods)

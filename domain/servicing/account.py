@@ -133,7 +133,8 @@ class Account:
     def transactions(self) -> tuple[Transaction, ...]:
         """All transactions of the fold in order of value date."""
         if self._transactions is None:
-            self._transactions = _freeze_entries(self._ledger.entries)
+            entries = sorted(self._ledger.entries, key=lambda e: (e.on, e.entered_on))
+            self._transactions = _freeze_entries(entries)
         return self._transactions
 
     @property
@@ -213,6 +214,9 @@ class Account:
 
 
 def _freeze_rows(ledger: Ledger) -> tuple[Instalment, ...]:
+    if ledger.terms.explicit_periods:  # the plan alone: its own balances
+        plan = zip(ledger.rows, ledger.plan.periods, strict=True)
+        return tuple(_freeze_row(row, period.balance_after) for row, period in plan)
     rows: list[Instalment] = []
     moves = sorted(
         (e.on, e.amount)
@@ -230,7 +234,7 @@ def _freeze_rows(ledger: Ledger) -> tuple[Instalment, ...]:
 
 
 def _counts_by(on: date, row: Row, ledger: Ledger) -> bool:
-    inclusive = row.down_payment or row is ledger.rows[-1] or ledger.terms.explicit_periods
+    inclusive = row.down_payment or row is ledger.rows[-1]
     return on <= row.due_on if inclusive else on < row.due_on
 
 
@@ -273,7 +277,7 @@ def _freeze_entries(entries: list[Entry]) -> tuple[Transaction, ...]:
     for entry in entries:
         principal = entry.parts[Component.PRINCIPAL]
         if entry.kind in RAISES_BALANCE:
-            balance += entry.amount
+            balance += entry.amount - entry.overpayment
         elif entry.kind in GIVES_BACK:
             balance += principal
         elif entry.kind not in MOVES_NO_BALANCE:

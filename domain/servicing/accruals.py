@@ -6,10 +6,19 @@ Source: domain rules 9.11 G-01 to G-06.
 from datetime import date
 from decimal import Decimal
 
+from domain.servicing.dates import ONE_DAY
 from domain.servicing.ledger import Charge, Ledger
+from domain.servicing.movements import earn_on_overdue
 from domain.servicing.period import to_minor
+from domain.servicing.plan import Plan
 from domain.servicing.row import F, I, N, Row
-from domain.servicing.values import ChargeAccrual, ChargeTime, Component
+from domain.servicing.values import (
+    ChargeAccrual,
+    ChargeTime,
+    Component,
+    OverdueInterest,
+    YearBoundary,
+)
 from domain.servicing.views import interest_of_period
 
 Parts = dict[Component, int]
@@ -17,7 +26,10 @@ Parts = dict[Component, int]
 
 def earned(ledger: Ledger, on: date, accrual: ChargeAccrual) -> Parts:
     """Interest, fees and penalties earned up to a day, minor units."""
-    parts = {I: earned_interest(ledger, on), F: 0, N: 0}
+    until = on
+    if ledger.terms.year_boundary is YearBoundary.JANUARY_1:
+        until += ONE_DAY  # interest is recognised on the day it starts to be earned
+    parts = {I: earned_interest(ledger, until), F: 0, N: 0}
     for charge in ledger.charges:
         parts[charge.component] += _earned_charge(ledger, charge, on, accrual)
     return parts
@@ -33,20 +45,28 @@ def earned_in_full(ledger: Ledger) -> Parts:
 
 
 def earned_interest(ledger: Ledger, on: date) -> int:
-    """Interest of every row up to a day; rows that have not begun earn nothing."""
-    return sum(_earned_by_row(ledger, row, on) for row in ledger.rows if not row.down_payment)
+    """Interest of every row up to a day; rows that have not begun earn nothing.
+
+    The running row earns on overdue principal up to the day; past rows stand as they are.
+    """
+    plan = ledger.plan
+    if ledger.recalculates and ledger.terms.overdue_interest is OverdueInterest.EARNS:
+        plan = plan.copy()
+        earn_on_overdue(plan, on, prepays_all=ledger.prepays_all)
+    rows = (row for row in ledger.rows if not row.down_payment)
+    return sum(_earned_by_row(ledger, plan, row, on) for row in rows)
 
 
-def _earned_by_row(ledger: Ledger, row: Row, on: date) -> int:
+def _earned_by_row(ledger: Ledger, plan: Plan, row: Row, on: date) -> int:
     if on >= row.due_on:
         return row.due[I] - row.waived[I] - row.credited[I]
     if on <= row.from_on:
         return 0
-    index = ledger.plan.period_of(row.from_on, row.due_on)
+    index = plan.period_of(row.from_on, row.due_on)
     follows_plan = index is not None and not (row.re_aged and not ledger.terms.recalculates)
     if index is not None and follows_plan:
-        period = ledger.plan.periods[index]
-        earned = interest_of_period(ledger.plan, period, on, credited=False, prorate_fixed=True)
+        period = plan.periods[index]
+        earned = interest_of_period(plan, period, on, credited=False, prorate_fixed=True)
         return earned - row.waived[I]
     share = Decimal((on - row.from_on).days) / (row.due_on - row.from_on).days
     return to_minor(share * row.due[I])
@@ -60,10 +80,4 @@ def _earned_charge(ledger: Ledger, charge: Charge, on: date, accrual: ChargeAccr
     since = charge.submitted_on if accrual is ChargeAccrual.SUBMITTED_DATE else charge.due_on
     assert since is not None, "a dated charge has a due date"
     return charge.amount - charge.waived if since <= on else 0
-
-
-def activity_of(ledger: Ledger, row: Row) -> Parts:
-    """What a row's due date recognises in one figure."""
-    return {I: row.due[I], F: row.due[F], N: row.due[N]}
-
 

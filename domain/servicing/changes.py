@@ -87,7 +87,7 @@ def extend_term(ledger: Ledger, fact: TermExtended) -> None:
         start, count = ledger.re_age[0], ledger.re_age[1] - 1
     last = plan.last
     for number in range(count, count + fact.instalments):
-        from_on = add_units(start, terms.repayment_unit, number * terms.repayment_every)
+        from_on = plan.last.due_on
         due_on = add_units(start, terms.repayment_unit, (number + 1) * terms.repayment_every)
         period = Period(from_on, due_on)
         period.disbursed_before = last.disbursed_before

@@ -180,15 +180,10 @@ def pay_charges(ledger: Ledger, row: Row, component: Component, amount: int) -> 
 
 
 def waive_charge(ledger: Ledger, charge_id: str, entry: Entry) -> None:
-    """Give up what is left of a charge; the amount moves to waived."""
-    charge = next((c for c in ledger.charges if c.id == charge_id), None)
-    if charge is None or charge.outstanding <= 0:
-        entry.void = True
-        return
-    amount = charge.outstanding
+    """Give up an amount of a charge; it moves to waived."""
+    charge = next(c for c in ledger.charges if c.id == charge_id)
+    amount = entry.amount
     charge.waived += amount
-    entry.amount = amount
-    entry.parts[charge.component] = amount
     if charge.time is ChargeTime.INSTALMENT:
         rows = [row for row in ledger.rows if row.due_on in charge.shares]
     else:

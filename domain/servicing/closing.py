@@ -8,14 +8,16 @@ from datetime import date, timedelta
 from decimal import localcontext
 from typing import Protocol
 
+from domain.servicing import activity
 from domain.servicing import facts as f
 from domain.servicing.account import Account
-from domain.servicing.accruals import activity_of, earned, earned_in_full, earned_interest
+from domain.servicing.accruals import earned, earned_in_full, earned_interest
 from domain.servicing.deferred import deferred_to_post
 from domain.servicing.row import F, I, N
 from domain.servicing.terms import LoanTerms
 from domain.servicing.timeline import Timeline
 from domain.servicing.values import (
+    PAYMENT_KINDS,
     Accounting,
     ChargeAccrual,
     ChargeTime,
@@ -35,13 +37,14 @@ class Book(Protocol):
     timeline: Timeline
     today: date
     charge_accrual: ChargeAccrual
+    replayed: set[str]
 
     @property
     def account(self) -> Account: ...
 
     def record(self, kind: type[f.Fact], on: date, /, **data: object) -> str: ...
 
-    def live(self) -> set[str]: ...
+    def drop(self, fact_id: str) -> None: ...
 
 
 class DayClose:
@@ -66,13 +69,12 @@ class DayClose:
 
     def _close(self, life: Book, day: date) -> None:
         self._penalise_overdue(life, day)
+        if life.account.status is Status.ACTIVE:
+            self.accrue(life, day)
         life.timeline = life.timeline.record(
             f.Evaluated(id=f"close:{day}", effective_on=life.today, entered_on=life.today)
         )
-        open_account = life.account.status is Status.ACTIVE
-        if open_account:
-            self.accrue(life, day)
-        self._post_activity(life, day)
+        self.post_activity(life, day)
         self._post_deferred(life, day)
 
     def _penalise_overdue(self, life: Book, day: date) -> None:
@@ -106,7 +108,8 @@ class DayClose:
             return
         with localcontext(life.terms.arithmetic()):
             due = earned(life.account.ledger, day, life.charge_accrual)
-        self._post_difference(life, day, due)
+        last_due = max(row.due_on for row in life.account.ledger.rows)
+        self._post_difference(life, min(day, last_due), due)
 
     def _accrues(self, life: Book) -> bool:
         charged_off = life.account.ledger.charged_off_on is not None
@@ -119,9 +122,9 @@ class DayClose:
         self._post(life, Kind.ACCRUAL, day, more)
         self._post(life, Kind.ACCRUAL_ADJUSTMENT, day, less)
 
-    def _post(self, life: Book, kind: Kind, day: date, parts: Parts) -> None:
+    def _post(self, life: Book, kind: Kind, day: date, parts: Parts) -> str | None:
         if any(parts.values()):
-            life.record(
+            return life.record(
                 f.Posted,
                 day,
                 kind=kind,
@@ -129,6 +132,7 @@ class DayClose:
                 fees_minor=parts[F],
                 penalties_minor=parts[N],
             )
+        return None
 
     def posted(self, life: Book, plus: tuple[Kind, ...], minus: tuple[Kind, ...]) -> Parts:
         """Sum of what is posted, by component."""
@@ -145,7 +149,8 @@ class DayClose:
         """Accrue the rest when the loan closes, and recognise what is deferred."""
         if self._accrues(life):
             self._post_difference(life, life.today, earned_in_full(life.account.ledger))
-        self._post_activity_at_end(life)
+        moves = [t.on for t in life.account.transactions if t.kind in PAYMENT_KINDS]
+        self._finish_activity(life, max(moves, default=life.today))
         self._post_deferred(life, life.today, in_full=True)
 
     def catch_up_interest(self, life: Book, day: date, act: Callable[[], object]) -> None:
@@ -162,21 +167,49 @@ class DayClose:
 
     # --- activity
 
-    def _post_activity(self, life: Book, day: date) -> None:
-        if not life.terms.accrual_activity or life.account.status is not Status.ACTIVE:
-            return
-        for row in life.account.ledger.rows:
-            if row.due_on == day and not row.down_payment:
-                self._post(life, Kind.ACCRUAL_ACTIVITY, day, activity_of(life.account.ledger, row))
+    def _activities(self, life: Book) -> list[activity.Activity]:
+        return [
+            activity.Activity(
+                id=fact.id,
+                on=fact.effective_on,
+                parts={I: fact.interest_minor, F: fact.fees_minor, N: fact.penalties_minor},
+            )
+            for fact in life.timeline.facts
+            if isinstance(fact, f.Posted) and fact.kind is Kind.ACCRUAL_ACTIVITY
+        ]
 
-    def _post_activity_at_end(self, life: Book) -> None:
-        if not life.terms.accrual_activity:
-            return
-        posted = self.posted(life, (Kind.ACCRUAL_ACTIVITY,), ())
-        total = {c: sum(row.due[c] for row in life.account.ledger.rows) for c in (I, F, N)}
-        last = max((t.on for t in life.account.transactions), default=life.today)
-        rest = {c: max(0, total[c] - posted[c]) for c in total}
-        self._post(life, Kind.ACCRUAL_ACTIVITY, last, rest)
+    def _correct(self, life: Book, corrections: list[activity.Correction]) -> None:
+        for correction in corrections:
+            if correction.dropped is not None:
+                life.drop(correction.dropped.id)
+            if any(correction.parts.values()):
+                posted = self._post(
+                    life, Kind.ACCRUAL_ACTIVITY, correction.on, dict(correction.parts)
+                )
+                if correction.dropped is not None and posted is not None:
+                    life.replayed.add(posted)
+
+    def post_activity(self, life: Book, day: date) -> None:
+        """Post the activity of every row due up to a day."""
+        if life.terms.accrual_activity and life.account.status is Status.ACTIVE:
+            posted = self._activities(life)
+            self._correct(life, activity.at_close(life.account, posted, day))
+
+    def refresh_activity(self, life: Book) -> None:
+        """Let posted activities follow rows that were moved."""
+        if life.terms.accrual_activity:
+            self._correct(life, activity.refreshed(life.account, self._activities(life)))
+
+    def reopen(self, life: Book) -> None:
+        """Take back what closing recognised."""
+        if life.terms.accrual_activity:
+            posted = self._activities(life)
+            self._correct(life, activity.at_reopening(life.account, posted, life.today))
+
+    def _finish_activity(self, life: Book, closed_on: date) -> None:
+        if life.terms.accrual_activity:
+            posted = self._activities(life)
+            self._correct(life, activity.at_closure(life.account, posted, closed_on))
 
     # --- deferred income
 

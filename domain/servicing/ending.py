@@ -99,8 +99,11 @@ def _close_principal_gap(ledger: Ledger, on: date) -> None:
 
 def accelerate(ledger: Ledger, on: date) -> None:
     """End the current row on the day with all remaining principal; later rows disappear."""
-    current = ledger.row_in(on)
-    last = [row for row in ledger.rows if row.regular][-1]
+    regular = [row for row in ledger.rows if row.regular]
+    current = next((r for r in regular if r.from_on < on <= r.due_on), None)
+    if current is None and on == regular[0].from_on:
+        current = regular[0]
+    last = regular[-1]
     if current is None or on >= last.due_on:
         return
     if not current.met or ledger.terms.recalculates:

@@ -112,9 +112,10 @@ class ChargeAdded(Fact):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChargeWaived(Fact):
-    """What was left of a charge was given up."""
+    """What was left of a charge was given up; it counts from where the charge counts."""
 
     charge_id: str
+    amount_minor: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

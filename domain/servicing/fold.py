@@ -193,11 +193,13 @@ def _capitalised(ledger: Ledger, fact: f.IncomeCapitalised, _: Past) -> None:
 
 
 def _buy_down(ledger: Ledger, fact: f.BuyDownFeeTaken, _: Past) -> None:
-    _open_entry(ledger, fact, Kind.BUY_DOWN_FEE, fact.amount_minor)
+    entry = _open_entry(ledger, fact, Kind.BUY_DOWN_FEE, fact.amount_minor)
+    entry.parts[ledger.terms.buy_down_income_type] = fact.amount_minor
 
 
 def _buy_down_adjusted(ledger: Ledger, fact: f.BuyDownFeeAdjusted, _: Past) -> None:
-    _open_entry(ledger, fact, Kind.BUY_DOWN_FEE_ADJUSTMENT, fact.amount_minor)
+    entry = _open_entry(ledger, fact, Kind.BUY_DOWN_FEE_ADJUSTMENT, fact.amount_minor)
+    entry.parts[ledger.terms.buy_down_income_type] = fact.amount_minor
 
 
 # --- money in
@@ -331,7 +333,8 @@ def _reallocate_overpayments(ledger: Ledger) -> None:
 
 
 def _charge_waived(ledger: Ledger, fact: f.ChargeWaived, _: Past) -> None:
-    waive_charge(ledger, fact.charge_id, _open_entry(ledger, fact, Kind.CHARGE_WAIVER))
+    entry = _open_entry(ledger, fact, Kind.CHARGE_WAIVER, fact.amount_minor)
+    waive_charge(ledger, fact.charge_id, entry)
 
 
 # --- changes and ends

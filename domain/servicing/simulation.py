@@ -126,6 +126,13 @@ class Life:
             )
         )
 
+    def drop(self, fact_id: str) -> None:
+        """Take a fact of the simulation's own making out again, without a trace."""
+        voided = self.timeline.voided
+        self.reverse(fact_id)
+        self.timeline.voided = voided
+        self.links.pop(fact_id, None)
+
     def live(self) -> set[str]:
         """Ids of the facts that count."""
         return {fact.id for fact in self.timeline.facts}
@@ -138,20 +145,32 @@ class Life:
     def perform(self, operation: op.Operation) -> None:
         """Perform one operation."""
         before = self.shown
+        was_closed = self._closed()
         _PERFORM[type(operation)](self, operation)
+        if was_closed and not self._closed() and self.timeline.disbursed:
+            self.close.reopen(self)
+        elif not isinstance(operation, op.CloseDays | op.SetBusinessDate) and not self._closed():
+            if self.timeline.disbursed:
+                self.close.refresh_activity(self)
         if self.timeline.disbursed:
             self._accrue_rest_on_closing(operation)
         self._note_replays(before)
+
+    def _closed(self) -> bool:
+        closed = (Status.CLOSED_OBLIGATIONS_MET, Status.OVERPAID)
+        return self.timeline.disbursed and self.account.status in closed
 
     def _note_replays(self, before: dict[str, Transaction]) -> None:
         if not self.timeline.disbursed:
             self.shown = {}
             return
         now = {t.id: t for t in self.account.transactions}
+        days: set[date] = set()  # a replayed transaction takes later ones of its day with it
         for fact_id, transaction in now.items():
             old = before.get(fact_id)
-            if old is not None and _changed(old, transaction):
+            if old is not None and (transaction.on in days or _changed(old, transaction)):
                 self.replayed.add(fact_id)
+                days.add(transaction.on)
         self.shown = now
 
     def state(self) -> State:
@@ -169,13 +188,15 @@ class Life:
             return ()
         listed = [replace(t, replayed=t.id in self.replayed) for t in account.transactions]
         listed += [replace(t, reversed=True) for t in self.timeline.voided]
-        listed += [_shown(p) for p in self.timeline.facts if isinstance(p, f.Posted)]
+        listed += [
+            replace(_shown(fact), replayed=fact.id in self.replayed)
+            for fact in self.timeline.facts
+            if isinstance(fact, f.Posted)
+        ]
         return tuple(sorted(listed, key=lambda t: (t.on, t.entered_on, t.id)))
 
     def _accrue_rest_on_closing(self, operation: op.Operation) -> None:
-        closed = (Status.CLOSED_OBLIGATIONS_MET, Status.OVERPAID)
-        account = self.account
-        if account.status not in closed or isinstance(operation, op.CloseDays | op.PostAccruals):
+        if not self._closed() or isinstance(operation, op.CloseDays | op.PostAccruals):
             return
         self.close.finish(self)
 
@@ -264,13 +285,15 @@ def _expect_tranche(life: Life, o: op.ExpectTranche) -> None:
 
 def _disburse(life: Life, o: op.Disburse) -> None:
     life.stage = Stage.OPENED
+    overpaid = life.account.overpaid if life.timeline.disbursed else 0
     life.record(f.Disbursed, o.on, amount_minor=o.amount_minor)
     down = life.terms.down_payment
     if down is not None and (down.automatic and o.take_down_payment is not False):
         with localcontext(life.terms.arithmetic()):
             share = (Decimal(o.amount_minor) * down.percent / HUNDRED).to_integral_value()
-            amount = to_multiple(life.terms, int(share))
-        life.record(f.Paid, o.on, kind=Kind.DOWN_PAYMENT, amount_minor=amount)
+            amount = to_multiple(life.terms, int(share)) - overpaid
+        if amount > 0:  # what was overpaid pays the down payment first
+            life.record(f.Paid, o.on, kind=Kind.DOWN_PAYMENT, amount_minor=amount)
 
 
 def _undo_disbursal(life: Life, o: op.UndoDisbursal) -> None:
@@ -316,14 +339,9 @@ def _pay(life: Life, o: op.Transact) -> None:
     life.links[refund_id] = fact_id
     refund = next(t for t in life.account.transactions if t.id == refund_id)
     if refund.amount_minor <= 0:
-        _forget(life, refund_id)
+        life.drop(refund_id)
 
 
-def _forget(life: Life, fact_id: str) -> None:
-    voided = life.timeline.voided
-    life.reverse(fact_id)
-    life.timeline.voided = voided
-    life.links.pop(fact_id, None)
 
 
 def _pay_off(life: Life, o: op.PayOff) -> None:
@@ -386,7 +404,8 @@ def _waive_charge(life: Life, _o: op.WaiveCharge) -> None:
     added = [x for x in life.timeline.facts if isinstance(x, f.ChargeAdded)]
     charge = max(added, key=lambda x: x.id)
     on = life.today if charge.due_on is None else min(charge.due_on, life.today)
-    life.record(f.ChargeWaived, on, charge_id=charge.id)
+    left = next(c.outstanding for c in life.account.charges if c.id == charge.id)
+    life.record(f.ChargeWaived, on, charge_id=charge.id, amount_minor=left)
 
 
 def _undo_waive_charge(life: Life, _o: op.UndoWaiveCharge) -> None:

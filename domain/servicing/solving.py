@@ -193,13 +193,16 @@ def _apply_principal_grace(plan: Plan, related: list[Period]) -> None:
     grace = plan.terms.grace_on_principal
     if plan.grace_lifted or not grace:
         return
-    plan.rebalance()
     for period in plan.periods[:grace]:
         if period.due_on >= related[0].due_on:
-            period.emi = period.original_emi = period.due_interest
+            period.emi = 0
             period.principal_grace = True
         elif not period.due_principal:
             period.principal_grace = True
+    plan.rebalance()
+    for period in plan.periods[:grace]:
+        if period.due_on >= related[0].due_on:
+            period.emi = period.original_emi = period.earned(flat=plan.flat)
     plan.rebalance()
     set_instalments(plan, [period for period in related if not period.principal_grace])
 

@@ -27,7 +27,7 @@ class _Node:
         self.fact = fact
         self.root = root
         self.depth = 0 if parent is None else parent.depth + 1
-        self.key = None if fact is None else order_key(fact)
+        self.key = None if fact is None else root.key(fact)
         self._state: Ledger | None = None
 
     def chain(self) -> "list[_Node]":
@@ -83,7 +83,14 @@ class _Root:
         self.terms = terms
         self.started_on = started_on
 
+    def key(self, fact: f.Fact) -> tuple[date, int, date]:
+        """Order of folding. Explicit periods are a calculation, not a life: order of entry."""
+        if self.terms.explicit_periods:
+            return (self.started_on, 0, self.started_on)
+        return order_key(fact)
+
     def open(self) -> Ledger:
+        """Return the state before anything happened."""
         return open_ledger(self.terms, self.started_on)
 
 
@@ -128,10 +135,10 @@ class Timeline:
             return self._reverse(fact.fact_id, through)
         if isinstance(fact, f.Evaluated):
             return Timeline(self.terms, self._tip, max(through, fact.effective_on), self.voided)
-        key = order_key(fact)
+        key = self._tip.root.key(fact)
         later: list[f.Fact] = []
         node = self._tip
-        while node.fact is not None and node.key is not None and node.key > key:
+        while node.fact is not None and _comes_before(fact, key, node):
             later.append(node.fact)
             assert node.parent is not None, "a node with a fact has a parent"
             node = node.parent
@@ -193,6 +200,15 @@ class Timeline:
 
     def __iter__(self) -> Iterator[f.Fact]:
         return iter(self.facts)
+
+
+def _comes_before(fact: f.Fact, key: tuple[date, int, date], node: _Node) -> bool:
+    """Whether a fact is folded before a node's; a waiver follows the charge it gives up."""
+    assert node.fact is not None, "a root is before everything"
+    assert node.key is not None, "a node with a fact has a key"
+    if isinstance(fact, f.ChargeWaived):
+        return node.fact.id != fact.charge_id
+    return node.key > key
 
 
 def _has_overdue(state: Ledger, through: date) -> bool:

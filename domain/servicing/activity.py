@@ -1,0 +1,107 @@
+"""Accrual activity: one figure an instalment on its due date, one for the rest when a loan closes.
+
+Source: domain rules 9.11 G-05.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from domain.servicing.account import Account
+from domain.servicing.row import F, I, N, Row
+from domain.servicing.values import Component
+
+Parts = Mapping[Component, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Activity:
+    """An activity that is posted, with the id it is listed under."""
+
+    id: str
+    on: date
+    parts: Parts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Correction:
+    """What to drop and what to post instead; either may be missing."""
+
+    dropped: Activity | None
+    on: date
+    parts: Parts
+
+
+def asked(row: Row) -> Parts:
+    """What a row recognises on its due date."""
+    return {I: row.due[I], F: row.due[F], N: row.due[N]}
+
+
+def at_close(account: Account, posted: list[Activity], day: date) -> list[Correction]:
+    """Activities of rows due up to a day that are missing, or not what the row asks."""
+    rows = [r for r in account.ledger.rows if not r.down_payment and r.due_on <= day]
+    corrections: list[Correction] = []
+    for row in rows:
+        same_day = [a for a in posted if a.on == row.due_on]
+        corrections += _replace(same_day[:1], row.due_on, asked(row))
+        corrections += [Correction(dropped=a, on=a.on, parts={}) for a in same_day[1:]]
+    return corrections
+
+
+def _replace(existing: list[Activity], on: date, parts: Parts) -> list[Correction]:
+    if not existing:
+        return [Correction(dropped=None, on=on, parts=parts)] if any(parts.values()) else []
+    if existing[0].on == on and existing[0].parts == parts:
+        return []
+    return [Correction(dropped=existing[0], on=on, parts=parts)]
+
+
+def refreshed(account: Account, posted: list[Activity]) -> list[Correction]:
+    """Corrections of what is posted already, after a change of the rows."""
+    by_day = {row.due_on: row for row in account.ledger.rows if not row.down_payment}
+    corrections: list[Correction] = []
+    for activity in posted:
+        row = by_day.get(activity.on)
+        parts = {I: 0, F: 0, N: 0} if row is None else asked(row)
+        corrections += _replace([activity], activity.on, parts)
+    return corrections
+
+
+def at_closure(account: Account, posted: list[Activity], closed_on: date) -> list[Correction]:
+    """Activities of rows before the closing day, and one for the rest on it."""
+    rows = [row for row in account.ledger.rows if not row.down_payment]
+    corrections = [
+        Correction(dropped=a, on=a.on, parts={}) for a in posted if a.on > closed_on
+    ]
+    kept = [a for a in posted if a.on <= closed_on]
+    total = {c: sum(row.due[c] for row in rows) for c in (I, F, N)}
+    for row in rows:
+        if row.additional or row.due_on >= closed_on:
+            continue
+        same_day = [a for a in kept if a.on == row.due_on]
+        corrections += _replace(same_day[:1], row.due_on, asked(row))
+        if asked(row) != {I: 0, F: 0, N: 0}:
+            total = {c: total[c] - row.due[c] for c in total}
+        kept = [a for a in kept if a not in same_day]
+    for activity in kept:
+        total = {c: total[c] - activity.parts[c] for c in total}
+    if any(amount > 0 for amount in total.values()):
+        corrections.append(Correction(dropped=None, on=closed_on, parts=total))
+    return corrections
+
+
+def at_reopening(account: Account, posted: list[Activity], today: date) -> list[Correction]:
+    """The last activity gives way to those of the rows due since."""
+    last = max(posted, key=lambda a: (a.on, a.id), default=None)
+    rows = [
+        row
+        for row in account.ledger.rows
+        if row.due_on < today and (last is None or row.due_on >= last.on)
+    ]
+    if not rows and last is not None:
+        return [Correction(dropped=last, on=last.on, parts={})]
+    corrections: list[Correction] = []
+    for row in sorted(rows, key=lambda r: r.due_on):
+        corrections += _replace([] if last is None else [last], row.due_on, asked(row))
+        last = None
+    return corrections

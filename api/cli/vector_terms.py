@@ -5,7 +5,6 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, TypeVar
 
-from domain.servicing import operations as op
 from domain.servicing.terms import (
     STANDARD_ORDER,
     AllocationRule,
@@ -18,7 +17,6 @@ from domain.servicing.values import (
     Accounting,
     AdvancePayment,
     Amortisation,
-    ChargeAccrual,
     ChargeBasis,
     ChargeKind,
     ChargeOffBehaviour,
@@ -37,8 +35,6 @@ from domain.servicing.values import (
     OverdueInterest,
     PartialPeriod,
     PreClose,
-    ReAgeInterest,
-    ReAmortiseInterest,
     Recalculation,
     RestFrequency,
     ScheduleType,
@@ -54,7 +50,7 @@ MINOR_PER_MAJOR = 100
 MONTHS_A_YEAR = 12
 
 
-class Unsupported(Exception):  # noqa: N818 - it is an outcome, not an error
+class Unsupported(Exception):
     """The vector needs something the engine does not have; the message says what."""
 
 
@@ -142,10 +138,22 @@ def chosen(table: Mapping[str, T], key: str, what: str) -> T:
         raise Unsupported(f"{what} {key}") from None
 
 
+def section(raw: Json, key: str) -> Json:
+    """Part of a vector that is an object; empty if it is not set."""
+    value: Json = raw.get(key) or {}
+    return value
+
+
+def items(raw: Json, key: str) -> list[Any]:
+    """Part of a vector that is a list; empty if it is not set."""
+    value: list[Any] = raw.get(key) or []
+    return value
+
+
 def terms_of(raw: Json) -> LoanTerms:
     """Terms of a vector; raises Unsupported if one of them is not known."""
     submitted = raw.get("submitted_on") or raw.get("schedule_start")
-    periods = tuple((day(p["from"]), day(p["due"])) for p in raw.get("periods") or [])
+    periods = tuple((day(p["from"]), day(p["due"])) for p in items(raw, "periods"))
     expected = raw.get("expected_disbursement_on") or submitted
     start = day(expected) if expected else periods[0][0]
     rate = Decimal(raw.get("annual_rate_percent") or 0) / 100
@@ -163,7 +171,7 @@ def terms_of(raw: Json) -> LoanTerms:
         **_conventions(raw),
         **_schedule_options(raw),
         **_payment_options(raw),
-        **_recalculation(raw.get("interest_recalculation") or {}),
+        **_recalculation(section(raw, "interest_recalculation")),
     )
     refusals = terms.validate()
     if refusals:
@@ -178,7 +186,9 @@ def _conventions(raw: Json) -> dict[str, Any]:
     unit = chosen(UNITS, raw.get("repayment_frequency") or "MONTHS", "repayment_frequency")
     return {
         "schedule_type": ScheduleType((raw.get("schedule_type") or "PROGRESSIVE").lower()),
-        "interest_method": InterestMethod((raw.get("interest_type") or "DECLINING_BALANCE").lower()),
+        "interest_method": InterestMethod(
+            (raw.get("interest_type") or "DECLINING_BALANCE").lower()
+        ),
         "amortisation": (
             Amortisation.EQUAL_PRINCIPAL
             if raw.get("amortization") == "EQUAL_PRINCIPAL_PAYMENTS"
@@ -194,13 +204,13 @@ def _conventions(raw: Json) -> dict[str, Any]:
         "year_boundary": YearBoundary.JANUARY_1 if boundary else YearBoundary.DECEMBER_31,
         "repayment_every": int(raw.get("repayment_every") or 1),
         "repayment_unit": unit,
-        "precision": int((raw.get("rounding") or {}).get("math_context_precision") or 19),
-        "rounding": "ROUND_" + ((raw.get("rounding") or {}).get("mode") or "HALF_EVEN"),
+        "precision": int(section(raw, "rounding").get("math_context_precision") or 19),
+        "rounding": "ROUND_" + (section(raw, "rounding").get("mode") or "HALF_EVEN"),
     }
 
 
 def _schedule_options(raw: Json) -> dict[str, Any]:
-    down = raw.get("down_payment") or {}
+    down = section(raw, "down_payment")
     submission = raw.get("repayment_start_date_type") == "SUBMITTED_ON_DATE"
     return {
         "start_from": (
@@ -208,7 +218,9 @@ def _schedule_options(raw: Json) -> dict[str, Any]:
             if submission or raw.get("schedule_start")
             else StartFrom.DISBURSEMENT
         ),
-        "month_end": MonthEnd((raw.get("month_end_due_date_strategy") or "LAST_DAY_OF_MONTH").lower()),
+        "month_end": MonthEnd(
+            (raw.get("month_end_due_date_strategy") or "LAST_DAY_OF_MONTH").lower()
+        ),
         "fixed_length": raw.get("fixed_length"),
         "grace_on_principal": int(raw.get("grace_on_principal") or 0),
         "grace_on_interest": int(raw.get("grace_on_interest_payment") or 0),
@@ -222,10 +234,10 @@ def _schedule_options(raw: Json) -> dict[str, Any]:
         "full_term_tranches": bool(raw.get("allow_full_term_for_tranche")),
         "expected_tranches": tuple(
             Tranche(expected_on=day(t["expected_on"]), amount_minor=minor(t["principal"]))
-            for t in raw.get("expected_tranches") or []
+            for t in items(raw, "expected_tranches")
         ),
         "charge_off": ChargeOffBehaviour((raw.get("charge_off_behaviour") or "REGULAR").lower()),
-        "product_charges": tuple(charge_of(c) for c in raw.get("product_charges") or []),
+        "product_charges": tuple(charge_of(c) for c in items(raw, "product_charges")),
         "accounting": Accounting((raw.get("accounting") or "ACCRUAL_PERIODIC").lower()),
         "accrual_activity": bool(raw.get("accrual_activity_posting")),
         "capitalised_income_type": _income_type(raw.get("capitalized_income")),
@@ -239,9 +251,7 @@ def _income_type(raw: Json | None) -> Component:
 
 def _payment_options(raw: Json) -> dict[str, Any]:
     chargeback = [
-        rule
-        for rule in raw.get("credit_allocation") or []
-        if rule["transaction_type"] == "CHARGEBACK"
+        rule for rule in items(raw, "credit_allocation") if rule["transaction_type"] == "CHARGEBACK"
     ]
     return {
         "strategy": chosen(
@@ -249,7 +259,7 @@ def _payment_options(raw: Json) -> dict[str, Any]:
             raw.get("payment_strategy") or "ADVANCED_PAYMENT_ALLOCATION",
             "payment_strategy",
         ),
-        "allocation": tuple(_rule(r) for r in raw.get("payment_allocation") or [])
+        "allocation": tuple(_rule(r) for r in items(raw, "payment_allocation"))
         or (AllocationRule(kind=None, order=STANDARD_ORDER),),
         "direction": Direction((raw.get("schedule_processing") or "HORIZONTAL").lower()),
         "chargeback_order": tuple(
@@ -257,7 +267,7 @@ def _payment_options(raw: Json) -> dict[str, Any]:
         ),
         "interest_refund_kinds": frozenset(
             chosen(KINDS, name, "interest_refund_types")
-            for name in raw.get("interest_refund_types") or []
+            for name in items(raw, "interest_refund_types")
         ),
     }
 
@@ -315,193 +325,3 @@ def charge_of(raw: Json) -> ChargeTerms:
         amount_minor=minor(value) if flat else 0,
         percent=Decimal(0) if flat else Decimal(value),
     )
-
-
-# --- steps
-
-
-def operation_of(step: Json) -> op.Operation:
-    """Operation of a step; raises Unsupported if there is none."""
-    name = step["op"]
-    if name not in OPERATIONS:
-        raise Unsupported(name)
-    return OPERATIONS[name](step)
-
-
-def _date(step: Json, key: str = "date") -> date:
-    return day(step[key])
-
-
-def _transact(step: Json) -> op.Operation:
-    return op.Transact(
-        kind=chosen(KINDS, step["type"], "transaction"),
-        on=_date(step),
-        amount_minor=minor(step["amount"]),
-        refund_interest=step.get("interest_refund_calculation"),
-    )
-
-
-def _kind_named(name: str) -> Kind:
-    return chosen(KINDS, name.upper().replace("-", "_").replace(" ", "_"), "transaction type")
-
-
-def _undo(step: Json) -> op.Operation:
-    select = step["select"]
-    name, on = select.get("type"), select.get("transaction_date")
-    return op.Undo(
-        target=op.Reference(
-            kind=_kind_named(name) if name else None,
-            on=day(on) if on else None,
-            nth=int(select.get("nth") or 1),
-            last_entered=select.get("which") == "LAST_MADE",
-        )
-    )
-
-
-def _charge_back(step: Json) -> op.Operation:
-    target = step["target"]
-    if target == "LAST_REPAYMENT":
-        reference = op.Reference(kind=Kind.REPAYMENT, last_entered=True)
-    else:
-        name, _, number = target.partition("#")
-        reference = op.Reference(
-            kind=chosen(KINDS, name, "chargeback target"), nth=int(number or 1), by_entry=True
-        )
-    return op.ChargeBack(target=reference, amount_minor=minor(step["amount"]))
-
-
-def _refund_interest(step: Json) -> op.Operation:
-    reference = op.Reference(
-        kind=_kind_named(step["for_type"]),
-        on=day(step["for_date"]),
-        nth=int(step.get("nth") or 1),
-    )
-    return op.RefundInterest(target=reference, amount_minor=minor(step["amount"]))
-
-
-def _add_charge(step: Json) -> op.Operation:
-    due_on = step.get("due_date")
-    return op.AddCharge(charge=charge_of(step["charge"]), due_on=day(due_on) if due_on else None)
-
-
-def _reschedule(step: Json) -> op.Operation:
-    for name in ("grace_on_principal", "grace_on_interest"):
-        if step.get(name):
-            raise Unsupported(f"reschedule: {name}")
-    rate, due_on, submitted = (
-        step.get("new_interest_rate"),
-        step.get("new_due_date"),
-        step.get("submitted_on"),
-    )
-    return op.Reschedule(
-        from_on=day(step["from"]),
-        submitted_on=day(submitted) if submitted else None,
-        new_due_on=day(due_on) if due_on else None,
-        extra_instalments=int(step["extra_terms"]) if step.get("extra_terms") else None,
-        new_rate_annual=None if rate is None else Decimal(str(rate)) / 100,
-    )
-
-
-def _re_age(step: Json) -> op.Operation:
-    name = step.get("interest_handling") or "DEFAULT"
-    handlings = {
-        "DEFAULT": ReAgeInterest.DEFAULT,
-        "EQUAL_AMORTIZATION_PAYABLE_INTEREST": ReAgeInterest.EQUAL_AMORTISATION_PAYABLE_INTEREST,
-        "EQUAL_AMORTIZATION_FULL_INTEREST": ReAgeInterest.EQUAL_AMORTISATION_FULL_INTEREST,
-    }
-    return op.ReAge(
-        start_on=day(step["start_date"]),
-        every=int(step["frequency_number"]),
-        unit=chosen(UNITS, step["frequency"], "re_age frequency"),
-        instalments=int(step["installments"]),
-        interest=chosen(handlings, name, "re_age: interest_handling"),
-    )
-
-
-def _re_amortise(step: Json) -> op.Operation:
-    name = step.get("interest_handling") or "DEFAULT"
-    handlings = {
-        "DEFAULT": ReAmortiseInterest.DEFAULT,
-        "EQUAL_AMORTIZATION_INTEREST_SPLIT": ReAmortiseInterest.EQUAL_AMORTISATION_INTEREST_SPLIT,
-    }
-    return op.ReAmortise(interest=chosen(handlings, name, "re_amortize: interest_handling"))
-
-
-def _set_config(step: Json) -> op.Operation:
-    name, value = step["name"], step["value"]
-    if name == "charge-accrual-date":
-        return op.SetChargeAccrual(
-            accrual=chosen(
-                {
-                    "due-date": ChargeAccrual.DUE_DATE,
-                    "submitted-date": ChargeAccrual.SUBMITTED_DATE,
-                },
-                str(value),
-                "charge-accrual-date",
-            )
-        )
-    if name == "enable-immediate-charge-accrual-post-maturity":
-        return op.AccrueLateChargesAtOnce(enabled=str(value).lower() in {"true", "enabled", "1"})
-    if name in {"is-principal-compounding-disabled-for-overdue-loans", "enable-business-date"}:
-        return op.NoEffect()
-    raise Unsupported(f"set_config {name}")
-
-
-def _approve(step: Json) -> op.Operation:
-    expected = step.get("expected_disbursement_on")
-    return op.Approve(
-        amount_minor=minor(step["amount"]),
-        expected_disbursement_on=day(expected) if expected else None,
-    )
-
-
-OPERATIONS = {
-    "set_business_date": lambda s: op.SetBusinessDate(on=_date(s)),
-    "create_loan": lambda _: op.Apply(),
-    "approve": _approve,
-    "undo_approval": lambda _: op.UndoApproval(),
-    "disburse": lambda s: op.Disburse(
-        on=_date(s),
-        amount_minor=minor(s["amount"]),
-        take_down_payment=s.get("auto_down_payment"),
-    ),
-    "undo_disbursal": lambda _: op.UndoDisbursal(),
-    "undo_last_disbursal": lambda _: op.UndoDisbursal(latest_only=True),
-    "add_expected_tranche": lambda s: op.ExpectTranche(
-        on=_date(s), amount_minor=minor(s["amount"])
-    ),
-    "transaction": _transact,
-    "pay_off": lambda s: op.PayOff(on=_date(s)),
-    "undo_transaction": _undo,
-    "chargeback": _charge_back,
-    "credit_balance_refund": lambda s: op.RefundCredit(
-        on=_date(s), amount_minor=minor(s["amount"])
-    ),
-    "manual_interest_refund": _refund_interest,
-    "add_charge": _add_charge,
-    "waive_charge": lambda _: op.WaiveCharge(),
-    "undo_waive_charge": lambda _: op.UndoWaiveCharge(),
-    "charge_adjustment": lambda s: op.AdjustCharge(
-        code=s["charge_code"],
-        due_on=day(s["charge_due_on"]) if s.get("charge_due_on") else None,
-        amount_minor=minor(s["amount"]),
-    ),
-    "reschedule": _reschedule,
-    "change_interest_rate": lambda s: op.ChangeRate(
-        on=_date(s), rate_annual=Decimal(s["annual_rate_percent"]) / 100
-    ),
-    "interest_pause": lambda s: op.PauseInterest(start=_date(s, "start"), end=_date(s, "end")),
-    "re_age": _re_age,
-    "undo_re_age": lambda _: op.UndoLatest(kind=Kind.RE_AGE),
-    "re_amortize": _re_amortise,
-    "undo_re_amortize": lambda _: op.UndoLatest(kind=Kind.RE_AMORTISE),
-    "charge_off": lambda s: op.ChargeOff(on=_date(s)),
-    "undo_charge_off": lambda _: op.UndoLatest(kind=Kind.CHARGE_OFF),
-    "set_fraud_flag": lambda _: op.NoEffect(),
-    "contract_termination": lambda _: op.Terminate(),
-    "undo_contract_termination": lambda _: op.UndoLatest(kind=Kind.CONTRACT_TERMINATION),
-    "write_off": lambda s: op.WriteOff(on=_date(s)),
-    "run_cob": lambda _: op.CloseDays(),
-    "run_periodic_accrual_job": lambda _: op.PostAccruals(),
-    "set_config": _set_config,
-}

@@ -13,7 +13,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from api.cli import vector_rows as rows
-from api.cli.vector_terms import Unsupported, operation_of, terms_of
+from api.cli.vector_steps import operation_of
+from api.cli.vector_terms import Unsupported, items, terms_of
+from domain.servicing.operations import Operation
 from domain.servicing.simulation import Simulation, State, simulate
 
 Json = Mapping[str, Any]
@@ -27,22 +29,25 @@ class Outcome(NamedTuple):
     difference: str | None
 
 
-class Different(Exception):  # noqa: N818 - it is an outcome, not an error
+class Different(Exception):
     """A figure is not what the vector says."""
 
 
 def load(path: Path) -> list[Json]:
     """Vectors of a file; raises OSError or ValueError if it cannot be read."""
     text = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
-    content = json.loads(text)
-    return content["vectors"] if isinstance(content, dict) else content
+    content: Any = json.loads(text)
+    if isinstance(content, list):
+        bare: list[Json] = content
+        return bare
+    return items(content, "vectors")
 
 
 def run(vector: Json) -> Outcome:
     """Run one vector."""
     try:
         terms = terms_of(vector["terms"])
-        operations = []
+        operations: list[Operation] = []
         for number, step in enumerate(vector["steps"]):
             if "op" in step:
                 operations.append(_translated(number, step))
@@ -60,7 +65,7 @@ def run(vector: Json) -> Outcome:
     return Outcome("pass", None)
 
 
-def _translated(number: int, step: Json) -> Any:  # noqa: ANN401
+def _translated(number: int, step: Json) -> Operation:
     try:
         return operation_of(step)
     except Unsupported as reason:
@@ -191,7 +196,7 @@ CHECKS = {
 def _table(vectors: Sequence[Json], outcomes: Mapping[str, Outcome]) -> Iterator[str]:
     counts: dict[str, Counter[str]] = {}
     for vector in vectors:
-        for tag in vector.get("features") or []:
+        for tag in items(vector, "features"):
             counts.setdefault(tag, Counter())[outcomes[vector["id"]].status] += 1
     width = max((len(tag) for tag in counts), default=3)
     yield f"{'tag':<{width}}  pass  fail  unsupported"
@@ -214,7 +219,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     tags = {tag.strip() for tag in options.tags.split(",") if tag.strip()}
     if tags:
-        vectors = [v for v in vectors if tags & set(v.get("features") or [])]
+        vectors = [v for v in vectors if tags & set(items(v, "features"))]
     outcomes = {vector["id"]: run(vector) for vector in vectors}
     for line in _table(vectors, outcomes):
         print(line)  # noqa: T201

@@ -300,5 +300,3 @@ def freeze_entry(entry: Entry, balance: int) -> Transaction:
         lines=tuple(entry.lines),
         reversed=entry.void,
     )
-
-

@@ -31,13 +31,17 @@ def earned(ledger: Ledger, on: date, accrual: ChargeAccrual) -> Parts:
         until += ONE_DAY  # interest is recognised on the day it starts to be earned
     parts = {I: earned_interest(ledger, until), F: 0, N: 0}
     for charge in ledger.charges:
-        parts[charge.component] += _earned_charge(ledger, charge, on, accrual)
+        parts[charge.component] += _earned_charge(charge, on, accrual)
     return parts
 
 
 def earned_in_full(ledger: Ledger) -> Parts:
     """All that a closed account earned."""
-    parts = {I: sum(row.due[I] - row.waived[I] - row.credited[I] for row in ledger.rows), F: 0, N: 0}
+    parts = {
+        I: sum(row.due[I] - row.waived[I] - row.credited[I] for row in ledger.rows),
+        F: 0,
+        N: 0,
+    }
     for charge in ledger.charges:
         if charge.time is not ChargeTime.DISBURSEMENT:
             parts[charge.component] += charge.amount - charge.waived
@@ -72,7 +76,7 @@ def _earned_by_row(ledger: Ledger, plan: Plan, row: Row, on: date) -> int:
     return to_minor(share * row.due[I])
 
 
-def _earned_charge(ledger: Ledger, charge: Charge, on: date, accrual: ChargeAccrual) -> int:
+def _earned_charge(charge: Charge, on: date, accrual: ChargeAccrual) -> int:
     if charge.time is ChargeTime.DISBURSEMENT:
         return 0
     if charge.time is ChargeTime.INSTALMENT:
@@ -80,4 +84,3 @@ def _earned_charge(ledger: Ledger, charge: Charge, on: date, accrual: ChargeAccr
     since = charge.submitted_on if accrual is ChargeAccrual.SUBMITTED_DATE else charge.due_on
     assert since is not None, "a dated charge has a due date"
     return charge.amount - charge.waived if since <= on else 0
-

@@ -70,9 +70,7 @@ def refreshed(account: Account, posted: list[Activity]) -> list[Correction]:
 def at_closure(account: Account, posted: list[Activity], closed_on: date) -> list[Correction]:
     """Activities of rows before the closing day, and one for the rest on it."""
     rows = [row for row in account.ledger.rows if not row.down_payment]
-    corrections = [
-        Correction(dropped=a, on=a.on, parts={}) for a in posted if a.on > closed_on
-    ]
+    corrections = [Correction(dropped=a, on=a.on, parts={}) for a in posted if a.on > closed_on]
     kept = [a for a in posted if a.on <= closed_on]
     total = {c: sum(row.due[c] for row in rows) for c in (I, F, N)}
     for row in rows:

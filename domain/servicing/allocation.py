@@ -68,9 +68,7 @@ def _pay_group(payment: _Payment, due: DueClass, components: list[Component]) ->
     return payment.left > 0 and any(not row.met for row in payment.ledger.rows)
 
 
-def _pay_evenly(
-    payment: _Payment, rows: list[Row], due: DueClass, component: Component
-) -> int:
+def _pay_evenly(payment: _Payment, rows: list[Row], due: DueClass, component: Component) -> int:
     """Spread what is left over rows, the remainder on the last; the last part that was used."""
     share = to_minor(Decimal(payment.left) / len(rows))
     rest = payment.left - share * len(rows)
@@ -99,9 +97,7 @@ def _select(payment: _Payment, due: DueClass, component: Component | None = None
     return _select_future(payment, [row for row in unpaid if row.due_on > on], component)
 
 
-def _select_future(
-    payment: _Payment, future: list[Row], component: Component | None
-) -> list[Row]:
+def _select_future(payment: _Payment, future: list[Row], component: Component | None) -> list[Row]:
     """Rows in advance, by the rule of the payment (domain rules A-04 to A-07)."""
     match payment.rule.future:
         case FutureRule.REAMORTISATION:
@@ -130,9 +126,7 @@ def _latest(payment: _Payment, future: list[Row], component: Component | None) -
     return candidates[-1:]
 
 
-def _pay_row(
-    payment: _Payment, row: Row, due: DueClass, component: Component, amount: int
-) -> int:
+def _pay_row(payment: _Payment, row: Row, due: DueClass, component: Component, amount: int) -> int:
     ledger = payment.ledger
     rule = f"{payment.rule.kind or 'default'}:{due}:{component}"
     if not ledger.recalculates:
@@ -168,17 +162,13 @@ def _interest_until(payment: _Payment, row: Row) -> date:
     return row.due_on if row.from_on < payment.on <= row.due_on else payment.on
 
 
-def _collect(
-    payment: _Payment, row: Row, component: Component, amount: int, rule: str
-) -> int:
+def _collect(payment: _Payment, row: Row, component: Component, amount: int, rule: str) -> int:
     used = row.pay(component, amount, payment.on)
     if used:
         entry = payment.entry
         entry.parts[component] += used
         entry.lines.append(
-            AllocationLine(
-                instalment=row.number, component=component, amount_minor=used, rule=rule
-            )
+            AllocationLine(instalment=row.number, component=component, amount_minor=used, rule=rule)
         )
         pay_charges(payment.ledger, row, component, used)
     return used

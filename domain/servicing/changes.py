@@ -18,7 +18,13 @@ from domain.servicing.ledger import Entry, Ledger
 from domain.servicing.period import Period, to_minor
 from domain.servicing.plan import Plan
 from domain.servicing.row import I, P, Row
-from domain.servicing.solving import change_rate, resolve_after, set_instalments, settle_last, smooth
+from domain.servicing.solving import (
+    change_rate,
+    resolve_after,
+    set_instalments,
+    settle_last,
+    smooth,
+)
 from domain.servicing.splitting import split_evenly
 from domain.servicing.values import ReAmortiseInterest
 

@@ -1,4 +1,4 @@
-"""Closing a simulated loan's days: triggers, overdue penalties, accruals, activity, deferred income.
+"""Closing a simulated loan's days: triggers, penalties, accruals, activity, deferred income.
 
 Source: domain rules 9.11, 9.14.
 """
@@ -40,11 +40,17 @@ class Book(Protocol):
     replayed: set[str]
 
     @property
-    def account(self) -> Account: ...
+    def account(self) -> Account:
+        """The account now."""
+        ...
 
-    def record(self, kind: type[f.Fact], on: date, /, **data: object) -> str: ...
+    def record(self, kind: type[f.Fact], on: date, /, **data: object) -> str:
+        """Record a fact of today; its id."""
+        ...
 
-    def drop(self, fact_id: str) -> None: ...
+    def drop(self, fact_id: str) -> None:
+        """Take a fact out again, without a trace."""
+        ...
 
 
 class DayClose:

@@ -123,4 +123,3 @@ def _repay(ledger: Ledger, entry: Entry, row: Row, amount: int) -> None:
         pay_principal(ledger.plan, period, entry.on, amount)
         ledger.sync_rows(entry.on)
     row.pay(P, amount, entry.on)
-

@@ -80,29 +80,21 @@ def _posted(facts: Sequence[f.Fact], plus: Kind, minus: Kind) -> int:
 
 
 def _capitalised(facts: Sequence[f.Fact], account: Account, on: date, *, in_full: bool) -> int:
-    taken = [
-        (x.effective_on, x.amount_minor) for x in facts if isinstance(x, f.IncomeCapitalised)
-    ]
+    taken = [(x.effective_on, x.amount_minor) for x in facts if isinstance(x, f.IncomeCapitalised)]
     kind = Kind.CAPITALISED_INCOME_ADJUSTMENT
     given = [
-        (x.effective_on, x.amount_minor)
-        for x in facts
-        if isinstance(x, f.Paid) and x.kind is kind
+        (x.effective_on, x.amount_minor) for x in facts if isinstance(x, f.Paid) and x.kind is kind
     ]
     return _recognised(taken, given, account, on, in_full=in_full)
 
 
 def _bought_down(facts: Sequence[f.Fact], account: Account, on: date, *, in_full: bool) -> int:
     taken = [(x.effective_on, x.amount_minor) for x in facts if isinstance(x, f.BuyDownFeeTaken)]
-    given = [
-        (x.effective_on, x.amount_minor) for x in facts if isinstance(x, f.BuyDownFeeAdjusted)
-    ]
+    given = [(x.effective_on, x.amount_minor) for x in facts if isinstance(x, f.BuyDownFeeAdjusted)]
     return _recognised(taken, given, account, on, in_full=in_full)
 
 
-def _recognised(
-    taken: Moves, given: Moves, account: Account, on: date, *, in_full: bool
-) -> int:
+def _recognised(taken: Moves, given: Moves, account: Account, on: date, *, in_full: bool) -> int:
     if in_full:
         return sum(amount for _, amount in taken) - sum(amount for _, amount in given)
     total = Decimal(0)

@@ -130,5 +130,3 @@ def _take_over(current: Row, row: Row) -> None:
         current.waived[component] += row.waived[component]
         current.credited[component] += row.credited[component]
     current.in_advance += row.in_advance
-
-

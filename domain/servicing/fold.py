@@ -5,7 +5,7 @@ Source of the order and of what each fact does: domain rules 9.6 T-45, 9.7, 9.9.
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date
-from decimal import Decimal, localcontext
+from decimal import localcontext
 from typing import Any
 
 from domain.servicing import facts as f
@@ -18,26 +18,22 @@ from domain.servicing.changes import (
     re_amortise,
 )
 from domain.servicing.charges import add_charge, recompute_instalment_fees, waive_charge
-from domain.servicing.credits import charge_back, return_principal, use_overpayment
+from domain.servicing.credits import charge_back, return_principal
 from domain.servicing.dates import schedule_periods
 from domain.servicing.ending import charge_off, terminate, write_off
-from domain.servicing.legacy_allocation import allocate_in_order, refund_cash
 from domain.servicing.ledger import Entry, Ledger
+from domain.servicing.legacy_allocation import allocate_in_order, refund_cash
 from domain.servicing.movements import earn_on_overdue
-from domain.servicing.period import to_minor
+from domain.servicing.payouts import capitalise, pay_out
 from domain.servicing.plan import Plan
 from domain.servicing.reaging import re_age
-from domain.servicing.row import I, P, Row
-from domain.servicing.solving import Money, add_money, disburse, to_multiple
-from domain.servicing.splitting import split_evenly
+from domain.servicing.row import I
 from domain.servicing.terms import LoanTerms
-from domain.servicing.tranches import add_full_term_tranche
 from domain.servicing.values import Component, Kind, OverdueInterest, PreClose, Strategy
 from domain.servicing.views import outstanding_on, total_interest_on
 
 Fact = f.Fact
 Past = Callable[[], Sequence[Fact]]
-HUNDRED = Decimal(100)
 
 
 def order_key(fact: Fact) -> tuple[date, int, date]:
@@ -98,98 +94,15 @@ def _open_entry(ledger: Ledger, fact: Fact, kind: Kind, amount: int = 0) -> Entr
 
 
 def _disbursed(ledger: Ledger, fact: f.Disbursed, _: Past) -> None:
-    on = fact.effective_on
     entry = _open_entry(ledger, fact, Kind.DISBURSEMENT, fact.amount_minor)
-    _earn(ledger, on)
-    ledger.disbursements.append((on, fact.amount_minor, fact.id))
-    amortised = fact.amount_minor - _ask_down_payment(ledger, fact)
-    if _solves_plan(ledger, on):
-        if ledger.terms.full_term_tranches:
-            add_full_term_tranche(ledger, on, amortised)
-        else:
-            disburse(ledger.plan, on, amortised)
-        if on > ledger.plan.maturity:
-            _principal_after_maturity(ledger, on, amortised)
-        _follow_plan(ledger, on)
-    else:
-        _spread_principal(ledger, on, amortised)
-    use_overpayment(ledger, entry)
-
-
-def _solves_plan(ledger: Ledger, on: date) -> bool:
-    """After re-ageing or re-amortising only rows are known (compatibility)."""
-    if ledger.re_amortised:
-        return False
-    return ledger.re_age is None or on <= ledger.plan.maturity
-
-
-def _ask_down_payment(ledger: Ledger, fact: f.Disbursed) -> int:
-    terms = ledger.terms
-    if terms.down_payment is None:
-        return 0
-    amount = to_minor(Decimal(fact.amount_minor) * terms.down_payment.percent / HUNDRED)
-    amount = to_multiple(terms, amount)
-    row = Row(fact.effective_on, fact.effective_on)
-    row.down_payment = True
-    row.ask(P, amount, fact.effective_on)
-    at = sum(r.due_on <= row.due_on for r in ledger.rows)
-    ledger.rows.insert(at, row)
-    ledger.renumber()
-    return amount
-
-
-def _follow_plan(ledger: Ledger, on: date) -> None:
-    known = {(r.from_on, r.due_on): r for r in ledger.rows if r.regular}
-    for period in ledger.plan.periods:
-        row = known.get((period.from_on, period.due_on))
-        if row is None:
-            row = Row(period.from_on, period.due_on)
-            ledger.rows.append(row)
-        elif period.due_on < on:
-            continue
-        row.due[P], row.due[I] = period.due_principal, period.due_interest
-        row.update_met(on)
-    ledger.renumber()
-
-
-def _principal_after_maturity(ledger: Ledger, on: date, amount: int) -> None:
-    row = ledger.additional_row()
-    if row is None:
-        row = Row(on, on)
-        row.additional = True
-        ledger.rows.append(row)
-    row.due_on = max(row.due_on, on)
-    row.ask(P, amount, on)
-    ledger.renumber()
-
-
-def _spread_principal(ledger: Ledger, on: date, amount: int) -> None:
-    """Divide new principal evenly over the rows to come."""
-    rows = [row for row in ledger.rows if row.regular and row.due_on > on]
-    if not rows:
-        _principal_after_maturity(ledger, on, amount)
-        return
-    left = amount
-    share = split_evenly(amount, len(rows)).each
-    for row in rows:
-        before = row.due[P]
-        after = to_multiple(ledger.terms, before + share)
-        row.ask(P, after - before, on)
-        left -= after - before
-    rows[-1].ask(P, left, on)
+    _earn(ledger, entry.on)
+    pay_out(ledger, entry)
 
 
 def _capitalised(ledger: Ledger, fact: f.IncomeCapitalised, _: Past) -> None:
-    on = fact.effective_on
     entry = _open_entry(ledger, fact, Kind.CAPITALISED_INCOME, fact.amount_minor)
-    entry.parts[P] = fact.amount_minor
-    _earn(ledger, on)
-    if _solves_plan(ledger, on):
-        add_money(ledger.plan, Money(on=on, capitalised=fact.amount_minor))
-        _follow_plan(ledger, on)
-    else:
-        _spread_principal(ledger, on, fact.amount_minor)
-    use_overpayment(ledger, entry)
+    _earn(ledger, entry.on)
+    capitalise(ledger, entry)
 
 
 def _buy_down(ledger: Ledger, fact: f.BuyDownFeeTaken, _: Past) -> None:

@@ -49,7 +49,10 @@ def pay_principal(plan: Plan, period: Period, on: date, amount: int) -> None:
     if not amount:
         return
     paid = amount
-    if plan.total_paid_principal + amount > plan.total_due_principal + plan.total_credited_principal:
+    if (
+        plan.total_paid_principal + amount
+        > plan.total_due_principal + plan.total_credited_principal
+    ):
         paid = plan.total_due_principal - plan.total_paid_principal
     period.paid_principal += paid
     counts_on = min(period.due_on, on)

@@ -25,7 +25,9 @@ def payoff(ledger: Ledger, on: date) -> int:
             earn_on_overdue(plan, on)
         till = on
         if ledger.terms.pre_close is PreClose.TILL_REST_FREQUENCY_DATE:
-            running = next((r for r in ledger.rows if r.regular and r.from_on < on < r.due_on), None)
+            running = next(
+                (r for r in ledger.rows if r.regular and r.from_on < on < r.due_on), None
+            )
             till = running.due_on if running is not None else on
         owed = outstanding_on(plan, till)
         return owed.principal + owed.interest + charges + beside

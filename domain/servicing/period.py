@@ -253,9 +253,7 @@ class Period:
         asked = self.asked
         interest = self.earned(flat=flat) + self.fixed_interest + self.future_interest + carried_in
         self.interest = max(0, interest)
-        if self.interest_grace:
-            self.due_interest = self.paid_interest
-        elif self.paid_principal > max(0, asked - self.interest):
+        if self.interest_grace or self.paid_principal > max(0, asked - self.interest):
             self.due_interest = self.paid_interest
         else:
             self.due_interest = max(min(self.interest, asked), self.paid_interest)

@@ -162,9 +162,7 @@ class Plan:
                 days = (sub.from_on, sub.due_on)
                 sub.factor = rate_factor(self.terms, rate, days, whole)
                 to_due = (sub.from_on, period.due_on)
-                sub.factor_to_due = interest_factor(
-                    self.terms, rate, to_due, whole, self.start_on
-                )
+                sub.factor_to_due = interest_factor(self.terms, rate, to_due, whole, self.start_on)
 
     def derive(self) -> None:
         """Recompute what falls due, leaving balances as they are."""

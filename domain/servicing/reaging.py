@@ -192,7 +192,9 @@ def _re_age_equally(ledger: Ledger, fact: ReAged, entry: Entry) -> None:
     _rows_of_equal_plan(ledger, fresh, splits, held, on)
 
 
-def _splits(parts: Parts, count: int, multiple_of: Ledger | None = None) -> dict[Component, EvenSplit]:
+def _splits(
+    parts: Parts, count: int, multiple_of: Ledger | None = None
+) -> dict[Component, EvenSplit]:
     others = {component: split_evenly(parts[component], count) for component in (I, F, N)}
     total = split_evenly(sum(parts.values()), count)
     if multiple_of is not None:
@@ -353,4 +355,3 @@ def _merge(ledger: Ledger, row: Row, on: date) -> None:
         ledger.rows.remove(old)
     row.check_met(on)
     ledger.rows.append(row)
-

@@ -4,7 +4,8 @@ from datetime import date
 
 from domain.servicing.values import Component
 
-P, I, F, N = Component.PRINCIPAL, Component.INTEREST, Component.FEE, Component.PENALTY
+P, F, N = Component.PRINCIPAL, Component.FEE, Component.PENALTY
+I = Component.INTEREST  # noqa: E741 - the four parts by their initial, as the field writes them
 COMPONENTS = (P, I, F, N)
 
 

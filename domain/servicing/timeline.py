@@ -20,7 +20,7 @@ CHECKPOINT_EVERY = 16  # folding this many facts again is cheaper than keeping e
 class _Node:
     """A fact and what came before it; remembers the state after it, now and then."""
 
-    __slots__ = ("_state", "depth", "fact", "key", "parent", "root")
+    __slots__ = ("depth", "fact", "key", "parent", "remembered", "root")
 
     def __init__(self, parent: "_Node | None", fact: f.Fact | None, root: "_Root") -> None:
         self.parent = parent
@@ -28,7 +28,7 @@ class _Node:
         self.root = root
         self.depth = 0 if parent is None else parent.depth + 1
         self.key = None if fact is None else root.key(fact)
-        self._state: Ledger | None = None
+        self.remembered: Ledger | None = None
 
     def chain(self) -> "list[_Node]":
         """Nodes with a fact, oldest first."""
@@ -48,29 +48,29 @@ class _Node:
         """State after this fact, folded from the last state remembered before it."""
         pending: list[_Node] = []
         node: _Node = self
-        while node._state is None:
+        while node.remembered is None:
             if node.parent is None:
-                node._state = self.root.open()
+                node.remembered = self.root.begin()
                 break
             pending.append(node)
             node = node.parent
         with localcontext(self.root.terms.arithmetic()):
             for following in reversed(pending):
                 node = following.extend()
-        assert node._state is not None, "the state was just folded"
-        return node._state
+        assert node.remembered is not None, "the state was just folded"
+        return node.remembered
 
     def extend(self) -> "_Node":
         """Fold this fact on the parent's state; the parent keeps its own now and then only."""
         parent = self.parent
         assert parent is not None, "a root has nothing to fold"
-        assert parent._state is not None, "states are folded in order"
+        assert parent.remembered is not None, "states are folded in order"
         assert self.fact is not None, "only the root has no fact"
-        state = parent._state.copy()
+        state = parent.remembered.copy()
         apply(state, self.fact, parent.facts)
-        self._state = state
+        self.remembered = state
         if parent.depth % CHECKPOINT_EVERY:
-            parent._state = None
+            parent.remembered = None
         return self
 
 
@@ -89,7 +89,7 @@ class _Root:
             return (self.started_on, 0, self.started_on)
         return order_key(fact)
 
-    def open(self) -> Ledger:
+    def begin(self) -> Ledger:
         """Return the state before anything happened."""
         return open_ledger(self.terms, self.started_on)
 
@@ -129,7 +129,7 @@ class Timeline:
         return any(isinstance(fact, f.Disbursed) for fact in self._tip.facts())
 
     def record(self, fact: f.Fact) -> "Timeline":
-        """Return the time line with one more fact; raises KeyError if it reverses an unknown one."""
+        """Return the time line with one more fact; KeyError if it reverses an unknown one."""
         through = fact.entered_on if self.through is None else max(self.through, fact.entered_on)
         if isinstance(fact, f.Reversed):
             return self._reverse(fact.fact_id, through)

@@ -29,7 +29,9 @@ def add_full_term_tranche(ledger: Ledger, on: date, amount: int) -> None:
         emi = added.due_principal + added.due_interest
         period = known.get((added.from_on, added.due_on))
         if period is None:
-            period = Period(plan.last.due_on if added is tranche.periods[0] else added.from_on, added.due_on)
+            period = Period(
+                plan.last.due_on if added is tranche.periods[0] else added.from_on, added.due_on
+            )
             period.disbursed_before = plan.last.disbursed_before
             plan.periods.append(period)
         period.emi += emi

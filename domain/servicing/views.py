@@ -119,7 +119,6 @@ def fixed_interest_until(period: Period, on: date) -> int:
     if elapsed <= 0:
         return 0
 
-
     return to_minor(Decimal(elapsed) / Decimal(days) * Decimal(period.fixed_interest))
 
 

@@ -1,0 +1,206 @@
+"""A simulated loan in the making: its time line, its closes, and what it shows."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import date
+from enum import StrEnum
+from typing import Any
+
+from domain.servicing import facts as f
+from domain.servicing import operations as op
+from domain.servicing.account import Account, Amounts, Transaction
+from domain.servicing.closing import DayClose
+from domain.servicing.terms import LoanTerms
+from domain.servicing.timeline import Timeline
+from domain.servicing.values import ChargeAccrual, Kind, Status
+
+
+class Stage(StrEnum):
+    """Where an application stands before the account opens."""
+
+    SUBMITTED = "submitted"
+    APPROVED = "approved"
+    OPENED = "opened"
+
+
+class CannotApply(ValueError):
+    """The operation makes no sense in the state it meets."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class State:
+    """What is known after a step."""
+
+    business_date: date
+    stage: Stage
+    account: Account
+    transactions: tuple[Transaction, ...]
+
+    @property
+    def status(self) -> Status:
+        """Where the account stands."""
+        return self.account.status
+
+
+class Life:
+    """A simulated loan in the making."""
+
+    def __init__(self, terms: LoanTerms) -> None:
+        self.terms = terms
+        self.timeline = Timeline.start(terms)
+        self.today = terms.submitted_on or terms.expected_disbursement_on
+        self.stage = Stage.SUBMITTED
+        self.paid_off: int | None = None
+        self.charge_accrual = ChargeAccrual.DUE_DATE
+        self.accrues_late_charges = False
+        self.close = DayClose()
+        self.count = 0
+        self.replayed: set[str] = set()
+        self.shown: dict[str, Transaction] = {}
+        self.order: list[str] = []
+        self.links: dict[str, str] = {}  # interest refund -> its refund
+
+    # --- recording
+
+    def record(self, kind: type[f.Fact], on: date, /, **data: Any) -> str:  # noqa: ANN401
+        """Record a fact of today with a value date."""
+        self.count += 1
+        fact_id = f"{self.count:05d}"
+        fact = kind(id=fact_id, effective_on=on, entered_on=self.today, **data)
+        self.timeline = self.timeline.record(fact)
+        self.order.append(fact_id)
+        return fact_id
+
+    def reverse(self, fact_id: str) -> None:
+        """Reverse a fact and everything that hangs on it."""
+        for linked, source in list(self.links.items()):
+            if source == fact_id and linked in self.live():
+                self.reverse(linked)
+        self.timeline = self.timeline.record(
+            f.Reversed(
+                id=f"{fact_id}:reversed",
+                effective_on=self.today,
+                entered_on=self.today,
+                fact_id=fact_id,
+            )
+        )
+
+    def drop(self, fact_id: str) -> None:
+        """Take a fact of the simulation's own making out again, without a trace."""
+        voided = self.timeline.voided
+        self.reverse(fact_id)
+        self.timeline.voided = voided
+        self.links.pop(fact_id, None)
+
+    def live(self) -> set[str]:
+        """Ids of the facts that count."""
+        return {fact.id for fact in self.timeline.facts}
+
+    @property
+    def account(self) -> Account:
+        """The account now: planned until money was paid out."""
+        return self.timeline.account if self.timeline.disbursed else self.timeline.planned()
+
+    def perform(self, operation: op.Operation, handle: Callable[[], None]) -> None:
+        """Perform one operation, and note what follows from it."""
+        before = self.shown
+        was_closed = self._closed()
+        handle()
+        if was_closed and not self._closed() and self.timeline.disbursed:
+            self.close.reopen(self)
+        elif self.timeline.disbursed and not self._closed() and _changes_rows(operation):
+            self.close.refresh_activity(self)
+        if self.timeline.disbursed:
+            self._accrue_rest_on_closing(operation)
+        self._note_replays(before)
+
+    def _closed(self) -> bool:
+        closed = (Status.CLOSED_OBLIGATIONS_MET, Status.OVERPAID)
+        return self.timeline.disbursed and self.account.status in closed
+
+    def _note_replays(self, before: dict[str, Transaction]) -> None:
+        if not self.timeline.disbursed:
+            self.shown = {}
+            return
+        now = {t.id: t for t in self.account.transactions}
+        days: set[date] = set()  # a replayed transaction takes later ones of its day with it
+        for fact_id, transaction in now.items():
+            old = before.get(fact_id)
+            if old is not None and (transaction.on in days or _changed(old, transaction)):
+                self.replayed.add(fact_id)
+                days.add(transaction.on)
+        self.shown = now
+
+    def state(self) -> State:
+        """What is known now."""
+        account = self.account
+        return State(
+            business_date=self.today,
+            stage=self.stage,
+            account=account,
+            transactions=self._list_transactions(account),
+        )
+
+    def _list_transactions(self, account: Account) -> tuple[Transaction, ...]:
+        if not self.timeline.disbursed:
+            return ()
+        listed = [replace(t, replayed=t.id in self.replayed) for t in account.transactions]
+        listed += [replace(t, reversed=True) for t in self.timeline.voided]
+        listed += [
+            replace(_shown(fact), replayed=fact.id in self.replayed)
+            for fact in self.timeline.facts
+            if isinstance(fact, f.Posted)
+        ]
+        return tuple(sorted(listed, key=lambda t: (t.on, t.entered_on, t.id)))
+
+    def _accrue_rest_on_closing(self, operation: op.Operation) -> None:
+        if not self._closed() or isinstance(operation, op.CloseDays | op.PostAccruals):
+            return
+        self.close.finish(self)
+
+    def find(self, target: op.Reference) -> str:
+        """Resolve a reference on the listed transactions."""
+        listed = list(self._list_transactions(self.account))
+        if target.by_entry or target.last_entered:
+            listed.sort(key=lambda t: t.id)
+        found = [
+            t
+            for t in listed
+            if (target.kind is None or t.kind is target.kind)
+            and (target.on is None or t.on == target.on)
+        ]
+        if target.last_entered:
+            found = [t for t in found if t.kind not in _NOT_ENTERED]
+            return found[-1].id
+        return found[target.nth - 1].id
+
+
+def _changes_rows(operation: op.Operation) -> bool:
+    return not isinstance(operation, op.CloseDays | op.SetBusinessDate)
+
+
+_NOT_ENTERED = frozenset({Kind.ACCRUAL, Kind.ACCRUAL_ADJUSTMENT, Kind.ACCRUAL_ACTIVITY})
+
+
+def _changed(old: Transaction, new: Transaction) -> bool:
+    return (old.amount_minor, old.split, old.overpayment_minor) != (
+        new.amount_minor,
+        new.split,
+        new.overpayment_minor,
+    )
+
+
+def _shown(posted: f.Posted) -> Transaction:
+    split = Amounts(
+        interest=posted.interest_minor, fees=posted.fees_minor, penalties=posted.penalties_minor
+    )
+    return Transaction(
+        id=posted.id,
+        kind=posted.kind,
+        on=posted.effective_on,
+        entered_on=posted.entered_on,
+        amount_minor=split.total,
+        split=split,
+        overpayment_minor=0,
+        balance_after_minor=0,
+    )

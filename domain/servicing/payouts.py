@@ -1,0 +1,109 @@
+"""Money out: disbursements, down payments, capitalised income.
+
+Sources: domain rules 9.10 "Second disbursement", "Down payment"; 9.9 S-27.
+"""
+
+from datetime import date
+from decimal import Decimal
+
+from domain.servicing.credits import use_overpayment
+from domain.servicing.ledger import Entry, Ledger
+from domain.servicing.period import to_minor
+from domain.servicing.row import I, P, Row
+from domain.servicing.solving import Money, add_money, disburse, to_multiple
+from domain.servicing.splitting import split_evenly
+from domain.servicing.tranches import add_full_term_tranche
+
+HUNDRED = Decimal(100)
+
+
+def pay_out(ledger: Ledger, entry: Entry) -> None:
+    """Pay out: the down payment falls due at once, the rest amortises."""
+    on = entry.on
+    ledger.disbursements.append((on, entry.amount, entry.id))
+    amortised = entry.amount - _ask_down_payment(ledger, entry)
+    if _solves_plan(ledger, on):
+        if ledger.terms.full_term_tranches:
+            add_full_term_tranche(ledger, on, amortised)
+        else:
+            disburse(ledger.plan, on, amortised)
+        if on > ledger.plan.maturity:
+            _principal_after_maturity(ledger, on, amortised)
+        _follow_plan(ledger, on)
+    else:
+        _spread_principal(ledger, on, amortised)
+    use_overpayment(ledger, entry)
+
+
+def _solves_plan(ledger: Ledger, on: date) -> bool:
+    """After re-ageing or re-amortising only rows are known (compatibility)."""
+    if ledger.re_amortised:
+        return False
+    return ledger.re_age is None or on <= ledger.plan.maturity
+
+
+def _ask_down_payment(ledger: Ledger, entry: Entry) -> int:
+    terms = ledger.terms
+    if terms.down_payment is None:
+        return 0
+    amount = to_minor(Decimal(entry.amount) * terms.down_payment.percent / HUNDRED)
+    amount = to_multiple(terms, amount)
+    row = Row(entry.on, entry.on)
+    row.down_payment = True
+    row.ask(P, amount, entry.on)
+    at = sum(r.due_on <= row.due_on for r in ledger.rows)
+    ledger.rows.insert(at, row)
+    ledger.renumber()
+    return amount
+
+
+def _follow_plan(ledger: Ledger, on: date) -> None:
+    known = {(r.from_on, r.due_on): r for r in ledger.rows if r.regular}
+    for period in ledger.plan.periods:
+        row = known.get((period.from_on, period.due_on))
+        if row is None:
+            row = Row(period.from_on, period.due_on)
+            ledger.rows.append(row)
+        elif period.due_on < on:
+            continue
+        row.due[P], row.due[I] = period.due_principal, period.due_interest
+        row.update_met(on)
+    ledger.renumber()
+
+
+def _principal_after_maturity(ledger: Ledger, on: date, amount: int) -> None:
+    row = ledger.additional_row()
+    if row is None:
+        row = Row(on, on)
+        row.additional = True
+        ledger.rows.append(row)
+    row.due_on = max(row.due_on, on)
+    row.ask(P, amount, on)
+    ledger.renumber()
+
+
+def _spread_principal(ledger: Ledger, on: date, amount: int) -> None:
+    """Divide new principal evenly over the rows to come."""
+    rows = [row for row in ledger.rows if row.regular and row.due_on > on]
+    if not rows:
+        _principal_after_maturity(ledger, on, amount)
+        return
+    left = amount
+    share = split_evenly(amount, len(rows)).each
+    for row in rows:
+        before = row.due[P]
+        after = to_multiple(ledger.terms, before + share)
+        row.ask(P, after - before, on)
+        left -= after - before
+    rows[-1].ask(P, left, on)
+
+
+def capitalise(ledger: Ledger, entry: Entry) -> None:
+    """Add income to principal: it shows as money out and instalments are solved anew."""
+    entry.parts[P] = entry.amount
+    if _solves_plan(ledger, entry.on):
+        add_money(ledger.plan, Money(on=entry.on, capitalised=entry.amount))
+        _follow_plan(ledger, entry.on)
+    else:
+        _spread_principal(ledger, entry.on, entry.amount)
+    use_overpayment(ledger, entry)

@@ -1,0 +1,311 @@
+"""What each operation does to a simulated loan: the facts it records."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from decimal import Decimal, localcontext
+from typing import Any
+
+from domain.servicing import facts as f
+from domain.servicing import operations as op
+from domain.servicing.closing import DayClose
+from domain.servicing.life import CannotApply, Life, Stage
+from domain.servicing.solving import to_multiple
+from domain.servicing.terms import LoanTerms, Tranche
+from domain.servicing.timeline import Timeline
+from domain.servicing.values import PAYMENT_KINDS, ChargeBasis, Kind
+
+HUNDRED = Decimal(100)
+
+
+def perform(life: Life, operation: op.Operation) -> None:
+    """Perform one operation."""
+    life.perform(operation, lambda: _PERFORM[type(operation)](life, operation))
+
+
+# --- application
+
+
+def _set_business_date(life: Life, o: op.SetBusinessDate) -> None:
+    life.today = o.on
+
+
+def _apply(_life: Life, _o: op.Apply) -> None:
+    pass
+
+
+def _approve(life: Life, o: op.Approve) -> None:
+    life.stage = Stage.APPROVED
+    expected = o.expected_disbursement_on or life.terms.expected_disbursement_on
+    terms = replace(life.terms, principal_minor=o.amount_minor, expected_disbursement_on=expected)
+    life.terms = terms
+    life.timeline = _under(terms, life.timeline)
+
+
+def _under(terms: LoanTerms, timeline: Timeline) -> Timeline:
+    fresh = Timeline.start(terms)
+    for fact in timeline.facts:
+        fresh = fresh.record(fact)
+    return fresh
+
+
+def _undo_approval(life: Life, _o: op.UndoApproval) -> None:
+    life.stage = Stage.SUBMITTED
+
+
+def _expect_tranche(life: Life, o: op.ExpectTranche) -> None:
+    tranche = Tranche(expected_on=o.on, amount_minor=o.amount_minor)
+    life.terms = replace(life.terms, expected_tranches=(*life.terms.expected_tranches, tranche))
+    if not life.timeline.disbursed:
+        life.timeline = _under(life.terms, life.timeline)
+
+
+def _disburse(life: Life, o: op.Disburse) -> None:
+    life.stage = Stage.OPENED
+    overpaid = life.account.overpaid if life.timeline.disbursed else 0
+    life.record(f.Disbursed, o.on, amount_minor=o.amount_minor)
+    down = life.terms.down_payment
+    if down is not None and (down.automatic and o.take_down_payment is not False):
+        with localcontext(life.terms.arithmetic()):
+            share = (Decimal(o.amount_minor) * down.percent / HUNDRED).to_integral_value()
+            amount = to_multiple(life.terms, int(share)) - overpaid
+        if amount > 0:  # what was overpaid pays the down payment first
+            life.record(f.Paid, o.on, kind=Kind.DOWN_PAYMENT, amount_minor=amount)
+
+
+def _undo_disbursal(life: Life, o: op.UndoDisbursal) -> None:
+    paid_out = [x for x in life.timeline.facts if isinstance(x, f.Disbursed)]
+    if o.latest_only:
+        last = max(paid_out, key=lambda x: x.id)
+        life.reverse(last.id)
+        return
+    life.stage = Stage.APPROVED
+    life.timeline = Timeline.start(life.terms)
+    life.close = DayClose()
+    life.replayed.clear()
+
+
+# --- money
+
+
+def _transact(life: Life, o: op.Transact) -> None:
+    if o.kind in PAYMENT_KINDS:
+        _pay(life, o)
+    elif o.kind is Kind.CAPITALISED_INCOME:
+        life.record(f.IncomeCapitalised, o.on, amount_minor=o.amount_minor)
+    elif o.kind is Kind.BUY_DOWN_FEE:
+        life.record(f.BuyDownFeeTaken, o.on, amount_minor=o.amount_minor)
+    elif o.kind is Kind.BUY_DOWN_FEE_ADJUSTMENT:
+        life.record(f.BuyDownFeeAdjusted, o.on, amount_minor=o.amount_minor)
+    elif o.kind is Kind.CASH_REFUND:
+        life.record(f.CashRefunded, o.on, amount_minor=o.amount_minor)
+    else:
+        raise CannotApply(f"{o.kind} is no transaction of a customer")
+
+
+def _pay(life: Life, o: op.Transact) -> None:
+    fact_id = life.record(f.Paid, o.on, kind=o.kind, amount_minor=o.amount_minor)
+    wanted = o.refund_interest
+    if wanted is None:
+        wanted = o.kind in life.terms.interest_refund_kinds
+    if not wanted or not life.terms.interest_bearing:
+        return
+    refund_id = life.record(
+        f.Paid, o.on, kind=Kind.INTEREST_REFUND, amount_minor=0, refund_id=fact_id
+    )
+    life.links[refund_id] = fact_id
+    refund = next(t for t in life.account.transactions if t.id == refund_id)
+    if refund.amount_minor <= 0:
+        life.drop(refund_id)
+
+
+def _pay_off(life: Life, o: op.PayOff) -> None:
+    amount = life.account.payoff(o.on)
+    life.paid_off = amount
+    life.record(f.Paid, o.on, kind=Kind.REPAYMENT, amount_minor=amount)
+
+
+def _undo(life: Life, o: op.Undo) -> None:
+    life.reverse(life.find(o.target))
+
+
+def _charge_back(life: Life, o: op.ChargeBack) -> None:
+    payment = life.find(o.target)
+    life.record(f.ChargedBack, life.today, amount_minor=o.amount_minor, payment_id=payment)
+
+
+def _refund_credit(life: Life, o: op.RefundCredit) -> None:
+    life.record(f.CreditRefunded, o.on, amount_minor=o.amount_minor)
+
+
+def _refund_interest(life: Life, o: op.RefundInterest) -> None:
+    refund = life.find(o.target)
+    on = next(t.on for t in life.account.transactions if t.id == refund)
+    fact_id = life.record(
+        f.Paid,
+        on,
+        kind=Kind.INTEREST_REFUND,
+        amount_minor=o.amount_minor,
+        refund_id=refund,
+        fixed=True,
+    )
+    life.links[fact_id] = refund
+
+
+# --- charges
+
+
+def _add_charge(life: Life, o: op.AddCharge) -> None:
+    charge = o.charge
+    counts_on = life.today if o.due_on is None else min(life.today, o.due_on)
+    percent = None if charge.basis is ChargeBasis.FLAT else charge.percent
+    life.record(
+        f.ChargeAdded,
+        counts_on,
+        code=charge.code,
+        kind=charge.kind,
+        time=charge.time,
+        basis=charge.basis,
+        due_on=o.due_on,
+        amount_minor=charge.amount_minor,
+        percent=percent,
+    )
+    late = life.timeline.disbursed and o.due_on is not None and o.due_on > life.account.maturity
+    if life.accrues_late_charges and late:
+        life.close.accrue(life, life.today)
+
+
+def _waive_charge(life: Life, _o: op.WaiveCharge) -> None:
+    added = [x for x in life.timeline.facts if isinstance(x, f.ChargeAdded)]
+    charge = max(added, key=lambda x: x.id)
+    on = life.today if charge.due_on is None else min(charge.due_on, life.today)
+    left = next(c.outstanding for c in life.account.charges if c.id == charge.id)
+    life.record(f.ChargeWaived, on, charge_id=charge.id, amount_minor=left)
+
+
+def _undo_waive_charge(life: Life, _o: op.UndoWaiveCharge) -> None:
+    waived = [x for x in life.timeline.facts if isinstance(x, f.ChargeWaived)]
+    life.reverse(max(waived, key=lambda x: x.id).id)
+
+
+def _adjust_charge(life: Life, o: op.AdjustCharge) -> None:
+    life.record(f.Paid, life.today, kind=Kind.CHARGE_ADJUSTMENT, amount_minor=o.amount_minor)
+
+
+# --- changes
+
+
+def _reschedule(life: Life, o: op.Reschedule) -> None:
+    if o.new_due_on is not None:
+        life.record(f.DueDateMoved, o.from_on, new_due_on=o.new_due_on)
+    if o.extra_instalments is not None:
+        life.record(f.TermExtended, o.from_on, instalments=o.extra_instalments)
+    if o.new_rate_annual is not None:
+        life.record(f.RateChanged, o.from_on, rate_annual=o.new_rate_annual)
+
+
+def _change_rate(life: Life, o: op.ChangeRate) -> None:
+    life.record(f.RateChanged, o.on, rate_annual=o.rate_annual)
+
+
+def _pause(life: Life, o: op.PauseInterest) -> None:
+    life.record(f.InterestPaused, o.start, until=o.end)
+
+
+def _re_age(life: Life, o: op.ReAge) -> None:
+    life.record(
+        f.ReAged,
+        min(o.start_on, life.today),
+        start_on=o.start_on,
+        every=o.every,
+        unit=o.unit,
+        instalments=o.instalments,
+        interest=o.interest,
+    )
+
+
+def _re_amortise(life: Life, o: op.ReAmortise) -> None:
+    life.record(f.ReAmortised, life.today, interest=o.interest)
+
+
+def _charge_off(life: Life, o: op.ChargeOff) -> None:
+    life.close.catch_up_interest(life, o.on, lambda: life.record(f.ChargedOff, o.on))
+
+
+def _terminate(life: Life, _o: op.Terminate) -> None:
+    on = life.today
+    life.close.catch_up_interest(life, on, lambda: life.record(f.Terminated, on))
+
+
+def _write_off(life: Life, o: op.WriteOff) -> None:
+    life.record(f.WrittenOff, o.on)
+
+
+def _undo_latest(life: Life, o: op.UndoLatest) -> None:
+    kinds = {
+        Kind.RE_AGE: f.ReAged,
+        Kind.RE_AMORTISE: f.ReAmortised,
+        Kind.CHARGE_OFF: f.ChargedOff,
+        Kind.CONTRACT_TERMINATION: f.Terminated,
+    }
+    found = [x for x in life.timeline.facts if isinstance(x, kinds[o.kind])]
+    life.reverse(max(found, key=lambda x: x.id).id)
+
+
+# --- closing of days
+
+
+def _close_days(life: Life, _o: op.CloseDays) -> None:
+    if life.timeline.disbursed:
+        life.close.run(life)
+
+
+def _post_accruals(life: Life, _o: op.PostAccruals) -> None:
+    if life.timeline.disbursed:
+        life.close.accrue(life, life.today)
+
+
+def _set_charge_accrual(life: Life, o: op.SetChargeAccrual) -> None:
+    life.charge_accrual = o.accrual
+
+
+def _accrue_late_charges(life: Life, o: op.AccrueLateChargesAtOnce) -> None:
+    life.accrues_late_charges = o.enabled
+
+
+def _nothing(_life: Life, _o: op.NoEffect) -> None:
+    pass
+
+
+_PERFORM: dict[type[op.Operation], Callable[[Life, Any], None]] = {
+    op.SetBusinessDate: _set_business_date,
+    op.Apply: _apply,
+    op.Approve: _approve,
+    op.UndoApproval: _undo_approval,
+    op.ExpectTranche: _expect_tranche,
+    op.Disburse: _disburse,
+    op.UndoDisbursal: _undo_disbursal,
+    op.Transact: _transact,
+    op.PayOff: _pay_off,
+    op.Undo: _undo,
+    op.ChargeBack: _charge_back,
+    op.RefundCredit: _refund_credit,
+    op.RefundInterest: _refund_interest,
+    op.AddCharge: _add_charge,
+    op.WaiveCharge: _waive_charge,
+    op.UndoWaiveCharge: _undo_waive_charge,
+    op.AdjustCharge: _adjust_charge,
+    op.Reschedule: _reschedule,
+    op.ChangeRate: _change_rate,
+    op.PauseInterest: _pause,
+    op.ReAge: _re_age,
+    op.ReAmortise: _re_amortise,
+    op.ChargeOff: _charge_off,
+    op.Terminate: _terminate,
+    op.WriteOff: _write_off,
+    op.UndoLatest: _undo_latest,
+    op.CloseDays: _close_days,
+    op.PostAccruals: _post_accruals,
+    op.SetChargeAccrual: _set_charge_accrual,
+    op.AccrueLateChargesAtOnce: _accrue_late_charges,
+    op.NoEffect: _nothing,
+}

@@ -73,8 +73,8 @@ bench-full: $(DEV) ## the benchmarks whose figures docs/performance.md shows
 	@$(BIN)/python -m benchmarks --full $(ARGS)
 
 .PHONY: soak
-soak: $(DEV) ## long simulation with faults: make soak ARGS="--hours 1 --seed 7"
-	@$(BIN)/python -m benchmarks.soak $(ARGS)
+soak: $(DEV) ## every fault, full counts: make soak ARGS="--short"
+	@$(BIN)/python -m tests.faults.soak $(ARGS)
 
 .PHONY: vectors
 vectors: $(DEV) ## run calculation vectors: make vectors VECTORS=folder [TAGS=tag,tag] [REPORT=file]

@@ -17,6 +17,8 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 import psycopg
 
+from infra.errors import Unavailable
+
 MIGRATIONS: Final = Path(__file__).parent / "migrations"
 # One migrator at a time, the others wait. No other advisory lock of the database has this number.
 MIGRATION_LOCK: Final = 0x10A9B001
@@ -31,9 +33,9 @@ class MigrationFailed(RuntimeError):
 def migrate(dsn: str, folder: Path = MIGRATIONS) -> list[str]:
     """Apply what is missing; return the names of the files applied now.
 
-    `dsn` is a `postgresql://` URI. Raises `MigrationFailed`.
+    `dsn` is a `postgresql://` URI. Raises `MigrationFailed`, `Unavailable`.
     """
-    with psycopg.connect(dsn, autocommit=True) as connection:
+    with _connected(dsn) as connection:
         connection.execute("SELECT pg_advisory_lock(%s)", (MIGRATION_LOCK,))
         encrypted = bool(connection.pgconn.ssl_in_use)
         done = subprocess.run(  # noqa: S603
@@ -49,6 +51,13 @@ def migrate(dsn: str, folder: Path = MIGRATIONS) -> list[str]:
     for name in applied:
         _log.info("applied migration %s", name)
     return applied
+
+
+def _connected(dsn: str) -> psycopg.Connection:
+    try:
+        return psycopg.connect(dsn, autocommit=True)
+    except psycopg.OperationalError as error:
+        raise Unavailable(f"the database cannot be reached: {error}") from error
 
 
 def _dbmate() -> Path:

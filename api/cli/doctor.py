@@ -3,6 +3,7 @@
 import importlib.util
 import os
 import platform
+import re
 import shutil
 import socket
 import subprocess
@@ -22,6 +23,7 @@ from infra.settings import Settings
 DISK_FREE_MIN: Final = 2 * 1024**3
 """The real book with its read models takes about one gigabyte."""
 
+_COLOURS: Final = re.compile(r"\x1b\[[0-9;]*m")
 PACKAGES: Final = ("eventsourcing", "kafka-python", "fastapi", "psycopg", "pydantic", "msgspec")
 
 
@@ -120,7 +122,7 @@ def _machine(settings: Settings) -> Iterator[Finding]:
         next_step="set LOANBOOK_DATA_DIR to a folder that you may write to",
     )
     yield Finding(what="processors", ok=True, found=str(os.cpu_count()))
-    free_port = _is_free(settings.http_host, settings.http_port)
+    free_port = is_free(settings.http_host, settings.http_port)
     yield Finding(
         what="http port",
         ok=free_port,
@@ -168,10 +170,12 @@ def _first_line(program: str, argument: str) -> str | None:
         )
     except (OSError, subprocess.TimeoutExpired):
         return None
-    return next(iter((done.stdout + done.stderr).splitlines()), None)
+    first = next(iter((done.stdout + done.stderr).splitlines()), None)
+    return None if first is None else _COLOURS.sub("", first)
 
 
-def _is_free(host: str, port: int) -> bool:
+def is_free(host: str, port: int) -> bool:
+    """Tell whether nobody listens at an address."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

@@ -9,11 +9,14 @@ from typing import Any, Final
 import typer
 from typer.core import TyperGroup
 
+from api.cli.children import ChildEnded
 from api.cli.days import close_day
 from api.cli.doctor import doctor
 from api.cli.history import replay_command, verify
 from api.cli.imports import import_command
+from api.cli.operate import dead_letters, rebuild_command
 from api.cli.output import UsageError, note
+from api.cli.processes import api, project
 from api.cli.run import run
 from consumers.lending_club import ImportRefused
 from consumers.real_book.dataset import DatasetMissing
@@ -36,6 +39,7 @@ NEXT_STEP: Final[dict[type[Exception], str]] = {
     MigrationFailed: "The database is of another version of Loanbook; see docs/runbook.md.",
     Unavailable: "Is PostgreSQL running? The same command again goes on where it was.",
     Overloaded: "Try again in a moment.",
+    ChildEnded: "",
     OSError: "",
 }
 """Errors that are told without a traceback, and what to do about them."""
@@ -67,6 +71,10 @@ app = typer.Typer(
 app.command("run")(run)
 app.command("import")(import_command)
 app.command("close-day")(close_day)
+app.command("rebuild")(rebuild_command)
+app.add_typer(dead_letters)
+app.command("api")(api)
+app.command("project")(project)
 app.command("replay")(replay_command)
 app.command("verify")(verify)
 app.command("doctor")(doctor)

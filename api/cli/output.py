@@ -5,9 +5,10 @@ from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.progress import (
     BarColumn,
@@ -21,7 +22,18 @@ from rich.table import Table
 
 from domain.money import format_amount
 
-notes = Console(stderr=True, highlight=False)
+WIDTH_OF_A_FILE: Final = 160
+
+
+def _console(*, stderr: bool) -> Console:
+    """A terminal knows its width; a file or a pipe takes long lines."""
+    console = Console(stderr=stderr, highlight=False, markup=False)
+    if not console.is_terminal:
+        console.width = WIDTH_OF_A_FILE
+    return console
+
+
+notes = _console(stderr=True)
 """Progress, tables for people, what to do next."""
 
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON for machines.")]
@@ -46,7 +58,7 @@ def _plain(value: object) -> str:
 
 def note(message: str) -> None:
     """Tell the person at the terminal something."""
-    notes.print(message, markup=False)
+    notes.print(message)
 
 
 def print_table(
@@ -57,13 +69,17 @@ def print_table(
     to: Console | None = None,
 ) -> None:
     """Write a table; figures stand to the right. `to` None: standard output."""
-    table = Table(title=title, title_justify="left", header_style="bold", pad_edge=False)
+    table = Table(
+        title=title, title_justify="left", header_style="bold", box=SIMPLE_HEAD, pad_edge=False
+    )
     figures = [all(isinstance(row[k], int | Decimal) for row in rows) for k in range(len(columns))]
     for column, figure in zip(columns, figures, strict=True):
-        table.add_column(column, justify="right" if figure else "left", overflow="fold")
+        last = column == columns[-1]
+        justify = "right" if figure else "left"
+        table.add_column(column, justify=justify, overflow="fold", no_wrap=not last)
     for row in rows:
         table.add_row(*("" if cell is None else str(cell) for cell in row))
-    (to or Console(highlight=False, markup=False)).print(table)
+    (to or _console(stderr=False)).print(table)
 
 
 def money(minor: int, currency: str) -> str:

@@ -7,9 +7,11 @@ import typer
 from api.cli.history import print_checks
 from api.cli.imports import import_book
 from api.cli.output import Json, note, print_json, steps
+from api.cli.serve import require_port, serve
 from api.cli.system import System, opened
 from consumers.checks import Check
 from consumers.real_book.dataset import PublishedLoan, read_published
+from consumers.real_book.life import product_code
 from consumers.real_book.snapshot import SNAPSHOT_ON
 from consumers.reconcile import (
     chains_verify,
@@ -17,7 +19,10 @@ from consumers.reconcile import (
     read_models_fold,
     real_book_checks,
 )
+from domain.product import product_stream
+from infra.settings import Settings
 from infra.verify import verify_store
+from projections.loan_day import last_closed
 
 
 def run(
@@ -30,21 +35,34 @@ def run(
     json: Json = False,
 ) -> None:
     """Start Postgres, import the real book if the store is empty, reconcile, and serve."""
-    with opened() as system:
-        published = read_published()[:loans]
+    settings = Settings()
+    if not no_serve:
+        require_port(settings)
+    with opened(settings) as system:
         seconds = {"import": 0.0, "close": 0.0}
-        if needs_import(system):
+        published = read_published()[:loans] if holds_real_book(system) else []
+        fresh = bool(published) and not system.close_of_day().is_closed(SNAPSHOT_ON)
+        if fresh:
             seconds = import_book(system, published)
-        result = reconciled(system, published) | {"seconds": seconds}
-        if json:
-            print_json(result)
-        if no_serve:
-            raise typer.Exit(0 if result["ok"] else 1)
+        if fresh or no_serve:
+            result = reconciled(system, published) | {"seconds": seconds}
+            if json:
+                print_json(result)
+            if no_serve:
+                raise typer.Exit(0 if result["ok"] else 1)
+        else:
+            note("The data of the last time is kept; `loanbook run --no-serve` reconciles it.")
+        serve(settings, system.dsn)
 
 
-def needs_import(system: System) -> bool:
-    """Tell whether the snapshot date is still to be closed; a killed import is taken up again."""
-    return not system.close_of_day().is_closed(SNAPSHOT_ON)
+def holds_real_book(system: System) -> bool:
+    """Tell whether the store is for the real book: empty, or an import was begun in it."""
+    if system.store.head().number == 0:
+        return True
+    if system.service.state(product_stream(product_code(36))).version:
+        return True
+    note("The store holds loans of your own; the real book is left out.")
+    return False
 
 
 def reconciled(system: System, published: list[PublishedLoan]) -> dict[str, Any]:
@@ -53,9 +71,13 @@ def reconciled(system: System, published: list[PublishedLoan]) -> dict[str, Any]
     with steps() as shown:
         line = shown.begin("Reconciling", 4)
         system.catch_up()
-        checks += real_book_checks(published, system.bulk, SNAPSHOT_ON)
+        if published:
+            checks += real_book_checks(published, system.bulk, SNAPSHOT_ON)
         shown.advance(line)
-        checks.append(day_totals_tie(system.bulk, SNAPSHOT_ON))
+        with system.reads.transaction() as db:
+            last = last_closed(db)
+        if last is not None:
+            checks.append(day_totals_tie(system.bulk, last))
         shown.advance(line)
         checks.append(read_models_fold(system.bulk))
         shown.advance(line)
@@ -63,11 +85,11 @@ def reconciled(system: System, published: list[PublishedLoan]) -> dict[str, Any]
         checks += chains_verify(report)
         shown.advance(line)
     ok = all(check.ok for check in checks)
-    print_checks(checks, on=SNAPSHOT_ON)
+    print_checks(checks, on=last)
     note("All checks hold." if ok else "Not all checks hold; the exceptions are listed above.")
     return {
         "ok": ok,
-        "snapshot_date": SNAPSHOT_ON,
+        "snapshot_date": SNAPSHOT_ON if published else last,
         "loans": len(published),
         "events": report.events,
         "checks": [check.as_json() for check in checks],

@@ -204,8 +204,10 @@ ORDER BY s.loan_id
 """
 
 
-def _bucket_parameters(buckets: BucketSet) -> dict[str, object]:
+def parameters(on: date, buckets: BucketSet) -> dict[str, object]:
+    """Return what the statements of a day ask for: the date, and the bucket set as data."""
     return {
+        "on": on,
         "bucket_set": buckets.name,
         "names": [bucket.name for bucket in buckets.buckets],
         "edges": [bucket.from_days for bucket in buckets.buckets],
@@ -217,8 +219,8 @@ def loans_with_something_to_do(db: Database, on: date, buckets: BucketSet) -> li
 
     Newly overdue instalments, a bucket other than the published one, or arrears that are cured.
     """
-    parameters = _bucket_parameters(buckets) | {"on": on}
-    return [loan_id for (loan_id,) in db.tuples(SOMETHING_TO_DO, parameters)]
+    rows = db.tuples(SOMETHING_TO_DO, parameters(on, buckets))
+    return [loan_id for (loan_id,) in rows]
 
 
 def fill_day(db: Database, on: date, buckets: BucketSet) -> int:
@@ -233,19 +235,24 @@ def fill_day(db: Database, on: date, buckets: BucketSet) -> int:
         "SELECT max(business_date) AS day FROM portfolio_day WHERE business_date < %s", [on]
     )
     assert known is not None
-    parameters = _bucket_parameters(buckets) | {
-        "on": on,
+    wanted = parameters(on, buckets) | {
         "known": known["position"],
         "before": before["day"] if before and before["day"] else date.min,
     }
-    rows = db.execute(FILL_DAY, parameters)
-    db.execute(FILL_PORTFOLIO, parameters)
+    rows = db.execute(FILL_DAY, wanted)
+    db.execute(FILL_PORTFOLIO, wanted)
     return rows
 
 
 def _ensure_month(db: Database, on: date) -> None:
     """Make the partition of a month; making it locks readers out for a moment, once a month."""
-    name = f"loan_day_{on:%Y%m}"
+    # Beside its parent, whatever the search path: a partition in a generation would go with it.
+    parent = db.row(
+        "SELECT relnamespace::regnamespace::text AS schema FROM pg_class"
+        " WHERE oid = 'loan_day'::regclass"
+    )
+    assert parent is not None
+    name = f"{parent['schema']}.loan_day_{on:%Y%m}"
     if db.row("SELECT 1 WHERE to_regclass(%s) IS NOT NULL", [name]) is None:
         begin = on.replace(day=1)
         end = date(on.year + on.month // 12, on.month % 12 + 1, 1)

@@ -22,7 +22,7 @@ def in_words(entry: Entry, currency: str | None) -> str:
         except Rejected:  # a currency that this version does not know: still an amount
             return f"{minor} minor units of {currency}"
 
-    return _WORDS[entry.topic](entry.event, money)
+    return WORDS[entry.topic](entry.event, money)
 
 
 def _reviewed(e: Reviewed, money: Money) -> str:
@@ -65,7 +65,7 @@ def _restructured(e: Restructured, money: Money) -> str:
     )
 
 
-_WORDS: dict[str, Callable[[Any, Money], str]] = {
+WORDS: dict[str, Callable[[Any, Money], str]] = {
     "loan.applied.v1": lambda e, m: (
         f"Applied for {m(e.amount_minor)} in {e.instalments} instalments, product"
         f" {e.product_code} version {e.product_version}"

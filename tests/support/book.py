@@ -76,6 +76,9 @@ class Book:
     def state(self, loan_id: str) -> Loan:
         return self.service.state(StreamId(f"loan-{loan_id}")).state
 
+    def version(self, loan_id: str) -> int:
+        return self.service.state(StreamId(f"loan-{loan_id}")).version
+
     def open_loan(self, loan_id: str, *, amount: int = 1_000_000, instalments: int = 12) -> str:
         """Bring a loan from its application to its payout, a model overridden now and then."""
         on, r = self.today, self.random

@@ -186,18 +186,25 @@ class RowsFold:
 
     def save(self, db: Database) -> None:
         """End older versions, then write the new ones."""
-        if self._ends:
-            keys = list(self._ends)
-            db.execute(
-                END,
-                {
-                    "loans": [loan for loan, _, _ in keys],
-                    "firsts": [first for _, first, _ in keys],
-                    "lasts": [last for _, _, last in keys],
-                    "ends": [self._ends[key] for key in keys],
-                },
-            )
+        singles = [key for key in self._ends if key[1] == key[2]]
+        if singles:
+            self._save_ends(db, singles)
+        # An UPDATE takes any one of several matches: ends that overlap need statements of their own.
+        for key in self._ends:
+            if key[1] != key[2]:
+                self._save_ends(db, [key])
         TABLE.insert(db, self.published)
+
+    def _save_ends(self, db: Database, keys: Sequence[tuple[str, int, int]]) -> None:
+        db.execute(
+            END,
+            {
+                "loans": [loan for loan, _, _ in keys],
+                "firsts": [first for _, first, _ in keys],
+                "lasts": [last for _, _, last in keys],
+                "ends": [self._ends[key] for key in keys],
+            },
+        )
 
     def next_due(self, db: Database) -> dict[str, NextDue]:
         """Tell the oldest open row of each loan whose rows changed, after `save`."""

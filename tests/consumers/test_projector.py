@@ -12,7 +12,9 @@ import pytest
 
 from consumers.log_feed import LogFeed
 from consumers.projector import Projector, redrive
+from domain.commands.ending import RestructureLoan
 from domain.envelope import Position, StreamId
+from domain.events.ending import RestructureKind
 from infra.database import DatabasePool
 from infra.failpoints import Injected, installed
 from infra.settings import Limits
@@ -125,6 +127,36 @@ def test_the_size_of_batches_does_not_matter(pool: DatabasePool, book: Book, bat
     reset(pool)
     assert project(pool, Limits(consume_batch_max=batch)) == whole
     assert book.loans
+
+
+def test_rows_that_end_twice_in_one_batch_end_on_the_earlier_date(
+    pool: DatabasePool, store: PostgresEventStore
+) -> None:
+    """A backdated payment and a restructuring in one batch both end rows published before."""
+    book = Book(store, seed=1)
+    book.open_loan("twice")
+    book.today += timedelta(days=40)
+    book.pay("twice", 30_000)
+    projector = Projector(pool, LogFeed(pool))
+    projector.catch_up(head(pool))
+    book.pay("twice", 20_000, book.today - timedelta(days=10))
+    book.today += timedelta(days=60)
+    restructured = book.do(
+        RestructureLoan(
+            loan_id="twice",
+            effective_on=book.today,
+            restructure_id="r-1",
+            kind=RestructureKind.EXTENSION,
+            first_due_on=book.today + timedelta(days=30),
+            instalments=24,
+            financial_difficulty=True,
+        )
+    )
+    assert restructured.refusal is None
+    projector.catch_up(head(pool))
+    in_one_batch = hashes_of(pool)
+    reset(pool)
+    assert project(pool, Limits(consume_batch_max=1)) == in_one_batch
 
 
 def test_a_replay_changes_nothing(pool: DatabasePool, book: Book) -> None:

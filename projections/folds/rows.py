@@ -189,7 +189,7 @@ class RowsFold:
         singles = [key for key in self._ends if key[1] == key[2]]
         if singles:
             self._save_ends(db, singles)
-        # An UPDATE takes any one of several matches: ends that overlap need statements of their own.
+        # An UPDATE takes any one of several matches: ends that overlap need their own statements.
         for key in self._ends:
             if key[1] != key[2]:
                 self._save_ends(db, [key])

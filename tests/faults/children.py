@@ -13,7 +13,7 @@ from consumers.projector import Projector
 from consumers.stream import Entry, instruction
 from domain.commands.servicing import ReceivePayment
 from domain.service import Instruction, Service
-from infra.database import bulk_pool
+from infra.database import DatabasePool, bulk_pool
 from infra.failpoints import read_environment
 from infra.settings import Limits
 from infra.store import PostgresEventStore
@@ -83,3 +83,8 @@ def close(mutation: str | None, dsn: str, failpoints: str, first: date, until: d
             database=pool,
             catch_up=lambda: projector.catch_up(store.head()),
         ).close_until(until, first=first)
+
+
+def catch_up(pool: DatabasePool, store: PostgresEventStore) -> None:
+    """Bring the read models up to everything that is recorded, in the caller's process."""
+    Projector(pool, LogFeed(pool)).catch_up(store.head())

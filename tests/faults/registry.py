@@ -10,8 +10,13 @@ from tests.faults.rig import Rig
 from tests.faults.rows import (
     row_01_writer_killed,
     row_02_postgres_killed,
+    row_04_projector_killed,
+    row_07_held_lock,
     row_08_racing_writers,
     row_09_repeated_input,
+    row_10_close_killed,
+    row_11_poison,
+    row_15_overload,
     row_16_tampering,
 )
 
@@ -59,6 +64,22 @@ ROWS: Final = (
         full=50,
     ),
     Row(
+        number=4,
+        fault="projector killed (store feed)",
+        run=row_04_projector_killed.run,
+        ci=10,
+        short=60,
+        full=450,
+    ),
+    Row(
+        number=7,
+        fault="append lock held, idle transaction",
+        run=row_07_held_lock.run,
+        ci=2,
+        short=4,
+        full=50,
+    ),
+    Row(
         number=8,
         fault="racing writers on one loan",
         run=row_08_racing_writers.run,
@@ -74,6 +95,18 @@ ROWS: Final = (
         short=10_000,
         full=100_000,
     ),
+    Row(
+        number=10,
+        fault="close of day killed, twice, at once",
+        run=row_10_close_killed.run,
+        ci=10,
+        short=60,
+        full=200,
+    ),
+    Row(
+        number=11, fault="poison events and loans", run=row_11_poison.run, ci=10, short=50, full=300
+    ),
+    Row(number=15, fault="overload", run=row_15_overload.run, ci=1, short=1, full=10),
     Row(
         number=16,
         fault="tampering",

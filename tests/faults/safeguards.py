@@ -1,10 +1,74 @@
 """The list of mutations: every safeguard that the harness must miss when it is gone."""
 
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Final
 
+from consumers import daily_close, projector
+from consumers.admission import admit
+from consumers.projector import Projector, admitted
+from consumers.stream import Entry, instruction
+from domain.envelope import StreamId
+from domain.service import Instruction
+from infra import verify
+from infra.settings import Limits
+from projections import schema
+from projections.ports import Database, Record
+from projections.record_log import Stretch
 from tests.faults.mutants import Mutation, replaced
+from tests.faults.rows import row_15_overload
+
+
+def _commit_rows_first(
+    db: Database, records: Sequence[Record], park_because: str | None = None
+) -> dict[StreamId, int]:
+    """Commit the rows, and leave versions and position to a transaction of their own."""
+    heads = admitted(db, records, park_because)
+    db.script("COMMIT; BEGIN")
+    schema.enter_current(db)
+    return heads
+
+
+Admitted = tuple[list[Record], list[Stretch], dict[StreamId, int]]
+
+
+def _all_is_new(records: Sequence[Record], known: Mapping[StreamId, int]) -> Admitted:
+    """Apply whatever comes."""
+    heads = {record.stream: max(known.get(record.stream, 0), record.version) for record in records}
+    return list(records), [], heads
+
+
+def _no_gaps(records: Sequence[Record], known: Mapping[StreamId, int]) -> Admitted:
+    """Apply what is new and leave out what is missing."""
+    fresh, _, heads = admit(records, known)
+    return fresh, [], heads
+
+
+def _nothing_swept(_: Projector) -> int:
+    """Find no stream behind."""
+    return 0
+
+
+def _without_key(entry: Entry, source: str) -> Instruction:
+    return replace(instruction(entry, source), key=None)
+
+
+def _not_parked(_: Database, _on: object, _failed: object) -> None:
+    """Forget the loans that failed."""
+
 
 MUTATIONS: Final = (
+    Mutation(
+        safeguard="append lock",
+        row=7,
+        count=2,
+        sql=replaced(
+            ("WHERE h.shard = p_shard FOR UPDATE;", "WHERE h.shard = p_shard;"),
+            ("v_log_position := v_log_position + 1;", "v_log_position := nextval('positions');"),
+            ("v_sequence := v_sequence + 1;", "v_sequence := nextval('sequences');"),
+            also="CREATE SEQUENCE positions; CREATE SEQUENCE sequences",
+        ),
+    ),
     Mutation(
         safeguard="expected-version check",
         row=8,
@@ -21,6 +85,78 @@ MUTATIONS: Final = (
                 "LEFT JOIN outcomes o ON false AND o.scope = p_scopes[i]",
             ),
             also="ALTER TABLE outcomes DROP CONSTRAINT outcomes_scope_key_key",
+        ),
+    ),
+    Mutation(
+        safeguard="synchronous commit",
+        row=2,
+        count=6,
+        sql=replaced(
+            (
+                "SET client_encoding TO 'UTF8'",
+                "SET client_encoding TO 'UTF8'\n SET synchronous_commit TO 'off'",
+            ),
+        ),
+    ),
+    Mutation(
+        safeguard="position in the transaction of the rows",
+        row=4,
+        count=15,
+        patches=((projector, "admitted", _commit_rows_first),),
+    ),
+    Mutation(
+        safeguard="version rule of a stream",
+        row=9,
+        count=1_000,
+        patches=((projector, "admit", _all_is_new),),
+    ),
+    Mutation(
+        safeguard="healing of gaps",
+        row=9,
+        count=1_000,
+        patches=((projector, "admit", _no_gaps),),
+    ),
+    Mutation(
+        safeguard="sweep for lost tails",
+        row=9,
+        count=1_000,
+        patches=((Projector, "sweep", _nothing_swept),),
+    ),
+    Mutation(
+        safeguard="keys of the close of day",
+        row=10,
+        count=20,
+        patches=((daily_close, "instruction", _without_key),),
+    ),
+    Mutation(
+        safeguard="parking of a failed loan",
+        row=11,
+        count=5,
+        patches=((daily_close, "park", _not_parked),),
+    ),
+    Mutation(
+        safeguard="bound of the append queue",
+        row=15,
+        count=1,
+        patches=(
+            (
+                row_15_overload,
+                "LIMITS",
+                Limits(append_queue_max=10**6, append_wait_seconds_max=10**6, append_batch_max=4),
+            ),
+        ),
+    ),
+    Mutation(
+        safeguard="one field under the hash",
+        row=16,
+        count=10,
+        sql=replaced(("p_effective_on[k]::text", "''::text")),
+        patches=(
+            (
+                verify,
+                "_EVENTS",
+                verify.__dict__["_EVENTS"].replace("effective_on::text", "''::text"),
+            ),
         ),
     ),
 )

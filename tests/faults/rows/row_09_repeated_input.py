@@ -16,6 +16,7 @@ from projections.record_log import StoredRecord
 from tests.faults.found import Found
 from tests.faults.invariants import dense, position_is_true, projections_are_folds
 from tests.faults.rig import Rig
+from tests.faults.rows.row_04_projector_killed import forget_projections
 from tests.support.book import Book
 
 REPLAYS: Final = 3
@@ -97,9 +98,8 @@ def _replay_requests(rig: Rig, store: EventStore, log: RequestLog, found: Found)
 def _disturbed(rig: Rig, pool: DatabasePool) -> int:
     """Project from nothing over a bad wire; return how many deliveries were disturbed."""
     r = rig.random
-    tables = ", ".join(f"read_v1.{name}" for name in [*hashes.KEYS, "feed_positions"])
+    forget_projections(pool)
     with pool.transaction() as db:
-        db.script(f"TRUNCATE {tables}, read_v1.dead_letters")
         records = record_log.page(db, Position(shard=0, number=0), 10_000)
     wire = [record for record in records for _ in range(r.choice([0, 1, 1, 1, 2, 3]))]
     wire.sort(key=lambda record: record.position.number + r.randint(0, 200))

@@ -93,8 +93,8 @@ MUTATIONS: Final = (
         count=6,
         sql=replaced(
             (
-                "SET client_encoding TO 'UTF8'",
-                "SET client_encoding TO 'UTF8'\n SET synchronous_commit TO 'off'",
+                "v_micros := (extract",
+                "PERFORM set_config('synchronous_commit', 'off', true);\n    v_micros := (extract",
             ),
         ),
     ),

@@ -8,10 +8,11 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Final
 
-from tests.faults.found import NotHere
+from tests.faults.found import Found, NotHere
 from tests.faults.mutants import Mutation, applied
-from tests.faults.registry import rows_of
+from tests.faults.registry import Row, rows_of
 from tests.faults.rig import Rig
 from tests.faults.safeguards import MUTATIONS
 from tests.support.postgres import Server, running_server
@@ -33,6 +34,23 @@ def caught(mutation: Mutation, server: Server, folder: Path, seed: int = 1) -> s
         if found.violations:
             return f"{len(found.violations)} violations, first {found.violations[0]}"
     return None
+
+
+def run(rig: Rig, count: int) -> Found:
+    """Row 20: take away every safeguard, `count` times with other seeds; green is a violation."""
+    found = Found()
+    for seed in range(rig.seed, rig.seed + count):
+        for number, mutation in enumerate(MUTATIONS):
+            folder = rig.folder / f"mutation-{seed}-{number}"
+            folder.mkdir()
+            seen = caught(mutation, rig.server, folder, seed)
+            found.must(seen, "row 20", f"row {mutation.row} is green without {mutation.safeguard}")
+            found.faults += 1
+    found.note = f"{len(MUTATIONS)} safeguards"
+    return found
+
+
+HARNESS: Final = Row(number=20, fault="a safeguard taken away", run=run, ci=1, short=1, full=1)
 
 
 def main() -> int:

@@ -16,8 +16,13 @@ from tests.faults.rows import (
     row_09_repeated_input,
     row_10_close_killed,
     row_11_poison,
+    row_12_old_versions,
+    row_13_clock,
+    row_14_disk_full,
     row_15_overload,
     row_16_tampering,
+    row_18_stories,
+    row_19_simulation,
 )
 
 
@@ -52,8 +57,8 @@ ROWS: Final = (
         fault="writer killed",
         run=row_01_writer_killed.run,
         ci=20,
-        short=200,
-        full=1_000,
+        short=400,
+        full=1000,
     ),
     Row(
         number=2,
@@ -68,7 +73,7 @@ ROWS: Final = (
         fault="projector killed (store feed)",
         run=row_04_projector_killed.run,
         ci=10,
-        short=60,
+        short=200,
         full=450,
     ),
     Row(
@@ -83,9 +88,9 @@ ROWS: Final = (
         number=8,
         fault="racing writers on one loan",
         run=row_08_racing_writers.run,
-        ci=1_000,
-        short=5_000,
-        full=50_000,
+        ci=200,
+        short=1000,
+        full=5000,
     ),
     Row(
         number=9,
@@ -100,20 +105,47 @@ ROWS: Final = (
         fault="close of day killed, twice, at once",
         run=row_10_close_killed.run,
         ci=10,
-        short=60,
+        short=100,
         full=200,
     ),
     Row(
-        number=11, fault="poison events and loans", run=row_11_poison.run, ci=10, short=50, full=300
+        number=11, fault="poison events and loans", run=row_11_poison.run, ci=10, short=60, full=300
     ),
+    Row(
+        number=12,
+        fault="old versions, unknown fields",
+        run=row_12_old_versions.run,
+        ci=10,
+        short=100,
+        full=1000,
+    ),
+    Row(
+        number=13,
+        fault="clock jumps, backdated payments",
+        run=row_13_clock.run,
+        ci=60,
+        short=1000,
+        full=2000,
+    ),
+    Row(number=14, fault="disk full", run=row_14_disk_full.run, ci=1, short=5, full=20),
+    Row(number=14, fault="fsync lost", run=row_14_disk_full.lost_fsync, ci=1, short=1, full=1),
     Row(number=15, fault="overload", run=row_15_overload.run, ci=1, short=1, full=10),
     Row(
         number=16,
         fault="tampering",
         run=row_16_tampering.run,
         ci=50,
-        short=300,
-        full=1_000,
+        short=500,
+        full=1000,
+    ),
+    Row(number=18, fault="domain stories", run=row_18_stories.run, ci=60, short=1000, full=5000),
+    Row(
+        number=19,
+        fault="the system, simulated",
+        run=row_19_simulation.run,
+        ci=200,
+        short=4000,
+        full=10000,
     ),
 )
 

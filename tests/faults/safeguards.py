@@ -2,21 +2,31 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import date
 from typing import Final
 
 from consumers import daily_close, projector
 from consumers.admission import admit
 from consumers.projector import Projector, admitted
 from consumers.stream import Entry, instruction
+from domain import decide
+from domain.commands.ending import CloseLoanDay
+from domain.context import Context
+from domain.decisions import arrears
 from domain.envelope import StreamId
+from domain.events.registry import Event
+from domain.loan import allocation
+from domain.loan.allocation import pay as allocation_pay
+from domain.loan.instalments import AllocationLine, Instalment
+from domain.loan.state import Loan
 from domain.service import Instruction
-from infra import verify
+from infra import connections, verify
 from infra.settings import Limits
 from projections import schema
 from projections.ports import Database, Record
 from projections.record_log import Stretch
 from tests.faults.mutants import Mutation, replaced
-from tests.faults.rows import row_15_overload
+from tests.faults.rows import row_13_clock, row_15_overload, row_19_simulation
 
 
 def _commit_rows_first(
@@ -51,6 +61,33 @@ def _nothing_swept(_: Projector) -> int:
 
 def _without_key(entry: Entry, source: str) -> Instruction:
     return replace(instruction(entry, source), key=None)
+
+
+def _all_loans(db: Database, _on: date, _buckets: object) -> list[str]:
+    return [loan for (loan,) in db.tuples("SELECT loan_id FROM loan_summary ORDER BY loan_id")]
+
+
+def _forgetful(loan: Loan, command: CloseLoanDay, context: Context) -> list[Event]:
+    """Publish a missed instalment whenever one is seen."""
+    return arrears.close_day(replace(loan, missed=frozenset()), command, context)
+
+
+def _by_the_clock(entry: Entry, source: str) -> Instruction:
+    """Take the day from the store's clock instead of from the business date."""
+    made = instruction(entry, source)
+    today = row_13_clock.SHOWN[-1].date()
+    if not isinstance(made.command, CloseLoanDay):
+        return made
+    return replace(
+        made,
+        command=replace(made.command, effective_on=today),
+        context=replace(made.context, business_date=today),
+    )
+
+
+def _interest_forgotten(row: Instalment, line: AllocationLine, on: date) -> Instalment:
+    """Book a payment's line without its interest."""
+    return allocation_pay(row, replace(line, interest_minor=0), on)
 
 
 def _not_parked(_: Database, _on: object, _failed: object) -> None:
@@ -91,10 +128,13 @@ MUTATIONS: Final = (
         safeguard="synchronous commit",
         row=2,
         count=6,
-        sql=replaced(
+        patches=(
             (
-                "v_micros := (extract",
-                "PERFORM set_config('synchronous_commit', 'off', true);\n    v_micros := (extract",
+                connections,
+                "_SETTINGS",
+                connections.__dict__["_SETTINGS"].replace(
+                    "'synchronous_commit', %s", "'synchronous_commit', replace(%s, 'on', 'off')"
+                ),
             ),
         ),
     ),
@@ -123,10 +163,15 @@ MUTATIONS: Final = (
         patches=((Projector, "sweep", _nothing_swept),),
     ),
     Mutation(
-        safeguard="keys of the close of day",
+        # Each of the three alone is covered by the other two.
+        safeguard="key, search and memory of the close",
         row=10,
         count=20,
-        patches=((daily_close, "instruction", _without_key),),
+        patches=(
+            (daily_close, "instruction", _without_key),
+            (daily_close, "loans_with_something_to_do", _all_loans),
+            (decide, "LOAN_RULES", decide.LOAN_RULES | {CloseLoanDay: _forgetful}),
+        ),
     ),
     Mutation(
         safeguard="parking of a failed loan",
@@ -158,6 +203,24 @@ MUTATIONS: Final = (
                 verify.__dict__["_EVENTS"].replace("effective_on::text", "''::text"),
             ),
         ),
+    ),
+    Mutation(
+        safeguard="business date (the clock instead)",
+        row=13,
+        count=100,
+        patches=((daily_close, "instruction", _by_the_clock),),
+    ),
+    Mutation(
+        safeguard="version rule, simulated",
+        row=19,
+        count=30,
+        patches=((row_19_simulation, "admit", _all_is_new),),
+    ),
+    Mutation(
+        safeguard="one component in the books",
+        row=18,
+        count=60,
+        patches=((allocation, "pay", _interest_forgotten),),
     ),
 )
 

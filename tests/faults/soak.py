@@ -22,10 +22,12 @@ from typing import Final
 import psycopg
 
 from tests.faults.found import Found, NotHere, Violation
+from tests.faults.mutations import HARNESS
 from tests.faults.registry import ROWS, Length, Row
 from tests.faults.rig import Rig
 from tests.support.postgres import Server, running_server
 
+MATRIX: Final = (*ROWS, HARNESS)
 REPORT: Final = Path("reports/soak.json")
 SHOWN_MAX: Final = 10
 LIBRARIES: Final = ("psycopg", "kafka-python", "msgspec", "hypothesis")
@@ -76,9 +78,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run what the command line asks for; return the exit code."""
     options = _parser().parse_args(arguments)
     length = Length.SHORT if options.short else Length.FULL
-    chosen = [row for row in ROWS if not options.row or row.number in options.row]
+    chosen = [row for row in MATRIX if not options.row or row.number in options.row]
     if not chosen:
-        print(f"no such row; there are {sorted({row.number for row in ROWS})}")
+        print(f"no such row; there are {sorted({row.number for row in MATRIX})}")
         return 2
     with running_server() as server:
         report = _begin(options, length, server)

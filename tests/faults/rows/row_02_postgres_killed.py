@@ -20,7 +20,7 @@ WHERE pid <> pg_backend_pid() AND query ILIKE '%append_batch%'
 """
 
 
-def run(rig: Rig, count: int, backends_per_kill: int = 7) -> Found:
+def run(rig: Rig, count: int, backends_per_kill: int = 10) -> Found:
     """Kill the server `count` times, by turns at once and by `immediate`, and sessions between."""
     found = Found()
     back: list[float] = []

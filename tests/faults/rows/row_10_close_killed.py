@@ -36,11 +36,12 @@ PLACES: Final = (
 AT_ONCE_EVERY: Final = 3
 """One database in so many has its days closed by two processes at once."""
 
-# What a close is: its rows, its totals and its events. Not compared: positions, which depend on
-# when a killed close was gone on with, and how many loans the last attempt acted on.
+# What a close is: its rows, its newest totals and its events. Not compared: positions, which
+# depend on when a killed close was gone on with, and how many loans the last attempt acted on.
 OUTCOMES: Final[Mapping[str, str]] = {
     "loan_day": "SELECT to_jsonb(d) - 'known_from' FROM loan_day d",
-    "portfolio_day": "SELECT to_jsonb(d) - 'known_from' FROM portfolio_day d",
+    "portfolio_day": "SELECT to_jsonb(d) - 'known_from' FROM portfolio_day d WHERE known_from ="
+    " (SELECT max(p.known_from) FROM portfolio_day p WHERE p.business_date = d.business_date)",
     "parked_loans": "SELECT to_jsonb(d) - 'parked_at' FROM parked_loans d",
     "events": "SELECT jsonb_build_object('stream', stream, 'version', version, 'topic', topic,"
     " 'on', effective_on, 'state', convert_from(state, 'UTF8')::jsonb #- '{event,loans_acted_on}')"
@@ -62,7 +63,7 @@ def run(rig: Rig, count: int) -> Found:
     databases = 0
     with rig.database() as template:
         with PostgresEventStore(template) as store:
-            _open_book(store, rig.seed)
+            open_book(store, rig.seed)
         name = conninfo_to_dict(template)["dbname"]
         with rig.database(str(name)) as dsn:
             _finish(rig, dsn, found)
@@ -81,7 +82,7 @@ def run(rig: Rig, count: int) -> Found:
     return found
 
 
-def _open_book(store: PostgresEventStore, seed: int) -> None:
+def open_book(store: PostgresEventStore, seed: int) -> None:
     """Loans of which some pay in time, some late in part, and some never."""
     book = Book(store, seed=seed)
     for number in range(LOANS):

@@ -47,7 +47,7 @@ class Row:
     kafka: bool = False  # needs a broker
 
     def count(self, length: Length) -> int:
-        """How much to inject in a run of some length."""
+        """How much to inject in a run of some length; 0: left out of the test suite."""
         return {Length.CI: self.ci, Length.SHORT: self.short, Length.FULL: self.full}[length]
 
 
@@ -128,7 +128,7 @@ ROWS: Final = (
         full=2000,
     ),
     Row(number=14, fault="disk full", run=row_14_disk_full.run, ci=1, short=5, full=20),
-    Row(number=14, fault="fsync lost", run=row_14_disk_full.lost_fsync, ci=1, short=1, full=1),
+    Row(number=14, fault="fsync lost", run=row_14_disk_full.lost_fsync, ci=0, short=1, full=1),
     Row(number=15, fault="overload", run=row_15_overload.run, ci=1, short=1, full=10),
     Row(
         number=16,

@@ -37,10 +37,7 @@ def load(path: Path) -> list[Json]:
     """Vectors of a file; raises OSError or ValueError if it cannot be read."""
     text = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
     content: Any = json.loads(text)
-    if isinstance(content, list):
-        bare: list[Json] = content
-        return bare
-    return items(content, "vectors")
+    return items({"vectors": content} if isinstance(content, list) else content, "vectors")
 
 
 def run(vector: Json) -> Outcome:

@@ -16,7 +16,8 @@ from consumers.stream import Entry, chunked, instruction
 from domain.ports import EventStore, Outcome
 from domain.service import Service
 
-CHUNK_COMMANDS_MAX = 2_000
+# While one chunk is projected beside us the next one is decided: a day should have several.
+CHUNK_COMMANDS_MAX = 250
 
 Progress = Callable[[int], None]
 

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 from rich.progress import TaskID
 
+from api.cli.beside import projector_beside
 from api.cli.output import Json, UsageError, note, print_json, print_table, steps
 from api.cli.system import System, opened
 from consumers.book import BookImport, BookProgress
@@ -58,7 +59,7 @@ def import_book(system: System, loans: list[PublishedLoan]) -> dict[str, float]:
     """Import published loans, close their days, and say what is observed and what derived."""
     note(OBSERVED)
     note(DERIVED)
-    with steps() as shown:
+    with steps() as shown, projector_beside(system) as caught_up:
         lines: dict[str, TaskID] = {}
 
         def begin(commands: int, days: int) -> None:
@@ -71,7 +72,7 @@ def import_book(system: System, loans: list[PublishedLoan]) -> dict[str, float]:
         book = BookImport(
             store=system.store,
             service=system.service,
-            close=system.close_of_day(),
+            close=system.close_of_day(caught_up),
             progress=BookProgress(
                 begin=begin, commands=lambda n: shown.advance(lines["commands"], n), day=day
             ),

@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 import typer
 
+from api.cli.beside import chains_beside
 from api.cli.history import print_checks
 from api.cli.imports import import_book
 from api.cli.output import Json, note, print_json, steps
@@ -21,7 +22,6 @@ from consumers.reconcile import (
 )
 from domain.product import product_stream
 from infra.settings import Settings
-from infra.verify import verify_store
 from projections.loan_day import last_closed
 
 
@@ -68,7 +68,7 @@ def holds_real_book(system: System) -> bool:
 def reconciled(system: System, published: list[PublishedLoan]) -> dict[str, Any]:
     """Carry out every check, print them, and return the result for machines."""
     checks: list[Check] = []
-    with steps() as shown:
+    with steps() as shown, chains_beside(system.dsn) as chains:
         line = shown.begin("Reconciling", 4)
         system.catch_up()
         if published:
@@ -81,7 +81,7 @@ def reconciled(system: System, published: list[PublishedLoan]) -> dict[str, Any]
         shown.advance(line)
         checks.append(read_models_fold(system.bulk))
         shown.advance(line)
-        report = verify_store(system.dsn)
+        report = chains.result()
         checks += chains_verify(report)
         shown.advance(line)
     ok = all(check.ok for check in checks)

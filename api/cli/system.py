@@ -5,9 +5,10 @@ One of the two places where parts are wired. It decides nothing.
 
 import os
 import pwd
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 
 from consumers.daily_close import CloseOfDay
 from consumers.log_feed import LogFeed
@@ -22,7 +23,7 @@ from infra.store import PostgresEventStore
 from projections import schema
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class System:
     """The parts that commands of the command line use."""
 
@@ -32,15 +33,21 @@ class System:
     service: Service
     reads: DatabasePool
     bulk: DatabasePool
-    projector: Projector
+
+    @cached_property
+    def projector(self) -> Projector:
+        """A projector in this process, from where the read models stand when it is first needed."""
+        limits = self.settings.limits
+        return Projector(self.bulk, LogFeed(self.bulk, limits=limits), limits=limits)
 
     def catch_up(self) -> None:
         """Bring the read models up to the last recorded event."""
         self.projector.catch_up(self.store.head())
 
-    def close_of_day(self) -> CloseOfDay:
-        """Wire the close of business days."""
-        return CloseOfDay(service=self.service, database=self.bulk, catch_up=self.catch_up)
+    def close_of_day(self, catch_up: Callable[[], None] | None = None) -> CloseOfDay:
+        """Wire the close of business days; `catch_up` None: this process projects itself."""
+        catch_up = catch_up or self.catch_up
+        return CloseOfDay(service=self.service, database=self.bulk, catch_up=catch_up)
 
 
 @contextmanager
@@ -72,9 +79,6 @@ def opened(settings: Settings | None = None) -> Generator[System]:
             service=Service(store),
             reads=reads,
             bulk=bulk,
-            projector=Projector(
-                bulk, LogFeed(bulk, limits=settings.limits), limits=settings.limits
-            ),
         )
 
 

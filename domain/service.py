@@ -4,7 +4,7 @@ Adapters do the waiting; no rule is written here.
 """
 
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from threading import Lock
 from typing import Any
@@ -38,6 +38,7 @@ class Instruction:
     command: Command
     context: Context
     key: IdempotencyKey | None = None
+    expected_version: int | None = None  # the caller decided on this version; None: on any
 
 
 class KeyReused(Exception):
@@ -56,6 +57,20 @@ class Known:
     state: Any
 
 
+@dataclass(frozen=True, slots=True)
+class Fetch:
+    """A command's way needs these streams before it can decide."""
+
+    streams: tuple[StreamId, ...]
+
+
+Way = Generator[Fetch | Append, Any, Outcome]
+"""A command on its way: whoever drives it does the waiting and sends back what came of it.
+
+A `Fetch` is answered by `Service.fetch`, an `Append` by the result of `EventStore.submit`.
+"""
+
+
 class Service:
     """Handles commands against a store.
 
@@ -69,18 +84,36 @@ class Service:
         self._lock = Lock()
 
     def handle(self, instruction: Instruction) -> Outcome:
-        """Decide one command and make its outcome durable.
+        """Decide one command and make its outcome durable; the calling thread waits.
 
         Returns the outcome, accepted or refused; a repeat gets the first outcome again. Raises
         KeyReused, TooManyConflicts, and what the store raises (Overloaded, Unavailable).
         """
+        way = self.way(instruction)
+        try:
+            wish = next(way)
+            while True:
+                if isinstance(wish, Fetch):
+                    wish = way.send(self.fetch(wish.streams))
+                else:
+                    wish = way.send(self._store.submit(wish).result())
+        except StopIteration as end:
+            return end.value
+
+    def way(self, instruction: Instruction) -> Way:
+        """Lead a command from its state to its outcome, for a caller that waits in its own way.
+
+        Returns and raises as `handle` does.
+        """
         stream = instruction.command.stream
         for _ in range(CONFLICT_RETRIES_MAX + 1):
-            states = self._load(_streams_of(instruction))
+            states, missing = self._cached(_streams_of(instruction))
+            if missing:
+                states |= yield Fetch(tuple(missing))
             append, after = self._decide(states, instruction)
             if append is None:
                 return Outcome(stream=stream, version=after.version, position=None)
-            result = self._store.submit(append).result()
+            result: AppendResult = yield append
             if isinstance(result, Conflict):
                 self._forget(stream)
                 continue
@@ -126,7 +159,8 @@ class Service:
     def preview(self, instruction: Instruction) -> list[Event]:
         """Return the events a command would yield; nothing is stored. Raises Rejected."""
         stream = instruction.command.stream
-        states = self._load(_streams_of(instruction))
+        states = self.fetch(_streams_of(instruction))
+        _require_version(states[stream], instruction)
         context = _with_product(instruction, states)
         return decider_of(stream).decide(states[stream].state, instruction.command, context)
 
@@ -149,6 +183,7 @@ class Service:
         events: list[Event] = []
         refusal = None
         try:
+            _require_version(known, instruction)
             events = decider.decide(known.state, command, _with_product(instruction, states))
         except Rejected as no:
             refusal = Refusal(code=no.code, detail=no.detail, field=no.field)
@@ -176,6 +211,11 @@ class Service:
         return result
 
     def _load(self, streams: Iterable[StreamId]) -> dict[StreamId, Known]:
+        known, missing = self._cached(streams)
+        return known | self.fetch(missing) if missing else known
+
+    def _cached(self, streams: Iterable[StreamId]) -> tuple[dict[StreamId, Known], list[StreamId]]:
+        """Return what the cache has of some streams, and which it has not."""
         known: dict[StreamId, Known] = {}
         missing: list[StreamId] = []
         with self._lock:
@@ -186,11 +226,14 @@ class Service:
                 else:
                     self._cache.move_to_end(stream)
                     known[stream] = hit
-        if missing:
-            found = self._store.load(dict.fromkeys(missing, 0))
-            for stream in missing:
-                known[stream] = fold(stream, found.get(stream, []))
-                self._remember(stream, known[stream])
+        return known, missing
+
+    def fetch(self, streams: Sequence[StreamId]) -> dict[StreamId, Known]:
+        """Read aggregates from the store, fold and cache them. Raises what the store raises."""
+        found = self._store.load(dict.fromkeys(streams, 0))
+        known = {stream: fold(stream, found.get(stream, [])) for stream in streams}
+        for stream, state in known.items():
+            self._remember(stream, state)
         return known
 
     def _remember(self, stream: StreamId, known: Known) -> None:
@@ -205,6 +248,13 @@ class Service:
     def _forget(self, stream: StreamId) -> None:
         with self._lock:
             self._cache.pop(stream, None)
+
+
+def _require_version(known: Known, instruction: Instruction) -> None:
+    """Refuse what was asked for on another version. A stale one is seen by the append."""
+    expected = instruction.expected_version
+    if expected is not None and expected != known.version:
+        raise Rejected("version_mismatch", f"the version is {known.version}, not {expected}")
 
 
 def _streams_of(instruction: Instruction) -> list[StreamId]:

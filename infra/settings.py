@@ -81,6 +81,8 @@ class Settings(BaseSettings):
     http_host: str = "127.0.0.1"
     http_port: NonNegativeInt = 8000
     tokens_file: Path | None = None
+    development_token: SecretStr | None = None  # for loopback clients, without a tokens file
+    session_secret: SecretStr | None = None  # signs the console's cookies; None: made at the start
     log_format: str = "console"
     log_level: str = "INFO"
 

@@ -1,0 +1,50 @@
+"""The HTTP application put together from its parts. `loanbook api` serves `from_environment()`."""
+
+from collections.abc import AsyncGenerator
+from contextlib import ExitStack, asynccontextmanager
+from typing import Final
+
+from fastapi import FastAPI
+
+from api import problems
+from api.parts import Parts, opened
+from api.routes import health
+from infra.settings import Settings
+
+if not __debug__:
+    raise SystemExit("Loanbook does not run with `python -O`: assertions guard money.")
+
+VERSION: Final = "0.1.0"
+
+
+class NotConfigured(Exception):
+    """Something that the server cannot do without is not set; the message says what."""
+
+
+def create_app(parts: Parts, *, close: ExitStack | None = None) -> FastAPI:
+    """Make the application. `close` is closed when the server ends; None: the caller closes."""
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncGenerator[None]:
+        with close or ExitStack():
+            yield
+
+    app = FastAPI(
+        title="Loanbook", version=VERSION, lifespan=lifespan, docs_url=None, redoc_url=None
+    )
+    problems.install(app)
+    app.include_router(health.router(parts))
+    return app
+
+
+def from_environment() -> FastAPI:
+    """Make the application that the environment describes; uvicorn calls it in every worker.
+
+    Raises NotConfigured, TokensUnreadable, MigrationFailed, Unavailable.
+    """
+    settings = Settings()
+    if settings.database_url is None:
+        raise NotConfigured("set LOANBOOK_DATABASE_URL, or start everything with `loanbook run`")
+    stack = ExitStack()
+    parts = stack.enter_context(opened(settings, settings.database_url.get_secret_value()))
+    return create_app(parts, close=stack)

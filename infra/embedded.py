@@ -288,6 +288,11 @@ def _binaries() -> Path:
     return Path(spec.submodule_search_locations[0]) / "pginstall" / "bin"
 
 
+def binary(name: str) -> Path:
+    """Where one of PostgreSQL's own programs is, such as pg_dump. Raises PostgresFailed."""
+    return _binaries() / name
+
+
 def _major_version() -> str:
     # The program answers with its name, the product and then the version.
     return _run([str(_binaries() / "postgres"), "--version"], None).split()[-1].partition(".")[0]

@@ -9,6 +9,7 @@ from typing import Any, Final
 import typer
 from typer.core import TyperGroup
 
+from api.cli.backup import backup_command, restore_command
 from api.cli.children import ChildEnded
 from api.cli.days import close_day
 from api.cli.doctor import doctor
@@ -22,6 +23,7 @@ from consumers.lending_club import ImportRefused
 from consumers.real_book.dataset import DatasetMissing
 from consumers.real_book.frame import UnreadableTable
 from domain.errors import Rejected
+from infra.backup import BackupFailed
 from infra.embedded import PostgresFailed
 from infra.errors import Overloaded, Unavailable
 from infra.migrate import MigrationFailed
@@ -37,6 +39,7 @@ NEXT_STEP: Final[dict[type[Exception], str]] = {
     ImportRefused: "The store holds other things under these ids; set LOANBOOK_DATA_DIR anew.",
     PostgresFailed: "`loanbook doctor` looks at what may be missing.",
     MigrationFailed: "The database is of another version of Loanbook; see docs/runbook.md.",
+    BackupFailed: "Nothing was changed.",
     Unavailable: "Is PostgreSQL running? The same command again goes on where it was.",
     Overloaded: "Try again in a moment.",
     ChildEnded: "",
@@ -77,6 +80,8 @@ app.command("api")(api)
 app.command("project")(project)
 app.command("replay")(replay_command)
 app.command("verify")(verify)
+app.command("backup")(backup_command)
+app.command("restore")(restore_command)
 app.command("doctor")(doctor)
 
 if __name__ == "__main__":

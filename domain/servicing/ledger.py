@@ -115,6 +115,7 @@ class Ledger:
         "refunded_interest",
         "rows",
         "settled_plan",
+        "shared",
         "started_on",
         "terminated_on",
         "terms",
@@ -140,6 +141,7 @@ class Ledger:
         self.re_amortised = False
         self.refunded_interest = 0
         self.settled_plan: Plan | None = None
+        self.shared = False  # whether an account shows this state: then it must not change
         for row in self.rows:
             row.met_on = started_on
         self.renumber()
@@ -154,6 +156,7 @@ class Ledger:
         other.charges = [charge.copy() for charge in self.charges]
         other.entries = [entry.copy() for entry in self.entries]
         other.disbursements = list(self.disbursements)
+        other.shared = False
         return other
 
     @property

@@ -56,6 +56,7 @@ class Life:
         self.close = DayClose()
         self.count = 0
         self.replayed: set[str] = set()
+        self.voided: list[Transaction] = []
         self.shown: dict[str, Transaction] = {}
         self.order: list[str] = []
         self.links: dict[str, str] = {}  # interest refund -> its refund
@@ -76,6 +77,9 @@ class Life:
         for linked, source in list(self.links.items()):
             if source == fact_id and linked in self.live():
                 self.reverse(linked)
+        fact = self.timeline.find(fact_id)
+        if fact is not None and not isinstance(fact, f.Disbursed):
+            self.voided += [t for t in self.account.transactions if t.id == fact_id]
         self.timeline = self.timeline.record(
             f.Reversed(
                 id=f"{fact_id}:reversed",
@@ -87,9 +91,9 @@ class Life:
 
     def drop(self, fact_id: str) -> None:
         """Take a fact of the simulation's own making out again, without a trace."""
-        voided = self.timeline.voided
+        voided = list(self.voided)
         self.reverse(fact_id)
-        self.timeline.voided = voided
+        self.voided = voided
         self.links.pop(fact_id, None)
 
     def live(self) -> set[str]:
@@ -145,7 +149,7 @@ class Life:
         if not self.timeline.disbursed:
             return ()
         listed = [replace(t, replayed=t.id in self.replayed) for t in account.transactions]
-        listed += [replace(t, reversed=True) for t in self.timeline.voided]
+        listed += [replace(t, reversed=True) for t in self.voided]
         listed += [
             replace(_shown(fact), replayed=fact.id in self.replayed)
             for fact in self.timeline.facts

@@ -82,6 +82,7 @@ def _undo_disbursal(life: Life, o: op.UndoDisbursal) -> None:
     life.timeline = Timeline.start(life.terms)
     life.close = DayClose()
     life.replayed.clear()
+    life.voided.clear()
 
 
 # --- money

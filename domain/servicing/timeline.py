@@ -1,14 +1,17 @@
 """The time line of an account: facts in order of value date, folded lazily from checkpoints.
 
-A time line never changes: recording a fact gives a new one that shares everything before it.
+A time line never changes: recording a fact gives a new one that shares everything before it. A
+working state has one owner: it moves on with the next fact, and a copy stays behind at checkpoints
+only. So an in-order fact costs what it touches and not the length of the history.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date
 from decimal import localcontext
+from typing import TypeVar
 
 from domain.servicing import facts as f
-from domain.servicing.account import Account, Transaction
+from domain.servicing.account import Account
 from domain.servicing.fold import apply, evaluate, fold, open_ledger, order_key
 from domain.servicing.ledger import Ledger
 from domain.servicing.terms import LoanTerms
@@ -16,72 +19,18 @@ from domain.servicing.values import Recalculation
 
 CHECKPOINT_EVERY = 16  # folding this many facts again is cheaper than keeping every state
 
-
-class _Node:
-    """A fact and what came before it; remembers the state after it, now and then."""
-
-    __slots__ = ("depth", "fact", "key", "parent", "remembered", "root")
-
-    def __init__(self, parent: "_Node | None", fact: f.Fact | None, root: "_Root") -> None:
-        self.parent = parent
-        self.fact = fact
-        self.root = root
-        self.depth = 0 if parent is None else parent.depth + 1
-        self.key = None if fact is None else root.key(fact)
-        self.remembered: Ledger | None = None
-
-    def chain(self) -> "list[_Node]":
-        """Nodes with a fact, oldest first."""
-        nodes: list[_Node] = []
-        node: _Node | None = self
-        while node is not None and node.fact is not None:
-            nodes.append(node)
-            node = node.parent
-        nodes.reverse()
-        return nodes
-
-    def facts(self) -> list[f.Fact]:
-        """All facts, oldest first."""
-        return [node.fact for node in self.chain() if node.fact is not None]
-
-    def state(self) -> Ledger:
-        """State after this fact, folded from the last state remembered before it."""
-        pending: list[_Node] = []
-        node: _Node = self
-        while node.remembered is None:
-            if node.parent is None:
-                node.remembered = self.root.begin()
-                break
-            pending.append(node)
-            node = node.parent
-        with localcontext(self.root.terms.arithmetic()):
-            for following in reversed(pending):
-                node = following.extend()
-        assert node.remembered is not None, "the state was just folded"
-        return node.remembered
-
-    def extend(self) -> "_Node":
-        """Fold this fact on the parent's state; the parent keeps its own now and then only."""
-        parent = self.parent
-        assert parent is not None, "a root has nothing to fold"
-        assert parent.remembered is not None, "states are folded in order"
-        assert self.fact is not None, "only the root has no fact"
-        state = parent.remembered.copy()
-        apply(state, self.fact, parent.facts)
-        self.remembered = state
-        if parent.depth % CHECKPOINT_EVERY:
-            parent.remembered = None
-        return self
+T = TypeVar("T")
 
 
 class _Root:
     """Where the chain begins: terms and the day of the first disbursement."""
 
-    __slots__ = ("started_on", "terms")
+    __slots__ = ("ids", "started_on", "terms")
 
-    def __init__(self, terms: LoanTerms, started_on: date) -> None:
+    def __init__(self, terms: LoanTerms, started_on: date, ids: set[str]) -> None:
         self.terms = terms
         self.started_on = started_on
+        self.ids = ids  # of every fact ever recorded on any branch: most new ids are not among them
 
     def key(self, fact: f.Fact) -> tuple[date, int, date]:
         """Order of folding. Explicit periods are a calculation, not a life: order of entry."""
@@ -94,29 +43,117 @@ class _Root:
         return open_ledger(self.terms, self.started_on)
 
 
+class _Node:
+    """A fact and what came before it. `states` holds the state after it, unless that moved on.
+
+    Taking from a list and putting on it are atomic: threads that ask one time line at the same
+    time each fold a state of their own, and none sees another's half done.
+    """
+
+    __slots__ = ("depth", "fact", "key", "parent", "root", "states")
+
+    def __init__(self, parent: "_Node | None", fact: f.Fact | None, root: _Root) -> None:
+        self.parent = parent
+        self.fact = fact
+        self.root = root
+        self.depth = 0 if parent is None else parent.depth + 1
+        self.key = None if fact is None else root.key(fact)
+        self.states: list[Ledger] = []
+
+    def back(self) -> "Iterator[_Node]":
+        """Nodes with a fact, newest first."""
+        node: _Node | None = self
+        while node is not None and node.fact is not None:
+            yield node
+            node = node.parent
+
+    def facts(self) -> list[f.Fact]:
+        """All facts, oldest first."""
+        facts = [node.fact for node in self.back() if node.fact is not None]
+        facts.reverse()
+        return facts
+
+    def follow(self, fact: f.Fact) -> "_Node":
+        """Add a fact after this one."""
+        self.root.ids.add(fact.id)
+        return _Node(self, fact, self.root)
+
+    def take(self) -> Ledger:
+        """Take the state after this fact, folded from the nearest one before it. See `put`."""
+        if self.states:
+            held = _pop(self.states)
+            if held is not None:
+                return held
+        pending: list[_Node] = []
+        node = self
+        while (state := node.lend()) is None:
+            pending.append(node)
+            assert node.parent is not None, "a root always has a state"
+            node = node.parent
+        with localcontext(self.root.terms.arithmetic()):
+            for following in reversed(pending):
+                following.fold_on(state)
+        return state
+
+    def put(self, state: Ledger) -> None:
+        """Give a state back that was taken and not changed."""
+        self.states[:] = [state]
+
+    def lend(self) -> Ledger | None:
+        """Give the state away to a following fact; None if it is not here."""
+        if self.fact is None:
+            return self.root.begin()
+        state = _pop(self.states)
+        if state is not None and (state.shared or self.is_checkpoint):
+            if self.is_checkpoint:
+                self.states[:] = [state]
+            return state.copy()
+        return state
+
+    @property
+    def is_checkpoint(self) -> bool:
+        """Whether a state stays here when it moves on."""
+        return self.depth % CHECKPOINT_EVERY == 0
+
+    def fold_on(self, state: Ledger) -> None:
+        """Change the state before this fact into the one after it."""
+        parent, fact = self.parent, self.fact
+        assert parent is not None, "a root has no fact"
+        assert fact is not None, "a root has no fact"
+        apply(state, fact, parent.facts)
+        if self.is_checkpoint:
+            self.states[:] = [state.copy()]
+
+
+def _pop(states: list[Ledger]) -> Ledger | None:
+    try:
+        return states.pop()
+    except IndexError:
+        return None
+
+
 class Timeline:
-    """Facts of one account. `record` is cheap; `account` folds what is not folded yet."""
+    """Facts of one account. `record` is cheap and folds nothing; every question folds what is new.
 
-    __slots__ = ("_account", "_tip", "terms", "through", "voided")
+    `through` is the last day on which anything was entered: overdue interest is shown up to it.
+    """
 
-    def __init__(
-        self,
-        terms: LoanTerms,
-        tip: _Node,
-        through: date | None = None,
-        voided: tuple[Transaction, ...] = (),
-    ) -> None:
+    __slots__ = ("_account", "_expected", "_tip", "terms", "through")
+
+    def __init__(self, terms: LoanTerms, tip: _Node, through: date | None = None) -> None:
         self.terms = terms
         self._tip = tip
         self.through = through
-        self.voided = voided
         self._account: Account | None = None
+        self._expected: list[tuple[f.Fact, Timeline]] = []
 
     @classmethod
     def start(cls, terms: LoanTerms) -> "Timeline":
         """Return the time line of an account nothing happened to yet."""
-        root = _Root(terms, terms.expected_disbursement_on)
+        root = _Root(terms, terms.expected_disbursement_on, set())
         return cls(terms, _Node(None, None, root))
+
+    # --- facts
 
     @property
     def facts(self) -> list[f.Fact]:
@@ -124,17 +161,32 @@ class Timeline:
         return self._tip.facts()
 
     @property
+    def newest(self) -> f.Fact | None:
+        """The fact that is folded last."""
+        return self._tip.fact
+
+    @property
     def disbursed(self) -> bool:
         """Whether money was paid out."""
         return any(isinstance(fact, f.Disbursed) for fact in self._tip.facts())
 
+    def find(self, fact_id: str) -> f.Fact | None:
+        """Return the fact of an id, if it counts."""
+        if fact_id not in self._tip.root.ids:
+            return None
+        return next((n.fact for n in self._tip.back() if n.fact and n.fact.id == fact_id), None)
+
     def record(self, fact: f.Fact) -> "Timeline":
         """Return the time line with one more fact; KeyError if it reverses an unknown one."""
+        if self._expected:
+            expected = self._take_expected(fact)
+            if expected is not None:
+                return expected
         through = fact.entered_on if self.through is None else max(self.through, fact.entered_on)
         if isinstance(fact, f.Reversed):
-            return self._reverse(fact.fact_id, through)
+            return self._without(fact.fact_id, through)
         if isinstance(fact, f.Evaluated):
-            return Timeline(self.terms, self._tip, max(through, fact.effective_on), self.voided)
+            return Timeline(self.terms, self._tip, max(through, fact.effective_on))
         key = self._tip.root.key(fact)
         later: list[f.Fact] = []
         node = self._tip
@@ -142,15 +194,28 @@ class Timeline:
             later.append(node.fact)
             assert node.parent is not None, "a node with a fact has a parent"
             node = node.parent
-        tip = _Node(node, fact, node.root)
+        tip = node.follow(fact)
         for following in reversed(later):
-            tip = _Node(tip, following, tip.root)
+            tip = tip.follow(following)
         if isinstance(fact, f.Disbursed):
             tip = _anchored(tip)
-        return Timeline(self.terms, tip, through, self.voided)
+        return Timeline(self.terms, tip, through)
 
-    def _reverse(self, fact_id: str, through: date) -> "Timeline":
-        shown = {t.id: t for t in self.account.transactions}
+    def expect(self, fact: f.Fact, after: "Timeline") -> None:
+        """Keep what recording a fact gives, with its folded state, for when it is recorded.
+
+        `after` must not be used any more: recording the fact hands it on.
+        """
+        self._expected[:] = [(fact, after)]
+
+    def _take_expected(self, fact: f.Fact) -> "Timeline | None":
+        try:
+            expected, after = self._expected.pop()
+        except IndexError:
+            return None
+        return after if expected == fact else None
+
+    def _without(self, fact_id: str, through: date) -> "Timeline":
         later: list[f.Fact] = []
         node = self._tip
         while node.fact is not None and node.fact.id != fact_id:
@@ -159,40 +224,55 @@ class Timeline:
             node = node.parent
         if node.fact is None or node.parent is None:
             raise KeyError(fact_id)
-        reversed_fact = node.fact
         tip = node.parent
         for following in reversed(later):
-            tip = _Node(tip, following, tip.root)
-        voided = self.voided
-        if isinstance(reversed_fact, f.Disbursed):
+            tip = tip.follow(following)
+        if isinstance(node.fact, f.Disbursed):
             tip = _anchored(tip)
-        elif fact_id in shown:
-            voided = (*voided, shown[fact_id])
-        return Timeline(self.terms, tip, through, voided)
+        return Timeline(self.terms, tip, through)
+
+    # --- states
 
     @property
     def account(self) -> Account:
         """State after all facts; overdue interest up to the last trigger, or the last entry."""
         if self._account is None:
-            self._account = self._account_at(self._tip, self.through)
+            self._account = _look(self._tip, self.through)
         return self._account
 
     def account_as_of(self, on: date) -> Account:
         """State on a day: the facts with a value date up to it, and interest to it."""
+        node, through = self._at(on)
+        return _look(node, through)
+
+    def read(self, view: Callable[[Ledger], T], on: date | None = None) -> T:
+        """Let `view` look at the state now, or on a day; it keeps no part of it and changes none.
+
+        Cheaper than an account: the state stays free to move on.
+        """
+        node, through = (self._tip, self.through) if on is None else self._at(on)
+        state = node.take()
+        try:
+            if through is not None and _has_overdue(state, through):
+                shown = state.copy()
+                evaluate(shown, through)
+                return view(shown)
+            return view(state)
+        finally:
+            node.put(state)
+
+    def seen_on(self, on: date) -> bool:
+        """Whether every fact counts on a day."""
+        return self._tip.key is None or self._tip.key[0] <= on
+
+    def _at(self, on: date) -> tuple[_Node, date]:
         node = self._tip
         while node.key is not None and node.key[0] > on and node.parent is not None:
             node = node.parent
         through = on
         if self.terms.recalculation is Recalculation.AT_TRIGGER and self.through is not None:
             through = min(on, self.through)
-        return self._account_at(node, through)
-
-    def _account_at(self, node: _Node, through: date | None) -> Account:
-        state = node.state()
-        if through is not None and _has_overdue(state, through):
-            state = state.copy()
-            evaluate(state, through)
-        return Account(state)
+        return node, through
 
     def planned(self) -> Account:
         """Return the account as it is expected to be paid out: tranches, or the whole principal."""
@@ -200,6 +280,19 @@ class Timeline:
 
     def __iter__(self) -> Iterator[f.Fact]:
         return iter(self.facts)
+
+
+def _look(node: _Node, through: date | None) -> Account:
+    """Show a state for as long as somebody looks: a later fact then folds on a copy."""
+    state = node.take()
+    if through is not None and _has_overdue(state, through):
+        shown = state.copy()
+        node.put(state)
+        evaluate(shown, through)
+        return Account(shown)
+    state.shared = True
+    node.put(state)
+    return Account(state)
 
 
 def _comes_before(fact: f.Fact, key: tuple[date, int, date], node: _Node) -> bool:
@@ -212,7 +305,7 @@ def _comes_before(fact: f.Fact, key: tuple[date, int, date], node: _Node) -> boo
 
 
 def _has_overdue(state: Ledger, through: date) -> bool:
-    if not state.recalculates:
+    if not state.recalculates or state.plan.overdue_through == through:
         return False
     return any(p.due_on < through and p.outstanding_principal > 0 for p in state.plan.periods)
 
@@ -225,9 +318,9 @@ def _anchored(tip: _Node) -> _Node:
     started_on = terms.expected_disbursement_on if first is None else first
     if started_on == tip.root.started_on:
         return tip
-    node = _Node(None, None, _Root(terms, started_on))
+    node = _Node(None, None, _Root(terms, started_on, tip.root.ids))
     for fact in facts:
-        node = _Node(node, fact, node.root)
+        node = node.follow(fact)
     return node
 
 

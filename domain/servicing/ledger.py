@@ -203,9 +203,11 @@ class Ledger:
 
     def sync_interest(self) -> None:
         """Take over what the plan asks for without judging whether rows are met."""
-        by_from = {r.from_on: r for r in reversed(self.rows) if not r.down_payment}
+        rows = [row for row in self.rows if not row.down_payment]
+        by_dates = {(row.from_on, row.due_on): row for row in rows}
+        by_from = {row.from_on: row for row in reversed(rows)}
         for period in self.plan.periods:
-            row = by_from.get(period.from_on)
+            row = by_dates.get((period.from_on, period.due_on)) or by_from.get(period.from_on)
             if row is not None:
                 row.due[P] = period.due_principal
                 row.due[I] = period.due_interest

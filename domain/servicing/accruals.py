@@ -38,7 +38,7 @@ def earned(ledger: Ledger, on: date, accrual: ChargeAccrual) -> Parts:
 def earned_in_full(ledger: Ledger) -> Parts:
     """All that a closed account earned."""
     parts = {
-        I: sum(row.due[I] - row.waived[I] - row.credited[I] for row in ledger.rows),
+        I: sum(_earned_of_due(row) for row in ledger.rows),
         F: 0,
         N: 0,
     }
@@ -63,7 +63,7 @@ def earned_interest(ledger: Ledger, on: date) -> int:
 
 def _earned_by_row(ledger: Ledger, plan: Plan, row: Row, on: date) -> int:
     if on >= row.due_on:
-        return row.due[I] - row.waived[I] - row.credited[I]
+        return _earned_of_due(row)
     if on <= row.from_on:
         return 0
     index = plan.period_of(row.from_on, row.due_on)
@@ -74,6 +74,11 @@ def _earned_by_row(ledger: Ledger, plan: Plan, row: Row, on: date) -> int:
         return earned - row.waived[I]
     share = Decimal((on - row.from_on).days) / (row.due_on - row.from_on).days
     return to_minor(share * row.due[I])
+
+
+def _earned_of_due(row: Row) -> int:
+    """Interest of a row that is its own: not credited, never below zero once it moved on."""
+    return max(0, row.due[I] - row.waived[I] - row.credited[I])
 
 
 def _earned_charge(charge: Charge, on: date, accrual: ChargeAccrual) -> int:

@@ -123,6 +123,7 @@ def re_amortise(ledger: Ledger, fact: ReAmortised, entry: Entry) -> None:
         _re_amortise_rows(ledger, entry)
     ledger.re_amortised = True
     entry.amount = sum(entry.parts.values())
+    entry.void = entry.amount == 0
 
 
 def _re_amortise_plan(plan: Plan, on: date) -> None:

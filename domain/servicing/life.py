@@ -148,7 +148,11 @@ class Life:
     def _list_transactions(self, account: Account) -> tuple[Transaction, ...]:
         if not self.timeline.disbursed:
             return ()
-        listed = [replace(t, replayed=t.id in self.replayed) for t in account.transactions]
+        listed = [
+            replace(t, replayed=t.id in self.replayed)
+            for t in account.transactions
+            if not t.reversed  # nothing is left of it: not listed
+        ]
         listed += [replace(t, reversed=True) for t in self.voided]
         listed += [
             replace(_shown(fact), replayed=fact.id in self.replayed)

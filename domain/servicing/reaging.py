@@ -3,7 +3,7 @@
 Sources: domain rules 9.9 S-09 to S-11.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from domain.servicing.dates import add_units
@@ -14,7 +14,7 @@ from domain.servicing.period import Period
 from domain.servicing.plan import Plan
 from domain.servicing.row import COMPONENTS, F, I, N, P, Row
 from domain.servicing.solving import (
-    set_instalments,
+    disburse,
     settle_last,
     smooth,
     to_multiple,
@@ -48,6 +48,7 @@ def _re_age_plan(ledger: Ledger, fact: ReAged, entry: Entry) -> None:
     plan, on = ledger.plan, entry.on
     entry.parts[I] = outstanding_interest_on(plan, on)
     entry.parts[P] = plan.total_outstanding_principal
+    instalments = _solve_apart(plan, fact)
     plan.grace_lifted = True
     early = _paid_from(plan, on)
     credited = _credited_after(plan, on)
@@ -57,13 +58,35 @@ def _re_age_plan(ledger: Ledger, fact: ReAged, entry: Entry) -> None:
     _close_open_periods(plan, on)
     _hold_early_payments(plan, early)
     fresh = _append_periods(plan, fact)
+    for period, instalment in zip(fresh, instalments, strict=True):
+        period.emi = period.original_emi = instalment
     plan.factor(fresh)
-    plan.rebalance()
-    set_instalments(plan, fresh)
     plan.rebalance()
     settle_last(plan, on)
     smooth(plan, fresh)
     _rows_follow_plan(ledger, on)
+
+
+def _solve_apart(plan: Plan, fact: ReAged) -> list[int]:
+    """Instalments of a new loan of the principal, paid out one period before the start date."""
+    dues = _due_dates(fact)
+    start = add_units(fact.start_on, fact.unit, -fact.every)
+    terms = replace(
+        plan.terms,
+        repayment_every=fact.every,
+        repayment_unit=fact.unit,
+        grace_on_principal=0,
+        grace_on_interest=0,
+    )
+    apart = Plan(terms, zip([start, *dues[:-1]], dues, strict=True))
+    apart.rates = list(plan.rates)
+    disburse(apart, start, plan.total_outstanding_principal)
+    return [period.due_principal + period.due_interest for period in apart.periods]
+
+
+def _due_dates(fact: ReAged) -> list[date]:
+    """Due dates of the new instalments, counted from the start date."""
+    return [add_units(fact.start_on, fact.unit, n * fact.every) for n in range(fact.instalments)]
 
 
 def _paid_from(plan: Plan, on: date) -> tuple[int, int]:
@@ -120,21 +143,20 @@ def _hold_early_payments(plan: Plan, early: tuple[int, int]) -> None:
 
 def _append_periods(plan: Plan, fact: ReAged) -> list[Period]:
     before = plan.last
-    due = fact.start_on
     fresh: list[Period] = []
-    for number in range(1, fact.instalments + 1):
+    for due in _due_dates(fact):
         period = Period(plan.last.due_on, due)
         period.disbursed_before = before.disbursed_before
         period.capitalised_before = before.capitalised_before
         plan.periods.append(period)
         fresh.append(period)
-        due = add_units(fact.start_on, fact.unit, number * fact.every)
     return fresh
 
 
 def _rows_follow_plan(ledger: Ledger, on: date) -> None:
     """Rebuild the regular rows from the plan; down payments and row N+1 stay."""
     old = {row.from_on: row for row in reversed(ledger.rows) if row.regular}
+    in_advance = _lift_early_rows(ledger, on).in_advance
     rows = [row for row in ledger.rows if row.down_payment]
     for period in ledger.plan.periods:
         row = old.pop(period.from_on, None)
@@ -144,6 +166,8 @@ def _rows_follow_plan(ledger: Ledger, on: date) -> None:
         row.due_on = period.due_on
         row.due[P], row.due[I] = period.due_principal, period.due_interest
         row.paid[P], row.paid[I] = period.paid_principal, period.paid_interest
+        if period.holds_early_payments and period.due_on == on:
+            row.in_advance = in_advance
         row.update_met(on)
         rows.append(row)
     ledger.rows = rows
@@ -283,7 +307,7 @@ def _re_age_rows(ledger: Ledger, fact: ReAged, entry: Entry, *, with_charges: bo
     ledger.rows = [
         row
         for row in ledger.rows
-        if row.down_payment or row.additional or row.due_on < on or row.outstanding
+        if row.down_payment or row.additional or row.due_on <= on or row.outstanding
     ]
     _place_new_rows(ledger, fact, splits, early, on)
 
@@ -306,10 +330,10 @@ def _lift_rows(ledger: Ledger, fact: ReAged, on: date, *, with_charges: bool) ->
 
 
 def _lift_paid(ledger: Ledger, on: date) -> Row | None:
-    """Collect what was paid on rows due on or after the day in one row of its own."""
-    later = [row for row in ledger.rows if row.regular and row.due_on >= on]
-    held = Row(on, on)
-    for row in later:
+    """Collect what was paid on later rows in the row due on the day, else in one of its own."""
+    due = next((row for row in ledger.rows if row.regular and row.due_on == on), None)
+    held = due or Row(on, on)
+    for row in [row for row in ledger.rows if row.regular and row.due_on > on]:
         for component in COMPONENTS:
             paid = row.paid[component]
             held.due[component] += paid
@@ -318,6 +342,9 @@ def _lift_paid(ledger: Ledger, on: date) -> Row | None:
             row.paid[component] = 0
         held.in_advance += row.in_advance
         row.in_advance = 0
+    if due is not None:
+        due.update_met(on)
+        return None
     return held if held.total_paid else None
 
 
@@ -328,22 +355,27 @@ def _place_new_rows(
     early: Row | None,
     on: date,
 ) -> None:
-    before = [row for row in ledger.rows if not row.down_payment and row.due_on < fact.start_on]
-    from_on = max((row.due_on for row in before), default=ledger.started_on)
+    before = [
+        row.due_on
+        for row in ledger.rows
+        if not row.down_payment
+        and (row.due_on < fact.start_on or (row.regular and row.due_on == on))
+    ]
+    from_on = max(before, default=ledger.started_on)
     if early is not None:
         early.from_on, early.due_on = from_on, on
         early.re_aged = True
         early.check_met(on)
         ledger.rows.append(early)
         from_on = on
-    due = fact.start_on
-    for number in range(1, fact.instalments + 1):
+    dues = _due_dates(fact)
+    for due in dues:
         row = Row(from_on, due)
         row.re_aged = True
         for component, split in splits.items():
-            row.due[component] = split.share(is_last=number == fact.instalments)
+            row.due[component] = split.share(is_last=due == dues[-1])
         _merge(ledger, row, on)
-        from_on, due = due, add_units(fact.start_on, fact.unit, number * fact.every)
+        from_on = due
     ledger.renumber()
 
 

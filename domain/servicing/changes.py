@@ -31,6 +31,8 @@ from domain.servicing.values import ReAmortiseInterest
 
 def apply_rate(ledger: Ledger, fact: RateChanged) -> None:
     """Apply a new rate from its day inclusive: the sub-period ends the day before."""
+    if ledger.re_aged_equally_on is not None and fact.effective_on > ledger.re_aged_equally_on:
+        return  # interest was fixed: nothing is earned any more, at any rate
     change_rate(ledger.plan, fact.effective_on - ONE_DAY, fact.rate_annual)
     _follow(ledger, fact.effective_on)
 
@@ -130,8 +132,6 @@ def _re_amortise_plan(plan: Plan, on: date) -> None:
     for period in plan.periods:
         if period.from_on > on or period.fully_paid:
             continue
-        if period.due_on > on:
-            continue
         for sub in period.subs:
             if sub.due_on == on:
                 sub.correction = 0
@@ -200,11 +200,9 @@ def _re_amortise_rows(ledger: Ledger, entry: Entry) -> None:
     entry.parts[P] = overdue
     if not future:
         return
-    split = split_evenly(overdue, len(future))
+    each = to_minor(Decimal(overdue) / len(future))
     multiple = ledger.terms.instalment_multiple_minor
-    each = split.each
     if multiple:
         each = int((Decimal(each) / multiple).to_integral_value()) * multiple
-    for row in future:
-        share = each if row is not future[-1] else overdue - each * (len(future) - 1)
+    for row, share in zip(future, split_evenly(overdue, len(future), each), strict=True):
         row.ask(P, share, entry.on)

@@ -11,7 +11,6 @@ from domain.servicing.ledger import Entry, Ledger
 from domain.servicing.period import to_minor
 from domain.servicing.row import I, P, Row
 from domain.servicing.solving import Money, add_money, disburse, to_multiple
-from domain.servicing.splitting import split_evenly
 from domain.servicing.tranches import add_full_term_tranche
 
 HUNDRED = Decimal(100)
@@ -89,7 +88,7 @@ def _spread_principal(ledger: Ledger, on: date, amount: int) -> None:
         _principal_after_maturity(ledger, on, amount)
         return
     left = amount
-    share = split_evenly(amount, len(rows)).each
+    share = to_minor(Decimal(amount) / len(rows))
     for row in rows:
         before = row.due[P]
         after = to_multiple(ledger.terms, before + share)

@@ -5,12 +5,13 @@ Sources: domain rules 9.9 S-09 to S-11.
 
 from dataclasses import dataclass, replace
 from datetime import date
+from decimal import Decimal
 
 from domain.servicing.dates import add_units
 from domain.servicing.facts import ReAged
 from domain.servicing.ledger import Entry, Ledger
 from domain.servicing.movements import credit
-from domain.servicing.period import Period
+from domain.servicing.period import Period, to_minor
 from domain.servicing.plan import Plan
 from domain.servicing.row import COMPONENTS, F, I, N, P, Row
 from domain.servicing.solving import (
@@ -19,7 +20,7 @@ from domain.servicing.solving import (
     smooth,
     to_multiple,
 )
-from domain.servicing.splitting import EvenSplit, split_evenly, split_rest
+from domain.servicing.splitting import Shares, split_evenly, split_rest
 from domain.servicing.values import Component, ReAgeInterest
 from domain.servicing.views import outstanding_interest_on, outstanding_on
 
@@ -202,12 +203,10 @@ def _re_age_equally(ledger: Ledger, fact: ReAged, entry: Entry) -> None:
         plan.last.holds_early_payments = plan.last.re_aged = True
     fresh = _append_periods(plan, fact)
     splits = _splits(entry.parts, fact.instalments)
-    for period in fresh:
-        is_last = period is fresh[-1]
+    for period, interest, principal in zip(fresh, splits[I], splits[P], strict=True):
         period.re_aged = True
-        period.fixed_interest = splits[I].share(is_last=is_last)
-        period.emi = period.fixed_interest + splits[P].share(is_last=is_last)
-        period.original_emi = period.emi
+        period.fixed_interest = interest
+        period.emi = period.original_emi = interest + principal
     plan.rebalance()
     plan.set_rate(min(on, maturity), plan.terms.rate_annual * 0)
     plan.factor(fresh)
@@ -216,16 +215,15 @@ def _re_age_equally(ledger: Ledger, fact: ReAged, entry: Entry) -> None:
     _rows_of_equal_plan(ledger, fresh, splits, held, on)
 
 
-def _splits(
-    parts: Parts, count: int, multiple_of: Ledger | None = None
-) -> dict[Component, EvenSplit]:
+def _splits(parts: Parts, count: int, multiple_of: Ledger | None = None) -> dict[Component, Shares]:
+    """Split every component evenly; principal follows the instalment (domain rules S-11)."""
     others = {component: split_evenly(parts[component], count) for component in (I, F, N)}
-    total = split_evenly(sum(parts.values()), count)
+    owed = sum(parts.values())
+    each = to_minor(Decimal(owed) / count)
     if multiple_of is not None:
-        each = to_multiple(multiple_of.terms, total.each)
-        total = EvenSplit(each=each, last=total.last)
-    rest = split_rest(parts[P], total, sum(split.each for split in others.values()), count)
-    return {**others, P: rest}
+        each = to_multiple(multiple_of.terms, each)
+    total = split_evenly(owed, count, each)
+    return {**others, P: split_rest(total, list(others.values()))}
 
 
 def _lift_charges(ledger: Ledger, on: date) -> Parts:
@@ -259,7 +257,7 @@ def _lift_early_rows(ledger: Ledger, on: date) -> _Held:
 
 
 def _rows_of_equal_plan(
-    ledger: Ledger, fresh: list[Period], splits: dict[Component, EvenSplit], held: _Held, on: date
+    ledger: Ledger, fresh: list[Period], splits: dict[Component, Shares], held: _Held, on: date
 ) -> None:
     kept = [r for r in ledger.rows if r.down_payment or (r.due_on < on and not r.additional)]
     extra = [r for r in ledger.rows if r.additional and r.due_on > ledger.plan.maturity]
@@ -278,7 +276,7 @@ def _rows_of_equal_plan(
             _fill_held(row, period, held)
         else:
             for component in (F, N):
-                row.due[component] = splits[component].share(is_last=period is fresh[-1])
+                row.due[component] = splits[component][fresh.index(period)]
         row.check_met(on)
         rows.append(row)
     ledger.rows = rows
@@ -287,6 +285,7 @@ def _rows_of_equal_plan(
 
 def _fill_held(row: Row, period: Period, held: _Held) -> None:
     row.paid[P], row.paid[I] = period.paid_principal, period.paid_interest
+    row.credited[P], row.credited[I] = period.credited_principal, period.credited_interest
     row.due[F] = row.paid[F] = held.fees
     row.due[N] = row.paid[N] = held.penalties
     row.in_advance = held.in_advance
@@ -351,7 +350,7 @@ def _lift_paid(ledger: Ledger, on: date) -> Row | None:
 def _place_new_rows(
     ledger: Ledger,
     fact: ReAged,
-    splits: dict[Component, EvenSplit],
+    splits: dict[Component, Shares],
     early: Row | None,
     on: date,
 ) -> None:
@@ -368,12 +367,11 @@ def _place_new_rows(
         early.check_met(on)
         ledger.rows.append(early)
         from_on = on
-    dues = _due_dates(fact)
-    for due in dues:
+    for number, due in enumerate(_due_dates(fact)):
         row = Row(from_on, due)
         row.re_aged = True
-        for component, split in splits.items():
-            row.due[component] = split.share(is_last=due == dues[-1])
+        for component, shares in splits.items():
+            row.due[component] = shares[number]
         _merge(ledger, row, on)
         from_on = due
     ledger.renumber()

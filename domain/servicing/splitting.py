@@ -1,32 +1,29 @@
 """Splitting an amount evenly over instalments: the remainder goes on the last."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
 from decimal import Decimal
 
 from domain.servicing.period import to_minor
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EvenSplit:
-    """`each` on every instalment, `last` on the last; minor units."""
-
-    each: int
-    last: int
-
-    def share(self, *, is_last: bool) -> int:
-        """Return the share of an instalment."""
-        return self.last if is_last else self.each
+Shares = list[int]  # minor units, one an instalment
 
 
-def split_evenly(amount: int, parts: int) -> EvenSplit:
-    """Round amount / parts, the last takes what is left (domain rules S-11)."""
-    if amount <= 0:
-        return EvenSplit(each=0, last=0)
-    each = to_minor(Decimal(amount) / parts)
-    return EvenSplit(each=each, last=amount - each * (parts - 1))
+def split_evenly(amount: int, parts: int, each: int | None = None) -> Shares:
+    """Round amount / parts, or take `each`; the last takes what is left (domain rules S-11).
+
+    A rounded share that would not leave enough for all is cut, so that none is negative.
+    """
+    if each is None:
+        each = to_minor(Decimal(amount) / parts)
+    shares: Shares = []
+    left = max(0, amount)
+    for _ in range(parts - 1):
+        share = min(each, left)
+        shares.append(share)
+        left -= share
+    return [*shares, left]
 
 
-def split_rest(amount: int, total: EvenSplit, others: int, parts: int) -> EvenSplit:
-    """Let one component follow: the instalment minus the other components."""
-    each = total.each - others
-    return EvenSplit(each=each, last=amount - each * (parts - 1))
+def split_rest(total: Shares, others: Sequence[Shares]) -> Shares:
+    """Let one component follow: each instalment minus the other components."""
+    return [whole - sum(parts) for whole, *parts in zip(total, *others, strict=True)]

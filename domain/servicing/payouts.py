@@ -35,10 +35,10 @@ def pay_out(ledger: Ledger, entry: Entry) -> None:
 
 
 def _solves_plan(ledger: Ledger, on: date) -> bool:
-    """After re-ageing or re-amortising only rows are known (compatibility)."""
-    if ledger.re_amortised:
-        return False
-    return ledger.re_age is None or on <= ledger.plan.maturity
+    """A plan that is not followed knows nothing of re-ageing or re-amortising: only rows do."""
+    if ledger.terms.recalculates:
+        return True
+    return ledger.re_age is None and not ledger.re_amortised
 
 
 def _ask_down_payment(ledger: Ledger, entry: Entry) -> int:

@@ -12,14 +12,16 @@ from domain.servicing.solving import settle_last
 from domain.servicing.values import PreClose, RestFrequency
 
 
-def correct_balance(plan: Plan, on: date, amount: int) -> Period | None:
+def correct_balance(plan: Plan, on: date, amount: int, *, overdue: bool = False) -> None:
     """Change the balance after a day; instalments stay, the last unpaid one takes the rest."""
     period = plan.move_money(on, correction=amount)
-    if period is not None:
-        plan.factor([period])
-        plan.rebalance()
-        settle_last(plan, on)
-    return period
+    if period is None:
+        return
+    if overdue:
+        plan.corrections.append((on, amount, period.due_on))
+    plan.factor([period])
+    plan.rebalance()
+    settle_last(plan, on)
 
 
 def pay_interest(plan: Plan, period: Period, on: date, amount: int) -> None:
@@ -135,15 +137,9 @@ def _add_overdue(
     if until == through:
         return False
     starts = period.from_on if through is None or period.from_on > through else through
-    _record(plan, starts, overdue[0])
+    correct_balance(plan, starts, overdue[0], overdue=True)
     if period.from_on < until <= period.due_on:
         ends = period.due_on if pays_till_due_date(plan, prepays_all=prepays_all) else until
-        _record(plan, ends, -overdue[1])
+        correct_balance(plan, ends, -overdue[1], overdue=True)
         plan.overdue_through = ends
     return True
-
-
-def _record(plan: Plan, on: date, amount: int) -> None:
-    period = correct_balance(plan, on, amount)
-    if period is not None:
-        plan.corrections.append((on, amount, period.due_on))

@@ -21,7 +21,7 @@ def pay_out(ledger: Ledger, entry: Entry) -> None:
     on = entry.on
     ledger.disbursements.append((on, entry.amount, entry.id))
     amortised = entry.amount - _ask_down_payment(ledger, entry)
-    if _solves_plan(ledger, on):
+    if _solves_plan(ledger):
         if ledger.terms.full_term_tranches:
             add_full_term_tranche(ledger, on, amortised)
         else:
@@ -34,7 +34,7 @@ def pay_out(ledger: Ledger, entry: Entry) -> None:
     use_overpayment(ledger, entry)
 
 
-def _solves_plan(ledger: Ledger, on: date) -> bool:
+def _solves_plan(ledger: Ledger) -> bool:
     """A plan that is not followed knows nothing of re-ageing or re-amortising: only rows do."""
     if ledger.terms.recalculates:
         return True
@@ -100,7 +100,7 @@ def _spread_principal(ledger: Ledger, on: date, amount: int) -> None:
 def capitalise(ledger: Ledger, entry: Entry) -> None:
     """Add income to principal: it shows as money out and instalments are solved anew."""
     entry.parts[P] = entry.amount
-    if _solves_plan(ledger, entry.on):
+    if _solves_plan(ledger):
         add_money(ledger.plan, Money(on=entry.on, capitalised=entry.amount))
         _follow_plan(ledger, entry.on)
     else:

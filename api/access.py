@@ -5,6 +5,7 @@ from typing import Final
 
 from fastapi import Request
 
+from api.gate import CALLER
 from api.identity import Caller, Scope, Tokens
 from domain.errors import Rejected
 
@@ -17,7 +18,9 @@ def caller_of_request(tokens: Tokens, request: Request) -> Caller:
     if given[: len(_SCHEME)].lower() != _SCHEME:
         raise Rejected("unauthenticated", "send the header Authorization: Bearer <token>")
     host = request.client.host if request.client else None
-    return tokens.caller(given[len(_SCHEME) :].strip(), host)
+    caller = tokens.caller(given[len(_SCHEME) :].strip(), host)
+    request.scope["state"][CALLER] = caller  # for the log line
+    return caller
 
 
 def allowed(tokens: Tokens, scope: Scope) -> Callable[[Request], Awaitable[Caller]]:

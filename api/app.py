@@ -7,14 +7,21 @@ from typing import Final
 from fastapi import FastAPI
 
 from api import problems
+from api.gate import Gate
+from api.openapi import document
 from api.parts import Parts, opened
-from api.routes import health
+from api.routes import commands, health
+from infra import log
 from infra.settings import Settings
 
 if not __debug__:
     raise SystemExit("Loanbook does not run with `python -O`: assertions guard money.")
 
 VERSION: Final = "0.1.0"
+DESCRIPTION: Final = """Commands are `POST`s with an `Idempotency-Key`; an answer means that what
+was asked for is on disk. Amounts, rates and scores are decimal strings, dates are ISO 8601, errors
+are problem+json (RFC 9457) with a stable `code`. Queries read models that follow within
+milliseconds; send the `position` of a command's answer as `If-Position` to read your own write."""
 
 
 class NotConfigured(Exception):
@@ -30,10 +37,19 @@ def create_app(parts: Parts, *, close: ExitStack | None = None) -> FastAPI:
             yield
 
     app = FastAPI(
-        title="Loanbook", version=VERSION, lifespan=lifespan, docs_url=None, redoc_url=None
+        title="Loanbook",
+        version=VERSION,
+        description=DESCRIPTION,
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
     )
+    app.openapi = lambda: document(app)
+    app.add_middleware(Gate, limits=parts.limits, metrics=parts.metrics)
     problems.install(app)
-    app.include_router(health.router(parts))
+    commands.register(app, parts)
+    health.register(app, parts)
     return app
 
 
@@ -43,6 +59,7 @@ def from_environment() -> FastAPI:
     Raises NotConfigured, TokensUnreadable, MigrationFailed, Unavailable.
     """
     settings = Settings()
+    log.configure(settings)
     if settings.database_url is None:
         raise NotConfigured("set LOANBOOK_DATABASE_URL, or start everything with `loanbook run`")
     stack = ExitStack()

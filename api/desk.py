@@ -16,13 +16,18 @@ from typing import TypeVar
 from api.business_date import BusinessDate
 from api.identity import Caller
 from domain.context import Context
-from domain.events.registry import Event
+from domain.envelope import StreamId
+from domain.errors import Rejected
 from domain.ports import EventStore, IdempotencyKey, Outcome
-from domain.service import Fetch, Instruction, Service
+from domain.service import Fetch, Instruction, KeyReused, Preview, Service, TooManyConflicts
 from infra.edge import Body, request_hash, to_command
+from infra.errors import Overloaded, TooLarge, Unavailable
 from infra.settings import Limits
 
 T = TypeVar("T")
+
+ANSWERABLE = (KeyReused, TooManyConflicts, Overloaded, Unavailable, TooLarge)
+"""What one order may meet without being our bug."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,9 +60,49 @@ class Desk:
         """Decide one order and make its outcome durable; a repeat gets the first outcome again.
 
         Raises Rejected for what cannot be converted (nothing is recorded then), KeyReused,
-        TooManyConflicts, Overloaded, Unavailable.
+        TooManyConflicts, Overloaded, Unavailable, TooLarge.
         """
-        way = self._service.way(await self._instruction(caller, order))
+        return await self._lead(await self._instruction(caller, order))
+
+    async def carry_out_many(
+        self, caller: Caller, orders: Sequence[Order]
+    ) -> list[Outcome | Exception]:
+        """Carry out many orders, each answered for itself: its outcome, or what it raised.
+
+        Those on one aggregate are decided in order, those on different ones at the same time, so
+        that they meet in one group commit. Raises Unavailable when the states cannot be read.
+        """
+        answers: dict[int, Outcome | Exception] = {}
+        waiting: dict[StreamId, list[tuple[int, Instruction]]] = {}
+        for index, order in enumerate(orders):
+            try:
+                instruction = await self._instruction(caller, order)
+            except Rejected as no:
+                answers[index] = no
+            else:
+                waiting.setdefault(instruction.command.stream, []).append((index, instruction))
+        missing = self._service.missing(waiting)
+        if missing:
+            await self._in_thread(lambda: self._service.fetch(missing))
+
+        async def in_order(instructions: Sequence[tuple[int, Instruction]]) -> None:
+            for index, instruction in instructions:
+                try:
+                    answers[index] = await self._lead(instruction)
+                except ANSWERABLE as error:
+                    answers[index] = error
+
+        await asyncio.gather(*(in_order(instructions) for instructions in waiting.values()))
+        return [answers[index] for index in range(len(orders))]
+
+    async def preview(self, caller: Caller, order: Order) -> Preview:
+        """Return what an order would yield; nothing is stored. Raises Rejected, Unavailable."""
+        instruction = await self._instruction(caller, order)
+        return await self._in_thread(lambda: self._service.preview(instruction))
+
+    async def _lead(self, instruction: Instruction) -> Outcome:
+        """Go a command's way, and do its waiting on the event loop."""
+        way = self._service.way(instruction)
         try:
             wish = next(way)
             while True:
@@ -68,16 +113,6 @@ class Desk:
                     wish = way.send(await asyncio.wrap_future(self._store.submit(wish)))
         except StopIteration as end:
             return end.value
-
-    async def carry_out_many(self, caller: Caller, orders: Sequence[Order]) -> list[Outcome]:
-        """Decide orders one after another and commit them together. Raises as `carry_out`."""
-        instructions = [await self._instruction(caller, order) for order in orders]
-        return await self._in_thread(lambda: self._service.handle_many(instructions))
-
-    async def preview(self, caller: Caller, order: Order) -> list[Event]:
-        """Return the events that an order would yield; nothing is stored. Raises Rejected."""
-        instruction = await self._instruction(caller, order)
-        return await self._in_thread(lambda: self._service.preview(instruction))
 
     async def _instruction(self, caller: Caller, order: Order) -> Instruction:
         today = await self._business_date.today()

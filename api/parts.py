@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from api.business_date import BusinessDate
 from api.desk import Desk
 from api.identity import Tokens, read_tokens
+from api.metrics import Metrics
 from api.reads import Reads
 from domain.service import Service
 from infra.database import read_pool
@@ -28,6 +29,7 @@ class Parts:
     desk: Desk  # commands: await parts.desk.carry_out(caller, order)
     tokens: Tokens  # whom a bearer token stands for
     business_date: BusinessDate
+    metrics: Metrics
 
 
 @contextmanager
@@ -56,4 +58,5 @@ def opened(settings: Settings, dsn: str) -> Generator[Parts]:
             desk=stack.enter_context(closing(Desk(store, service, business_date, limits))),
             tokens=tokens,
             business_date=business_date,
+            metrics=Metrics(store),
         )

@@ -58,6 +58,15 @@ class Known:
 
 
 @dataclass(frozen=True, slots=True)
+class Preview:
+    """What a command would yield: decided on `version`, it would leave `state`."""
+
+    version: int
+    events: tuple[Event, ...]
+    state: Any
+
+
+@dataclass(frozen=True, slots=True)
 class Fetch:
     """A command's way needs these streams before it can decide."""
 
@@ -156,13 +165,21 @@ class Service:
                 self._remember(stream, known)
         return outcomes
 
-    def preview(self, instruction: Instruction) -> list[Event]:
-        """Return the events a command would yield; nothing is stored. Raises Rejected."""
+    def preview(self, instruction: Instruction) -> Preview:
+        """Return what a command would yield as things stand; nothing is stored.
+
+        Raises Rejected.
+        """
         stream = instruction.command.stream
         states = self.fetch(_streams_of(instruction))
         _require_version(states[stream], instruction)
         context = _with_product(instruction, states)
-        return decider_of(stream).decide(states[stream].state, instruction.command, context)
+        decider = decider_of(stream)
+        state = states[stream].state
+        events = decider.decide(state, instruction.command, context)
+        for event in events:
+            state = decider.evolve(state, event)
+        return Preview(states[stream].version, tuple(events), state)
 
     def state(self, stream: StreamId) -> Known:
         """Return an aggregate's state and version as they stand in the store now."""
@@ -227,6 +244,10 @@ class Service:
                     self._cache.move_to_end(stream)
                     known[stream] = hit
         return known, missing
+
+    def missing(self, streams: Iterable[StreamId]) -> list[StreamId]:
+        """List the streams that are not in the cache."""
+        return self._cached(streams)[1]
 
     def fetch(self, streams: Sequence[StreamId]) -> dict[StreamId, Known]:
         """Read aggregates from the store, fold and cache them. Raises what the store raises."""

@@ -85,6 +85,11 @@ class GroupCommitter(Generic[P, R]):
         """Count the commands in the queue."""
         return len(self._queue)
 
+    def waiting_seconds(self) -> float:
+        """Tell the age of the oldest command in the queue; 0: nobody waits."""
+        with self._state:
+            return time.monotonic() - self._queue[0].queued_at if self._queue else 0.0
+
     def close(self) -> None:
         """Refuse new commands, commit those that wait and are not too late, end the thread."""
         with self._state:

@@ -28,4 +28,4 @@ class UnknownTopic(Exception):
 
 
 class TooLarge(ValueError):
-    """A command has more events, or an event more bytes, than the store takes."""
+    """Too many events in a command, or bytes in an event or a request, for what takes them."""

@@ -177,6 +177,10 @@ class PostgresEventStore:
         """Count the commands in the append queue, for metrics."""
         return self._committer.waiting()
 
+    def waiting_seconds(self) -> float:
+        """Tell the age of the oldest command in the append queue, for metrics."""
+        return self._committer.waiting_seconds()
+
     def _now(self) -> datetime | None:
         return self._clock() if self._clock else None
 

@@ -3,40 +3,72 @@
 from http import HTTPStatus
 from typing import Any
 
-from fastapi import APIRouter
-from fastapi.responses import JSONResponse
+import msgspec
+from fastapi import FastAPI, Response
+from pydantic import BaseModel, Field
 
+from api.openapi import errors
 from api.parts import Parts
 from infra.errors import Unavailable
-from projections import applied, record_log
-from projections.ports import Database
+from projections.lag import Lag, lags
+
+_TEXT = "text/plain; version=0.0.4; charset=utf-8"
 
 
-def router(parts: Parts) -> APIRouter:
-    """Make the routes."""
-    made = APIRouter(tags=["health"])
+class Health(BaseModel):
+    """The process answers."""
 
-    @made.get("/health", summary="The process answers")
-    async def health() -> dict[str, str]:  # pyright: ignore[reportUnusedFunction]
-        return {"status": "ok"}
+    status: str = Field(examples=["ok"])
 
-    @made.get("/ready", summary="The database answers, and how far the read models are behind")
-    async def ready() -> JSONResponse:  # pyright: ignore[reportUnusedFunction]
+
+class Follower(BaseModel):
+    """How far one follower of the record is."""
+
+    reader: str = Field(description="read_models, or relay: and the topic", examples=["relay:x"])
+    shard: int
+    position: str = Field(examples=["0:4711"])
+    events_behind: int
+
+
+class Readiness(BaseModel):
+    """Whether requests can be answered."""
+
+    status: str = Field(examples=["ready"])
+    followers: list[Follower]
+
+
+def register(app: FastAPI, parts: Parts) -> None:
+    """Add the routes."""
+
+    @app.get("/health", tags=["operations"], response_model=Health)
+    async def health() -> Response:  # pyright: ignore[reportUnusedFunction]
+        """Say that the process answers."""
+        return _json({"status": "ok"})
+
+    @app.get("/ready", tags=["operations"], response_model=Readiness, responses=errors(503))
+    async def ready() -> Response:  # pyright: ignore[reportUnusedFunction]
+        """Say whether the database answers, and how far the read models and the relay are."""
+        followers = await parts.reads.run(lags)
+        return _json({"status": "ready", "followers": [_written(lag) for lag in followers]})
+
+    @app.get("/metrics", tags=["operations"])
+    async def metrics() -> Response:  # pyright: ignore[reportUnusedFunction]
+        """Give the figures that operators watch, in Prometheus' text format."""
         try:
-            lag = await parts.reads.run(lambda db: _lag(db, parts.store.shard))
-        except Unavailable as error:
-            said: dict[str, Any] = {"status": "unavailable", "detail": str(error)}
-            return JSONResponse(said, HTTPStatus.SERVICE_UNAVAILABLE)
-        return JSONResponse({"status": "ready", "projections": [lag]})
-
-    return made
+            followers = await parts.reads.run(lags)
+        except Unavailable:  # the rest of the figures says what is wrong
+            followers = []
+        return Response(parts.metrics.text(followers), media_type=_TEXT)
 
 
-def _lag(db: Database, shard: int) -> dict[str, Any]:
-    head, reached = record_log.head(db, shard), applied.position(db, shard)
+def _written(lag: Lag) -> dict[str, Any]:
     return {
-        "projection": "read_models",
-        "shard": shard,
-        "position": str(reached),
-        "events_behind": max(0, head.number - reached.number),
+        "reader": lag.reader,
+        "shard": lag.shard,
+        "position": str(lag.position),
+        "events_behind": lag.events_behind,
     }
+
+
+def _json(said: dict[str, Any]) -> Response:
+    return Response(msgspec.json.encode(said), HTTPStatus.OK, media_type="application/json")

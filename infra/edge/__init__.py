@@ -5,15 +5,18 @@ amounts are decimal strings (`amount_minor: int` is `amount: "12.50"` here) in t
 `currency`, rates are decimal strings, dates are ISO. Nothing is decided here.
 """
 
-from infra.edge.bodies import BODIES, Body, stream_field
+from infra.edge.bodies import BODIES, MINOR, Body, edge_name, model_of, stream_field
 from infra.edge.commands import request_hash, to_command
 from infra.edge.refusals import refusals_of
 from infra.edge.values import Identifier
 
 __all__ = [
     "BODIES",
+    "MINOR",
     "Body",
     "Identifier",
+    "edge_name",
+    "model_of",
     "refusals_of",
     "request_hash",
     "stream_field",

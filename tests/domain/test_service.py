@@ -169,7 +169,7 @@ def test_a_bulk_repeated_in_whole_or_part_changes_nothing(
 
 def test_a_preview_stores_nothing(service: Service, store: MemoryEventStore) -> None:
     head = store.head()
-    events = service.preview(instruct(apply_for()))
+    events = service.preview(instruct(apply_for())).events
     assert [type(event).__name__ for event in events] == ["LoanApplied"]
     assert store.head() == head
 

@@ -1,0 +1,80 @@
+"""Where each command is found under `/v1`, and the scope it asks for: one line a command."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
+
+from api.identity import Scope
+from domain.commands import NAMES
+from infra.edge import stream_field
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommandPlace:
+    """One command at one path."""
+
+    command: str
+    path: str
+    scope: Scope
+
+    @property
+    def target_name(self) -> str:
+        """Name what the path identifies: loan_id, or the product's code."""
+        return stream_field(NAMES[self.command])
+
+    @property
+    def operation_id(self) -> str:
+        """Name the operation in the OpenAPI document."""
+        return self.command.replace(".", "_")
+
+
+LOANS: Final = "/v1/loans"
+_LOAN: Final = LOANS + "/{loan_id}/"
+_CASE: Final = "/v1/cases/{loan_id}/"
+
+_PATHS: Final[Mapping[str, tuple[str, Scope]]] = {
+    # What comes most often comes first: routes are tried in this order.
+    "loan.receive_payment": (_LOAN + "payments", Scope.SERVICE),
+    "loan.apply": (_LOAN + "application", Scope.ORIGINATE),
+    "loan.submit_document": (_LOAN + "documents", Scope.ORIGINATE),
+    "loan.verify_document": (_LOAN + "document-verifications", Scope.ORIGINATE),
+    "loan.flag_document": (_LOAN + "document-flags", Scope.ORIGINATE),
+    "loan.record_bureau_report": (_LOAN + "bureau-reports", Scope.ORIGINATE),
+    "loan.assess_credit": (_LOAN + "credit-assessments", Scope.ORIGINATE),
+    "loan.record_policy_evaluation": (_LOAN + "policy-evaluations", Scope.ORIGINATE),
+    "loan.record_model_score": (_LOAN + "model-scores", Scope.SUGGEST),
+    "loan.review": (_LOAN + "reviews", Scope.DECIDE),
+    "loan.disclose_cost": (_LOAN + "cost-disclosures", Scope.ORIGINATE),
+    "loan.accept_offer": (_LOAN + "offer-acceptances", Scope.ORIGINATE),
+    "loan.withdraw_application": (_LOAN + "withdrawals", Scope.ORIGINATE),
+    "loan.prepare_disbursement": (_LOAN + "disbursement-preparations", Scope.PAY_OUT),
+    "loan.check_disbursement": (_LOAN + "disbursement-checks", Scope.CHECK),
+    "loan.disburse": (_LOAN + "disbursements", Scope.PAY_OUT),
+    "loan.return_disbursement": (_LOAN + "disbursement-returns", Scope.PAY_OUT),
+    "loan.declare_use_of_funds": (_LOAN + "use-of-funds", Scope.ORIGINATE),
+    "loan.record_use_evidence": (_LOAN + "use-evidence", Scope.ORIGINATE),
+    "loan.report_misuse": (_LOAN + "misuse-reports", Scope.SERVICE),
+    "loan.reverse_payment": (_LOAN + "payment-reversals", Scope.SERVICE),
+    "loan.assess_charge": (_LOAN + "charges", Scope.SERVICE),
+    "loan.waive": (_LOAN + "waivers", Scope.SERVICE),
+    "loan.refund_credit_balance": (_LOAN + "credit-refunds", Scope.SERVICE),
+    "loan.close_day": (_LOAN + "day-closes", Scope.CONFIGURE),
+    "loan.restructure": (_LOAN + "restructurings", Scope.SERVICE),
+    "loan.charge_off": (_LOAN + "charge-offs", Scope.SERVICE),
+    "loan.record_recovery": (_LOAN + "recoveries", Scope.COLLECT),
+    "loan.write_off": (_LOAN + "write-offs", Scope.SERVICE),
+    "case.open": (_CASE + "open", Scope.COLLECT),
+    "case.claim": (_CASE + "claim", Scope.COLLECT),
+    "case.release": (_CASE + "release", Scope.COLLECT),
+    "case.close": (_CASE + "close", Scope.COLLECT),
+    "product.define_version": ("/v1/products/{code}/versions", Scope.CONFIGURE),
+}
+
+PLACES: Final[Mapping[str, CommandPlace]] = MappingProxyType(
+    {
+        command: CommandPlace(command=command, path=path, scope=scope)
+        for command, (path, scope) in _PATHS.items()
+    }
+)
+"""A command's public name to its place."""

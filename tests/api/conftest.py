@@ -1,0 +1,206 @@
+"""The real application on a real port over a real PostgreSQL, and people with tokens."""
+
+import json
+import socket
+import threading
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from time import sleep
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+import uvicorn
+
+from api.app import create_app
+from api.parts import Parts, opened
+from consumers.log_feed import LogFeed
+from consumers.projector import Projector
+from domain.decisions.disbursement import REQUIRED_CHECKS
+from infra.database import bulk_pool
+from infra.settings import Settings
+
+PEOPLE = {
+    "ann": ["underwriter", "servicer"],
+    "bob": ["checker", "senior_checker"],
+    "cal": ["collector"],
+    "dee": ["collector"],
+    "sue": ["supervisor"],
+    "aud": ["auditor"],
+    "boss": ["admin"],
+    "rita": ["reader"],
+}
+ON = "2018-01-15"
+CONDITIONS = {
+    "currency": "USD",
+    "day_count": "30/360-proportional",
+    "amount_max": "50000.00",
+    "rate_annual_max": "0.40",
+    "instalments_max": 360,
+    "charges": ["LATE"],
+}
+
+
+def token_of(name: str) -> str:
+    return f"secret-of-{name}-0123456789"
+
+
+@dataclass
+class Api:
+    """A client of the running application; `as_` whom it calls."""
+
+    parts: Parts
+    projector: Projector
+    http: httpx.Client
+    who: str = "boss"
+    loans: list[str] = field(default_factory=list[str])
+
+    def as_(self, who: str) -> "Api":
+        return Api(self.parts, self.projector, self.http, who, self.loans)
+
+    def post(
+        self,
+        path: str,
+        body: object = None,
+        *,
+        key: str | None = None,
+        headers: dict[str, str] | None = None,
+    ) -> httpx.Response:
+        """Send a command under a key of its own, or the one given; "" sends none."""
+        sent = {"Authorization": f"Bearer {token_of(self.who)}"}
+        if key != "":
+            sent["Idempotency-Key"] = key or uuid4().hex
+        return self.http.post(path, json=body or {}, headers=sent | (headers or {}))
+
+    def done(self, path: str, body: object = None, **more: Any) -> dict[str, Any]:
+        """Send a command that must be carried out; its answer."""
+        answer = self.post(path, body, **more)
+        assert answer.status_code == 201, answer.text
+        return answer.json()
+
+    def get(self, path: str, *, headers: dict[str, str] | None = None, **query: Any) -> Any:
+        """Ask; the answer must be 200."""
+        answer = self.ask(path, headers=headers, **query)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    def ask(
+        self, path: str, *, headers: dict[str, str] | None = None, **query: Any
+    ) -> httpx.Response:
+        """Ask, and take any answer."""
+        sent = {"Authorization": f"Bearer {token_of(self.who)}"}
+        return self.http.get(path, params=query, headers=sent | (headers or {}))
+
+    def catch_up(self) -> None:
+        """Bring the read models up to all that is recorded."""
+        self.projector.catch_up(self.parts.store.head())
+
+    def open_loan(self, amount: str = "10000.00", instalments: int = 12, on: str = ON) -> str:
+        """Bring a loan from its application to its payout, the check by another person."""
+        ann = self.as_("ann")
+        loan = self.apply(amount, instalments, on)
+        at = f"/v1/loans/{loan}"
+        ann.done(
+            f"{at}/reviews", {"effective_on": on, "decision": "approved", "rate_annual": "0.12"}
+        )
+        disclosed = {"annual_cost": "0.13", "method": "irr", "charges": ["LATE"]}
+        ann.done(f"{at}/cost-disclosures", {"effective_on": on} | disclosed)
+        ann.done(f"{at}/offer-acceptances", {"effective_on": on})
+        prepared = {"disbursement_id": "d-1", "amount": amount, "payee_account_hash": "f00d"}
+        ann.done(f"{at}/disbursement-preparations", {"effective_on": on} | prepared)
+        check = {
+            "effective_on": on,
+            "disbursement_id": "d-1",
+            "payload_hash": self.payload_hash(loan),
+            "checks": sorted(REQUIRED_CHECKS),
+        }
+        self.as_("bob").done(f"{at}/disbursement-checks", check)
+        paid = {"effective_on": on, "disbursement_id": "d-1", "amount": amount}
+        ann.done(f"{at}/disbursements", paid)
+        return loan
+
+    def apply(self, amount: str = "10000.00", instalments: int = 12, on: str = ON) -> str:
+        body = {
+            "effective_on": on,
+            "customer_id": "c-1",
+            "product_code": "P",
+            "amount": amount,
+            "currency": "USD",
+            "instalments": instalments,
+            "segments": {"grade": "B", "purpose": "car", "region": "CA"},
+        }
+        loan = self.as_("ann").done("/v1/loans", body)["loan_id"]
+        self.loans.append(loan)
+        return loan
+
+    def payload_hash(self, loan: str) -> str:
+        """What the checker looks at: the preparation's hash, from the loan's own state."""
+        return self.get(f"/v1/loans/{loan}/state")["preparation"]["payload_hash"]
+
+    def pay(self, loan: str, amount: str, on: str, payment_id: str | None = None) -> Any:
+        body = {
+            "effective_on": on,
+            "payment_id": payment_id or f"p-{on}-{amount}",
+            "amount": amount,
+            "currency": "USD",
+        }
+        return self.as_("ann").done(f"/v1/loans/{loan}/payments", body)
+
+    def define_product(self, code: str = "P", **changes: object) -> None:
+        conditions = CONDITIONS | {"backdating_days_max": 4000} | changes
+        body = {"effective_on": ON, "name": "Loans", "conditions": conditions}
+        self.as_("boss").done(f"/v1/products/{code}/versions", body)
+
+
+def write_tokens(folder: Path) -> Path:
+    """Write a tokens file with everybody in it."""
+    holders = [
+        {"token": token_of(name), "kind": "human", "id": name, "roles": roles}
+        for name, roles in PEOPLE.items()
+    ]
+    scorer = {"token": token_of("robot"), "kind": "model", "id": "robot", "roles": ["scorer"]}
+    path = folder / "tokens.json"
+    path.write_text(json.dumps({"tokens": [*holders, scorer]}))
+    return path
+
+
+@contextmanager
+def served(parts: Parts) -> Generator[str]:
+    """Serve the application on a free port; its address."""
+    listening = socket.create_server(("127.0.0.1", 0))
+    server = uvicorn.Server(
+        uvicorn.Config(create_app(parts), log_level="critical", access_log=False, lifespan="on")
+    )
+    thread = threading.Thread(target=server.run, args=([listening],), daemon=True)
+    thread.start()
+    while not server.started:
+        assert thread.is_alive(), "the server did not start"
+        sleep(0.005)
+    try:
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        thread.join()
+
+
+@contextmanager
+def api_on(dsn: str, settings: Settings) -> Generator[Api]:
+    """Run the application on a database."""
+    with (
+        opened(settings, dsn) as parts,
+        bulk_pool(dsn) as pool,
+        served(parts) as address,
+        httpx.Client(base_url=address, timeout=30) as http,
+    ):
+        yield Api(parts, Projector(pool, LogFeed(pool)), http)
+
+
+@pytest.fixture
+def api(database: str, tmp_path: Path) -> Iterator[Api]:
+    """The application on an empty book, with a product P."""
+    with api_on(database, Settings(tokens_file=write_tokens(tmp_path))) as running:
+        running.define_product()
+        yield running

@@ -5,6 +5,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, TypeVar
 
+from domain.servicing.conventions import Factors, Residue
 from domain.servicing.terms import (
     STANDARD_ORDER,
     AllocationRule,
@@ -205,8 +206,15 @@ def _conventions(raw: Json) -> dict[str, Any]:
         "repayment_every": int(raw.get("repayment_every") or 1),
         "repayment_unit": unit,
         "precision": int(section(raw, "rounding").get("math_context_precision") or 19),
-        "rounding": "ROUND_" + (section(raw, "rounding").get("mode") or "HALF_EVEN"),
+        "rounding": _mode(raw),
+        "interest_rounding": _mode(raw),
+        "factors": Factors.ROUNDED,
+        "residue": Residue.SMOOTHED,
     }
+
+
+def _mode(raw: Json) -> str:
+    return "ROUND_" + (section(raw, "rounding").get("mode") or "HALF_EVEN")
 
 
 def _schedule_options(raw: Json) -> dict[str, Any]:

@@ -1,38 +1,47 @@
 """Due dates and the half-open periods between them; knows nothing of money."""
 
-from calendar import monthrange
 from datetime import date, timedelta
 
-from domain.servicing.terms import LoanTerms
+from domain import calendar
+from domain.calendar import add_months
+from domain.servicing.terms import MONTHS_A_UNIT, LoanTerms
 from domain.servicing.values import MonthEnd, StartFrom, Unit
 
 MONTHS_A_YEAR = 12
 ONE_DAY = timedelta(days=1)
-
-
-def add_months(start: date, months: int) -> date:
-    """`start` moved by months; a day the month lacks becomes its last day."""
-    count = start.year * MONTHS_A_YEAR + start.month - 1 + months
-    year, month = divmod(count, MONTHS_A_YEAR)
-    return date(year, month + 1, min(start.day, monthrange(year, month + 1)[1]))
+_MONTH_END = {
+    MonthEnd.LAST_DAY_OF_MONTH: calendar.MonthEnd.CLAMP,
+    MonthEnd.FIRST_DAY_OF_NEXT_MONTH: calendar.MonthEnd.ROLL,
+}
 
 
 def add_units(start: date, unit: Unit, count: int) -> date:
     """`start` moved by `count` units; month ends clamp."""
-    if unit is Unit.MONTHS:
-        return add_months(start, count)
-    if unit is Unit.YEARS:
-        return add_months(start, count * MONTHS_A_YEAR)
+    if unit in MONTHS_A_UNIT:
+        return add_months(start, count * MONTHS_A_UNIT[unit])
     return start + timedelta(days=count * (7 if unit is Unit.WEEKS else 1))
 
 
 def due_on(terms: LoanTerms, start: date, number: int) -> date:
     """Due date `number` (1-based), counted from the start so that month ends never drift."""
-    due = add_units(start, terms.repayment_unit, number * terms.repayment_every)
-    rolls = terms.month_end is MonthEnd.FIRST_DAY_OF_NEXT_MONTH
-    if rolls and terms.repayment_unit is Unit.MONTHS and due.day < start.day:
-        return due + ONE_DAY
-    return due
+    count = number * terms.repayment_every
+    if terms.repayment_unit in MONTHS_A_UNIT:
+        months = count * MONTHS_A_UNIT[terms.repayment_unit]
+        return add_months(start, months, _MONTH_END[terms.month_end])
+    return add_units(start, terms.repayment_unit, count)
+
+
+def is_regular(terms: LoanTerms, period: tuple[date, date], start: date) -> bool:
+    """Whether a period of months runs from one due date of the cycle to the next."""
+    months = (period[1].year - start.year) * MONTHS_A_YEAR + period[1].month - start.month
+    length = terms.repayment_every * MONTHS_A_UNIT.get(terms.repayment_unit, 0)
+    if not length:
+        return False
+    latest = months // length
+    return any(
+        (due_on(terms, start, number - 1), due_on(terms, start, number)) == period
+        for number in range(max(1, latest - 1), latest + 1)
+    )
 
 
 def schedule_periods(terms: LoanTerms, disbursed_on: date) -> list[tuple[date, date]]:

@@ -3,17 +3,29 @@
 Amounts are minor units. Derived figures are recomputed by `derive`, never set from outside.
 """
 
+from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal
+from decimal import Context, Decimal
 
+from domain.servicing.conventions import Factors, RoundingPlace
 from domain.servicing.rate_factor import EXACT
 
 ZERO = Decimal(0)
 
 
-def to_minor(amount: Decimal) -> int:
-    """Round to minor units by the active context: the one rounding of an interest figure."""
-    return int(amount.to_integral_value())
+def to_minor(amount: Decimal, mode: str | None = None) -> int:
+    """Round to minor units; by the active context, which is the loan's, if no mode is named."""
+    return int(amount.to_integral_value(mode))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Earning:
+    """How the factors of a plan become interest: on which base, and rounded how and where."""
+
+    flat: bool
+    factors: Factors
+    place: RoundingPlace
+    inner: Context  # cuts exact sums to the product's digits before they are rounded
 
 
 class Sub:
@@ -70,16 +82,19 @@ class Sub:
         """What joins or leaves the balance after this sub-period."""
         return self.correction + self.capitalised + self.disbursed
 
-    def interest(self, base: int, period_due_on: date) -> Decimal:
+    def interest(self, base: int, period_due_on: date, factors: Factors) -> Decimal:
         """Interest of these days on a base amount, unrounded."""
         if self.paused:
             return Decimal(self.credited_interest)
         to_due = (period_due_on - self.from_on).days
-        key = (base, self.factor_to_due, to_due, self.due_on, self.credited_interest)
+        factor = self.factor if factors is Factors.EXACT else self.factor_to_due
+        key = (base, factor, to_due, self.due_on, self.credited_interest)
         if key != self.earned_key:
             earned = Decimal(self.credited_interest)
-            if to_due:
-                earned += Decimal(base) * self.factor_to_due / to_due * self.days
+            if factors is Factors.EXACT:
+                earned = EXACT.add(earned, EXACT.multiply(Decimal(base), factor))
+            elif to_due:
+                earned += Decimal(base) * factor / to_due * self.days
             self.earned = max(earned, ZERO)
             self.earned_key = key
         return self.earned
@@ -233,17 +248,20 @@ class Period:
                 base += sub.disbursed + sub.capitalised
         return base
 
-    def earned(self, *, flat: bool) -> int:
-        """Interest of all sub-periods, rounded once."""
+    def earned(self, earning: Earning) -> int:
+        """Interest of all sub-periods, rounded once, or by sub-period if the product says so."""
         if self.moved_up or self.moved_down:
             return 0
         total = ZERO
         for sub in self.subs:
-            base = self.flat_base(sub) if flat else sub.balance
-            total = EXACT.add(total, sub.interest(base, self.due_on))
-        return to_minor(total)
+            base = self.flat_base(sub) if earning.flat else sub.balance
+            interest = sub.interest(base, self.due_on, earning.factors)
+            if earning.place is RoundingPlace.PER_SEGMENT:
+                interest = Decimal(to_minor(earning.inner.plus(interest)))
+            total = EXACT.add(total, interest)
+        return to_minor(earning.inner.plus(total) if earning.factors is Factors.EXACT else total)
 
-    def derive(self, carried_in: int, *, flat: bool) -> None:
+    def derive(self, carried_in: int, earning: Earning) -> None:
         """Recompute what falls due from balances, the instalment and what was paid.
 
         Interest above the instalment is carried to the next period (domain rules 9.10).
@@ -251,7 +269,7 @@ class Period:
         credited = self.credited_principal + self.credited_interest
         self.credited = credited - self.moved_credit
         asked = self.asked
-        interest = self.earned(flat=flat) + self.fixed_interest + self.future_interest + carried_in
+        interest = self.earned(earning) + self.fixed_interest + self.future_interest + carried_in
         self.interest = max(0, interest)
         if self.interest_grace or self.paid_principal > max(0, asked - self.interest):
             self.due_interest = self.paid_interest

@@ -9,8 +9,8 @@ from datetime import date
 from decimal import Decimal
 
 from domain.servicing.dates import ONE_DAY
-from domain.servicing.period import Period, Sub
-from domain.servicing.rate_factor import interest_factor, rate_factor
+from domain.servicing.period import Earning, Period, Sub
+from domain.servicing.rate_factor import factors
 from domain.servicing.terms import LoanTerms
 from domain.servicing.values import InterestMethod
 
@@ -21,6 +21,7 @@ class Plan:
     __slots__ = (
         "bare",
         "corrections",
+        "earning",
         "flat",
         "grace_lifted",
         "keeps_instalments",
@@ -37,6 +38,12 @@ class Plan:
         self.corrections: list[tuple[date, int, date]] = []  # on, amount, due date of its period
         self.overdue_through: date | None = None
         self.flat = terms.interest_method is InterestMethod.FLAT
+        self.earning = Earning(
+            flat=self.flat,
+            factors=terms.factors,
+            place=terms.rounding_place,
+            inner=terms.inner_arithmetic(),
+        )
         self.bare = False  # a copy without payments, made to solve instalments
         self.grace_lifted = False
         self.keeps_instalments = False  # after an accelerated maturity payments set no instalment
@@ -50,6 +57,7 @@ class Plan:
         other.corrections = list(self.corrections)
         other.overdue_through = self.overdue_through
         other.flat = self.flat
+        other.earning = self.earning
         other.bare = self.bare
         other.grace_lifted = self.grace_lifted
         other.keeps_instalments = self.keeps_instalments
@@ -155,20 +163,20 @@ class Plan:
 
     def factor(self, periods: Iterable[Period]) -> None:
         """Recompute the factors of periods."""
+        span = (self.start_on, self.maturity)
         for period in periods:
             whole = (period.from_on, period.due_on)
             for sub in period.subs:
                 rate = self.rate_on(sub.from_on)
-                days = (sub.from_on, sub.due_on)
-                sub.factor = rate_factor(self.terms, rate, days, whole)
-                to_due = (sub.from_on, period.due_on)
-                sub.factor_to_due = interest_factor(self.terms, rate, to_due, whole, self.start_on)
+                sub.factor, sub.factor_to_due = factors(
+                    self.terms, rate, (sub.from_on, sub.due_on), whole, span
+                )
 
     def derive(self) -> None:
         """Recompute what falls due, leaving balances as they are."""
         carried = 0
         for period in self.periods:
-            period.derive(carried, flat=self.flat)
+            period.derive(carried, self.earning)
             carried = period.carried
 
     def rebalance(self) -> None:
@@ -185,7 +193,7 @@ class Plan:
                     sub.balance = max(0, before.balance + before.moved)
                 elif balance is not None:
                     sub.balance = balance
-            period.derive(carried, flat=self.flat)
+            period.derive(carried, self.earning)
             carried = period.carried
             previous = period
 

@@ -1,20 +1,24 @@
-"""Interest factor of a stretch of days inside a repayment period: the proportional conventions.
+"""Interest factor of a stretch of days inside a repayment period, by day count or proportionally.
 
-Source: domain rules 9.10 "Rate factor". These are not the day counts of `domain/daycount.py`: a
-whole month of 30 days earns a twelfth here, and part of it is prorated by that period's own days.
+Sources: domain rules 5.2; 9.10 "Rate factor" for the proportional conventions, where a whole month
+of 30 days earns a twelfth and part of it is prorated by that period's own days.
 """
 
 from calendar import isleap
 from datetime import date
 from decimal import Context, Decimal
 
-from domain.servicing.dates import add_units
+from domain.daycount import DayCount, year_fraction
+from domain.money import WIDE_CONTEXT
+from domain.servicing.conventions import Factors
+from domain.servicing.dates import add_units, is_regular
 from domain.servicing.terms import LoanTerms
 from domain.servicing.values import (
     DaysInMonth,
     DaysInYear,
     InterestPeriod,
     LeapYear,
+    MonthEnd,
     Unit,
     YearBoundary,
 )
@@ -22,52 +26,94 @@ from domain.servicing.values import (
 EXACT = Context(prec=60)  # sums of factors are exact; only products and quotients are rounded
 ONE = Decimal(1)
 ZERO = Decimal(0)
-PERIODS_A_YEAR = {Unit.MONTHS: Decimal(12), Unit.WEEKS: Decimal(52), Unit.YEARS: ONE}
+PERIODS_A_YEAR = {
+    Unit.WEEKS: Decimal(52),
+    Unit.MONTHS: Decimal(12),
+    Unit.QUARTERS: Decimal(4),
+    Unit.YEARS: ONE,
+}
 DAYS_A_UNIT = {
     Unit.DAYS: ONE,
     Unit.WEEKS: Decimal(7),
     Unit.MONTHS: Decimal(30),
+    Unit.QUARTERS: Decimal(90),
     Unit.YEARS: Decimal(360),
 }
 FIXED_YEAR = {DaysInYear.D360: 360, DaysInYear.D364: 364, DaysInYear.D365: 365}
 
 
-def rate_factor(
-    terms: LoanTerms, rate: Decimal, stretch: tuple[date, date], period: tuple[date, date]
-) -> Decimal:
-    """Return the factor that solves instalments: `every` as the terms say."""
-    return _factor(terms, rate, stretch, period, Decimal(terms.repayment_every))
-
-
-def interest_factor(
+def factors(
     terms: LoanTerms,
     rate: Decimal,
     stretch: tuple[date, date],
     period: tuple[date, date],
-    start: date,
-) -> Decimal:
-    """Return the factor that earns: a re-dated period counts the nominal periods it spans."""
-    every = Decimal(terms.repayment_every)
+    span: tuple[date, date],
+) -> tuple[Decimal, Decimal]:
+    """Return the factor of a stretch, which solves instalments, and that of the rest of the period.
+
+    The second one is what ROUNDED factors earn by; EXACT ones earn by the first. `span` is the
+    start and the maturity of the plan.
+    """
+    if terms.factors is Factors.EXACT:
+        factor = exact_factor(terms, rate, stretch, period, span)
+        return factor, factor
+    context = terms.inner_arithmetic()
+    planned = proportional(context, terms, (rate, stretch, period), Decimal(terms.period_units))
+    to_due = (stretch[0], period[1])
+    every = Decimal(terms.period_units)
     if terms.days_in_month is DaysInMonth.D30 and terms.interest_period is InterestPeriod.DAILY:
-        every = _nominal_periods(terms, period, start)
-    return _factor(terms, rate, stretch, period, every)
+        every = nominal_units(context, terms, period, span[0])
+    return planned, proportional(context, terms, (rate, to_due, period), every)
 
 
-def _factor(
+def exact_factor(
     terms: LoanTerms,
     rate: Decimal,
     stretch: tuple[date, date],
     period: tuple[date, date],
-    every: Decimal,
+    span: tuple[date, date],
 ) -> Decimal:
+    """Return the factor with all digits that matter: by the day count, else proportionally.
+
+    Irregular periods count the nominal periods they span, also where instalments are solved.
+    """
     if not rate:
         return ZERO
-    context = terms.arithmetic()
+    if terms.day_count is not None:
+        part = year_fraction(
+            _convention_in(terms.day_count, period),
+            *stretch,
+            termination_on=span[1],
+            reference=terms.reference_periods(span[0]),
+        )
+        earned = WIDE_CONTEXT.multiply(rate, Decimal(part.numerator))
+        return WIDE_CONTEXT.divide(earned, Decimal(part.denominator))
+    every = nominal_units(WIDE_CONTEXT, terms, period, span[0])
+    if terms.month_end is MonthEnd.FIRST_DAY_OF_NEXT_MONTH and is_regular(terms, period, span[0]):
+        every = Decimal(terms.period_units)  # a due day that rolled on still ends a whole month
+    return proportional(WIDE_CONTEXT, terms, (rate, stretch, period), every)
+
+
+def _convention_in(day_count: DayCount, period: tuple[date, date]) -> DayCount:
+    """Let a whole period be 366ths or 365ths, however it is cut (domain rules, P-23)."""
+    if day_count is not DayCount.ACT_ACT_FEB_29:
+        return day_count
+    return DayCount.ACT_ACT_ISDA if contains_feb_29(*period) else DayCount.ACT_365F
+
+
+Stretch = tuple[Decimal, tuple[date, date], tuple[date, date]]  # rate, stretch, its period
+
+
+def proportional(context: Context, terms: LoanTerms, what: Stretch, every: Decimal) -> Decimal:
+    """Return the factor by `days_in_month` and `days_in_year`; `every` is the period's length."""
+    rate, stretch, period = what
+    if not rate:
+        return ZERO
     days = (stretch[1] - stretch[0]).days
     period_days = (period[1] - period[0]).days
     by_period = terms.interest_period is InterestPeriod.SAME_AS_REPAYMENT_PERIOD
     if by_period and terms.repayment_unit in PERIODS_A_YEAR:
-        whole = Decimal(terms.repayment_every)
+        whole = every if terms.factors is Factors.EXACT else Decimal(terms.period_units)
         year = PERIODS_A_YEAR[terms.repayment_unit]
         return _proportion(context, rate, context.divide(whole, year), days, period_days)
     if _splits_at_year_end(terms, stretch, period):
@@ -144,7 +190,9 @@ def contains_feb_29(from_on: date, due_on: date) -> bool:
     )
 
 
-def _nominal_periods(terms: LoanTerms, period: tuple[date, date], start: date) -> Decimal:
+def nominal_units(
+    context: Context, terms: LoanTerms, period: tuple[date, date], start: date
+) -> Decimal:
     """Whole units the period spans plus the fraction of the next (1 Feb to 15 Apr: 2 + 14/30)."""
     from_on, due_on = period
     unit = terms.repayment_unit
@@ -156,7 +204,6 @@ def _nominal_periods(terms: LoanTerms, period: tuple[date, date], start: date) -
     reached = add_units(from_on, unit, whole)
     if reached == due_on:
         return Decimal(whole)
-    context = terms.arithmetic()
     rest = Decimal((due_on - reached).days)
     following = Decimal((add_units(from_on, unit, whole + 1) - reached).days)
     return EXACT.add(context.divide(rest, following), Decimal(whole))

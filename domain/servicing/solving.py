@@ -6,9 +6,11 @@ Sources: domain rules 9.10 "Instalment", "Smoothing", "Flat", "Second disburseme
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from decimal import ROUND_HALF_EVEN, Decimal
+from decimal import ROUND_HALF_EVEN, Decimal, localcontext
 from enum import StrEnum
 
+from domain.money import WIDE_CONTEXT
+from domain.servicing.conventions import Factors, Residue
 from domain.servicing.deferral import defer_unearned
 from domain.servicing.period import Period, to_minor
 from domain.servicing.plan import Plan
@@ -39,8 +41,17 @@ def to_multiple(terms: LoanTerms, amount: int) -> int:
     multiple = terms.instalment_multiple_minor
     if not multiple:
         return amount
-    rounded = int((Decimal(amount) / multiple).to_integral_value()) * multiple
+    rounded = to_minor(Decimal(amount) / multiple, terms.instalment_mode) * multiple
     return rounded or amount
+
+
+def to_instalment(terms: LoanTerms, value: Decimal) -> int:
+    """Round what was solved to an instalment the product allows (domain rules, P-48)."""
+    return to_multiple(terms, _to_whole(terms, value))
+
+
+def _to_whole(terms: LoanTerms, value: Decimal) -> int:
+    return to_minor(terms.inner_arithmetic().plus(value), terms.instalment_mode)
 
 
 def disburse(plan: Plan, on: date, amount: int) -> None:
@@ -135,17 +146,24 @@ def set_instalments(plan: Plan, periods: Sequence[Period]) -> None:
     if plan.flat:
         _solve_flat(plan, periods)
         return
-    product, fn = Decimal(1), Decimal(0)
-    for period in periods:
-        growth = Decimal(1) if period.interest_grace else period.rate_factor_plus_one
-        product = product * growth
-        fn = Decimal(1) + fn * growth if fn else Decimal(1)
-    emi = to_minor(product * Decimal(_opening_balance(plan, periods[0])) / fn)
-    emi = to_multiple(plan.terms, emi + _even_fixed_interest(periods))
+    level = _to_whole(plan.terms, _level(plan, periods))
+    emi = to_multiple(plan.terms, level + _even_fixed_interest(periods))
     for period in periods:
         if emi >= period.total_paid:
             period.emi = period.original_emi = emi
     plan.derive()
+
+
+def _level(plan: Plan, periods: Sequence[Period]) -> Decimal:
+    """Solve B * prod(1 + rf) / fn, fn_k = 1 + fn_(k-1) * (1 + rf_k), with the factors' digits."""
+    exact = plan.terms.factors is Factors.EXACT
+    with localcontext(WIDE_CONTEXT if exact else None):
+        product, fn = Decimal(1), Decimal(0)
+        for period in periods:
+            growth = Decimal(1) if period.interest_grace else period.rate_factor_plus_one
+            product = product * growth
+            fn = Decimal(1) + fn * growth if fn else Decimal(1)
+        return product * Decimal(_opening_balance(plan, periods[0])) / fn
 
 
 def _opening_balance(plan: Plan, first: Period) -> int:
@@ -162,7 +180,7 @@ def _even_fixed_interest(periods: Sequence[Period]) -> int:
 def _solve_flat(plan: Plan, periods: Sequence[Period]) -> None:
     """EMI = (principal + all interest) / n; the last takes the remainder."""
     plan.rebalance()
-    interest = sum(period.earned(flat=True) for period in periods)
+    interest = sum(period.earned(plan.earning) for period in periods)
     first = periods[0]
     index = plan.periods.index(first)
     repaid = 0
@@ -172,7 +190,7 @@ def _solve_flat(plan: Plan, periods: Sequence[Period]) -> None:
         out += sum(s.disbursed + s.capitalised for s in before.subs if s.due_on != before.from_on)
         repaid = out - before.balance_after
     total = first.flat_base(first.subs[-1]) + interest - repaid
-    emi = to_multiple(plan.terms, to_minor(Decimal(total) / len(periods)))
+    emi = to_instalment(plan.terms, Decimal(total) / len(periods))
     for period in periods:
         share = emi if period is not periods[-1] else total - emi * (len(periods) - 1)
         period.emi = period.original_emi = max(share, period.total_paid)
@@ -202,7 +220,7 @@ def _apply_principal_grace(plan: Plan, related: list[Period]) -> None:
     plan.rebalance()
     for period in plan.periods[:grace]:
         if period.due_on >= related[0].due_on:
-            period.emi = period.original_emi = period.earned(flat=plan.flat)
+            period.emi = period.original_emi = period.earned(plan.earning)
     plan.rebalance()
     set_instalments(plan, [period for period in related if not period.principal_grace])
 
@@ -290,6 +308,8 @@ def _difference(periods: Sequence[Period]) -> _Difference:
 
 def smooth(plan: Plan, related: list[Period]) -> None:
     """Spread a last instalment that differs by more than half a unit a period; three rounds."""
+    if plan.terms.residue is Residue.LAST_ABSORBS:
+        return
     trial: Plan | None = None
     first = related[0]
     for _ in range(SMOOTHING_ROUNDS_MAX):

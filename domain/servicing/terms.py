@@ -7,6 +7,8 @@ from datetime import date
 from decimal import Decimal
 from functools import lru_cache
 
+from domain.daycount import DayCount, ReferencePeriods
+from domain.servicing.conventions import Factors, InstalmentRounding, Residue, RoundingPlace
 from domain.servicing.values import (
     Accounting,
     AdvancePayment,
@@ -146,7 +148,13 @@ class LoanTerms:
     capitalised_income_type: Component = Component.INTEREST
     buy_down_income_type: Component = Component.INTEREST
     precision: int = 19
-    rounding: str = decimal.ROUND_HALF_EVEN
+    rounding: str = decimal.ROUND_HALF_EVEN  # inside: the last of `precision` digits
+    day_count: DayCount | None = None  # None: proportional, by days_in_month and days_in_year
+    factors: Factors = Factors.EXACT
+    residue: Residue = Residue.LAST_ABSORBS
+    interest_rounding: str = decimal.ROUND_HALF_UP  # to minor units
+    rounding_place: RoundingPlace = RoundingPlace.PER_PERIOD
+    instalment_rounding: InstalmentRounding = InstalmentRounding.NEAREST
 
     @property
     def recalculates(self) -> bool:
@@ -162,8 +170,32 @@ class LoanTerms:
         """Whether the loan earns at all."""
         return self.rate_annual > 0
 
+    @property
+    def period_units(self) -> int:
+        """Repayment units of a regular period."""
+        return self.repayment_every
+
+    @property
+    def instalment_mode(self) -> str:
+        """Decimal mode that instalments are rounded by."""
+        directed = {
+            InstalmentRounding.UP: decimal.ROUND_CEILING,
+            InstalmentRounding.DOWN: decimal.ROUND_FLOOR,
+        }
+        return directed.get(self.instalment_rounding, self.interest_rounding)
+
+    def reference_periods(self, start: date) -> ReferencePeriods | None:
+        """Return the regular periods ACT/ACT ICMA measures by; None for other day counts."""
+        if self.day_count is not DayCount.ACT_ACT_ICMA:
+            return None
+        return ReferencePeriods(anchor=start, months=_months(self))
+
     def arithmetic(self) -> decimal.Context:
-        """The decimal context of all interest arithmetic under these terms."""
+        """The decimal context to work in under these terms; it rounds money to minor units."""
+        return _context(self.precision, self.interest_rounding)
+
+    def inner_arithmetic(self) -> decimal.Context:
+        """The decimal context of what comes before money is rounded."""
         return _context(self.precision, self.rounding)
 
     def rule_for(self, kind: Kind | None) -> AllocationRule:
@@ -190,6 +222,13 @@ def _context(precision: int, rounding: str) -> decimal.Context:
         decimal.FloatOperation,
     ]
     return decimal.Context(prec=precision, rounding=rounding, traps=traps)
+
+
+MONTHS_A_UNIT = {Unit.MONTHS: 1, Unit.QUARTERS: 3, Unit.YEARS: 12}
+
+
+def _months(terms: LoanTerms) -> int:
+    return MONTHS_A_UNIT.get(terms.repayment_unit, 0) * terms.repayment_every
 
 
 def _refusals(terms: LoanTerms) -> Iterator[Refusal]:

@@ -67,6 +67,7 @@ class Unit(StrEnum):
     DAYS = "days"
     WEEKS = "weeks"
     MONTHS = "months"
+    QUARTERS = "quarters"
     YEARS = "years"
 
 

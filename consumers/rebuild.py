@@ -1,12 +1,17 @@
 """Rebuilds the read models from the record into a new generation, then switches to it.
 
-Streams are read whole with COPY, folded in memory and written in bulk; then the live way catches
-up, and one transaction applies the rest and moves the views: readers see the old generation or the
-new one. Killed at any point, it goes on where it was. Live projection is not disturbed until then.
+Streams are read whole, folded in memory and written with COPY, a chunk while the next is folded;
+then the live way catches up, and one transaction applies the rest and moves the views: readers see
+the old generation or the new one. Killed at any point, it goes on where it was. Live projection is
+not disturbed until then.
 """
 
+import gc
 import logging
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from hashlib import sha256
 from itertools import groupby
 from typing import Final
@@ -14,7 +19,6 @@ from typing import Final
 from consumers.log_feed import LogFeed
 from consumers.projector import CAUSE_CHARACTERS_MAX, Projector, Transactions, admitted
 from domain.envelope import Position, StreamId
-from infra.errors import Unavailable
 from infra.failpoints import failpoint
 from projections import applied, record_log, schema
 from projections.ports import Database
@@ -113,12 +117,10 @@ def fill(pool: Transactions, name: str, until: Position, progress: Progress | No
     assert row is not None
     if not row["copied"]:
         done = row["events"]
-        with pool.transaction() as reading:
-            records = record_log.by_stream(reading, until, StreamId(row["last_stream"]))
-            for chunk in _chunks(records):
-                _write(pool, name, chunk)
-                done += len(chunk)
-                failpoint("rebuild.after_chunk")
+        with pool.transaction() as reading, _uncollected():
+            pages = record_log.by_stream(reading, until, StreamId(row["last_stream"]), CHUNK_EVENTS)
+            for events in _written(pool, name, map(_folded, _whole_streams(pages))):
+                done += events
                 if progress:
                     progress(done, until.number)
         with pool.transaction() as db:
@@ -128,61 +130,99 @@ def fill(pool: Transactions, name: str, until: Position, progress: Progress | No
             db.execute("UPDATE rebuild_progress SET copied = true")
 
 
-def _chunks(records: Iterable[StoredRecord]) -> Iterator[list[StoredRecord]]:
-    """Gather whole streams into chunks of some size."""
+@contextmanager
+def _uncollected() -> Generator[None]:
+    """Keep the garbage collector out: it would look through millions of rows without a cycle."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
+def _whole_streams(pages: Iterable[list[StoredRecord]]) -> Iterator[list[StoredRecord]]:
+    """Cut pages where a stream ends, so that no chunk holds a part of one."""
     chunk: list[StoredRecord] = []
-    for record in records:
-        if len(chunk) >= CHUNK_EVENTS and record.stream != chunk[-1].stream:
-            yield chunk
-            chunk = []
-        chunk.append(record)
+    for page in pages:
+        chunk += page
+        last = chunk[-1].stream
+        end = next(n for n in range(len(chunk), 0, -1) if n == 1 or chunk[n - 2].stream != last) - 1
+        if end:
+            yield chunk[:end]
+            chunk = chunk[end:]
     if chunk:
         yield chunk
 
 
-def _write(pool: Transactions, name: str, chunk: Sequence[StoredRecord]) -> None:
-    """Fold whole streams and write them with the progress, in one transaction."""
+@dataclass(slots=True)
+class _Folded:
+    """A chunk's rows in memory, the versions of its streams, and what has to be parked."""
+
+    last_stream: StreamId
+    events: int
+    fold: Fold = field(default_factory=lambda: Fold(whole_streams=True))
+    heads: dict[StreamId, int] = field(default_factory=dict[StreamId, int])
+    parked: list[StoredRecord] = field(default_factory=list[StoredRecord])
+    causes: list[str] = field(default_factory=list[str])
+
+
+def _written(pool: Transactions, name: str, chunks: Iterable[_Folded]) -> Generator[int]:
+    """Write each chunk while the next one is folded; hand out how many events it had."""
+    with ThreadPoolExecutor(1, "rebuild-writer") as writer:
+        before: Future[int] | None = None
+        for chunk in chunks:
+            if before is not None:
+                yield before.result()
+            before = writer.submit(_write, pool, name, chunk)
+        if before is not None:
+            yield before.result()
+
+
+def _write(pool: Transactions, name: str, chunk: _Folded) -> int:
+    """Write a chunk's rows with the progress, in one transaction; return how many events it had."""
     with pool.transaction() as db:
         schema.enter(db, name)
-        heads = _folded(db, chunk)
-        applied.insert(db, heads)
+        chunk.fold.save(db)
+        applied.insert(db, chunk.heads)
+        applied.park(db, chunk.parked, chunk.causes)
         db.execute(
             "UPDATE rebuild_progress SET last_stream = %s, events = events + %s",
-            [chunk[-1].stream, len(chunk)],
+            [chunk.last_stream, chunk.events],
         )
+    failpoint("rebuild.after_chunk")
+    return chunk.events
 
 
-def _folded(db: Database, chunk: Sequence[StoredRecord]) -> dict[StreamId, int]:
-    """Fold a chunk; streams with an event that cannot be applied are cut there and parked."""
+def _folded(records: Sequence[StoredRecord]) -> _Folded:
+    """Fold whole streams; those with an event that cannot be applied are cut there and parked."""
+    folded = _Folded(records[-1].stream, len(records))
     try:
-        fold = Fold(whole_streams=True)
-        for record in chunk:
-            fold.apply(read(record))
-    except Unavailable:
-        raise
+        apply = folded.fold.apply
+        for record in records:
+            apply(read(record))
     except Exception as error:  # noqa: BLE001 - whatever one event breaks, the rebuild goes on
         _log.warning("a stream will be parked: %s", error)
-        return _folded_around(db, chunk)
-    fold.save(db)
-    return {record.stream: record.version for record in chunk}
+        return _folded_around(records)
+    folded.heads = {record.stream: record.version for record in records}
+    return folded
 
 
-def _folded_around(db: Database, chunk: Sequence[StoredRecord]) -> dict[StreamId, int]:
-    fold = Fold(whole_streams=True)
-    heads: dict[StreamId, int] = {}
-    bad: list[tuple[StoredRecord, str]] = []
-    for stream, group in groupby(chunk, key=lambda record: record.stream):
-        records = list(group)
-        entries, trouble = _sound(records)
-        heads[stream] = len(entries)
+def _folded_around(records: Sequence[StoredRecord]) -> _Folded:
+    folded = _Folded(records[-1].stream, len(records))
+    for stream, group in groupby(records, key=lambda record: record.stream):
+        members = list(group)
+        entries, trouble = _sound(members)
+        folded.heads[stream] = len(entries)
         for entry in entries:
-            fold.apply(entry)
+            folded.fold.apply(entry)
         if trouble is not None:
-            bad += _parked(records[len(entries) :], trouble)
-    fold.save(db)
-    applied.insert(db, {record.stream: heads.pop(record.stream, 0) for record, _ in bad})
-    applied.park(db, [record for record, _ in bad], [cause for _, cause in bad])
-    return heads
+            bad = members[len(entries) :]
+            folded.parked += bad
+            before = bad[0].version - 1
+            folded.causes += [trouble, *(f"after version {before}" for _ in bad[1:])]
+    return folded
 
 
 def _sound(records: Sequence[StoredRecord]) -> tuple[list[Entry], str | None]:
@@ -197,12 +237,6 @@ def _sound(records: Sequence[StoredRecord]) -> tuple[list[Entry], str | None]:
     except Exception as error:  # noqa: BLE001 - as in `_folded`
         return entries, f"{type(error).__name__}: {error}"[:CAUSE_CHARACTERS_MAX]
     return entries, None
-
-
-def _parked(records: Sequence[StoredRecord], trouble: str) -> list[tuple[StoredRecord, str]]:
-    before = records[0].version - 1
-    causes = [trouble, *(f"after version {before}" for _ in records[1:])]
-    return list(zip(records, causes, strict=True))
 
 
 def _distance(pool: Transactions, position: Position) -> int:

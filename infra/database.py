@@ -58,15 +58,21 @@ class PostgresDatabase:
             for row in rows:
                 copy.write_row(row)
 
-    def copy_out(self, sql: str, types: Sequence[str]) -> Iterator[tuple[Any, ...]]:
-        """Read the rows of a query with binary COPY; `types` are the columns' types in order."""
-        statement = f"COPY ({sql}) TO STDOUT (FORMAT BINARY)"
-        with (
-            self._connection.cursor() as cursor,
-            cursor.copy(statement.encode()) as copy,
-        ):
-            copy.set_types(types)
-            yield from copy.rows()
+    def copy_csv(self, table: str, columns: Sequence[str], lines: bytes) -> None:
+        """Bring rows in that are CSV already: `null` is NULL, a backslash goes before a quote."""
+        options = r"FORMAT csv, NULL 'null', ESCAPE '\'"
+        statement = f"COPY {table} ({', '.join(columns)}) FROM STDIN ({options})"
+        with self._connection.cursor() as cursor, cursor.copy(statement.encode()) as copy:
+            copy.write(lines)
+
+    def pages(
+        self, sql: str, parameters: Parameters = (), *, rows_max: int
+    ) -> Iterator[list[tuple[Any, ...]]]:
+        """Read the rows of a query of any size page by page, from one snapshot."""
+        with self._connection.cursor(name="pages", row_factory=tuple_row) as cursor:
+            cursor.execute(sql.encode(), parameters, binary=True)
+            while page := cursor.fetchmany(rows_max):
+                yield page
 
 
 class DatabasePool:

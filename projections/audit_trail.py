@@ -14,7 +14,7 @@ from projections.ports import Database
 from projections.tables import Table
 
 
-class AuditEntry(msgspec.Struct):
+class AuditEntry(msgspec.Struct, gc=False):
     """A row; `summary` is one English line for a person."""
 
     shard: int

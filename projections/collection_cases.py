@@ -7,7 +7,7 @@ import msgspec
 from projections.tables import Table
 
 
-class CaseRow(msgspec.Struct):
+class CaseRow(msgspec.Struct, gc=False):
     """A row. `claimed_by` None: nobody has it."""
 
     loan_id: str

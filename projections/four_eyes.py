@@ -9,7 +9,7 @@ from projections.ports import Database
 from projections.tables import Table
 
 
-class FourEyes(msgspec.Struct):
+class FourEyes(msgspec.Struct, gc=False):
     """A row: one preparation of a payout. `passed` None: not checked."""
 
     loan_id: str

@@ -12,7 +12,7 @@ from projections.ports import Database, Row
 from projections.tables import STILL, Table
 
 
-class InstalmentVersion(msgspec.Struct):
+class InstalmentVersion(msgspec.Struct, gc=False):
     """A row. Amounts in minor units of the loan's currency."""
 
     loan_id: str

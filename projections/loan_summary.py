@@ -11,7 +11,7 @@ from projections.ports import Database, Row
 from projections.tables import Table
 
 
-class LoanSummary(msgspec.Struct):
+class LoanSummary(msgspec.Struct, gc=False):
     """A row. Amounts in minor units of `currency`; None: has not happened."""
 
     loan_id: str

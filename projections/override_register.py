@@ -11,7 +11,7 @@ from projections.ports import Database, Row
 from projections.tables import Table
 
 
-class Override(msgspec.Struct):
+class Override(msgspec.Struct, gc=False):
     """A row."""
 
     loan_id: str

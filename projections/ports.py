@@ -45,8 +45,14 @@ class Database(Protocol):
         """Bring many rows in with COPY. Lists are SQL arrays; JSON comes as text."""
         ...
 
-    def copy_out(self, sql: str, types: Sequence[str]) -> Iterator[tuple[Any, ...]]:
-        """Read the rows of a query with binary COPY; `types` are the columns' types in order."""
+    def copy_csv(self, table: str, columns: Sequence[str], lines: bytes) -> None:
+        """Bring rows in that are CSV already: `null` is NULL, a backslash goes before a quote."""
+        ...
+
+    def pages(
+        self, sql: str, parameters: Parameters = (), *, rows_max: int
+    ) -> Iterator[list[tuple[Any, ...]]]:
+        """Read the rows of a query of any size page by page, from one snapshot."""
         ...
 
 

@@ -63,11 +63,12 @@ class Fold:
         for loan_id, (number, due_on, unpaid) in self.rows.next_due(db).items():
             loan = self.summary.rows[loan_id]
             loan.next_instalment, loan.next_due_on, loan.next_due_minor = number, due_on, unpaid
-        self.summary.save(db)
-        self.money.save(db)
-        self.cases.save(db)
+        fresh = self.whole_streams
+        self.summary.save(db, fresh=fresh)
+        self.money.save(db, fresh=fresh)
+        self.cases.save(db, fresh=fresh)
         self.overrides.save(db)
-        self.four_eyes.save(db)
+        self.four_eyes.save(db, fresh=fresh)
         self.audit.save(db)
 
 

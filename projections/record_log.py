@@ -3,26 +3,32 @@
 Undecoded, because a page with one corrupt event must still reach the projector.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+
+import msgspec
 
 from domain.envelope import Position, StreamId
 from projections.ports import Database
 
 
-@dataclass(frozen=True, slots=True)
-class StoredRecord:
-    """One stored event, undecoded."""
+class StoredRecord(msgspec.Struct, frozen=True, gc=False):
+    """One stored event, undecoded; the fields are the columns that are read."""
 
-    position: Position
+    shard: int
+    number: int
     stream: StreamId
     version: int
     topic: str
     effective_on: date
     recorded_at: datetime
     state: bytes
+
+    @property
+    def position(self) -> Position:
+        """Its place in the shard."""
+        return Position(shard=self.shard, number=self.number)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +41,6 @@ class Stretch:
 
 
 _COLUMNS = "shard, position, stream, version, topic, effective_on, recorded_at, state"
-TYPES = ("int4", "int8", "text", "int8", "text", "date", "timestamptz", "bytea")
 
 PAGE = f"""
 SELECT {_COLUMNS} FROM events WHERE shard = %s AND position > %s ORDER BY position LIMIT %s
@@ -48,6 +53,10 @@ CROSS JOIN LATERAL (
     ORDER BY e.version OFFSET 0
 ) AS e
 ORDER BY w.i, e.version
+"""
+BY_STREAM = f"""
+SELECT {_COLUMNS} FROM events WHERE shard = %s AND position <= %s AND stream > %s
+ORDER BY stream, version
 """
 HEAD = "SELECT position FROM log_head WHERE shard = %s"
 BEHIND = """
@@ -62,23 +71,9 @@ ORDER BY e.stream LIMIT %s
 """
 
 
-def record_of(row: Sequence[Any]) -> StoredRecord:
-    """Make a record of a row of `TYPES`."""
-    shard, position, stream, version, topic, effective_on, recorded_at, state = row
-    return StoredRecord(
-        Position(shard=shard, number=position),
-        stream,
-        version,
-        topic,
-        effective_on,
-        recorded_at,
-        state,
-    )
-
-
 def page(db: Database, after: Position, limit: int) -> list[StoredRecord]:
     """Read a page of a shard in position order, from after a position."""
-    return [record_of(row) for row in db.tuples(PAGE, [after.shard, after.number, limit])]
+    return [StoredRecord(*row) for row in db.tuples(PAGE, [after.shard, after.number, limit])]
 
 
 def stretches(db: Database, wanted: Iterable[Stretch]) -> list[StoredRecord]:
@@ -87,7 +82,7 @@ def stretches(db: Database, wanted: Iterable[Stretch]) -> list[StoredRecord]:
     if not parts:
         return []
     parameters = [[p.stream for p in parts], [p.first for p in parts], [p.last for p in parts]]
-    return [record_of(row) for row in db.tuples(STRETCHES, parameters)]
+    return [StoredRecord(*row) for row in db.tuples(STRETCHES, parameters)]
 
 
 def head(db: Database, shard: int = 0) -> Position:
@@ -102,17 +97,12 @@ def behind(db: Database, after: Position, until: Position, limit: int) -> list[S
     return [Stretch(stream, applied + 1, version) for stream, applied, version in rows]
 
 
-def by_stream(db: Database, until: Position, after: StreamId) -> Iterator[StoredRecord]:
-    """Read every stream after a name whole, up to a position, with COPY; streams in order of name.
+def by_stream(
+    db: Database, until: Position, after: StreamId, rows_max: int
+) -> Iterator[list[StoredRecord]]:
+    """Read every stream after a name whole, up to a position, in pages; streams in order of name.
 
     The order is the database's own; where to go on is compared by the same.
     """
-    # COPY takes no parameters: the numbers are numbers, the name goes as hexadecimal.
-    name = after.encode().hex()
-    sql = (
-        f"SELECT {_COLUMNS} FROM events WHERE shard = {int(until.shard)}"
-        f" AND position <= {int(until.number)}"
-        f" AND stream > convert_from('\\x{name}'::bytea, 'UTF8')"
-        " ORDER BY stream, version"
-    )
-    return (record_of(row) for row in db.copy_out(sql, TYPES))
+    for rows in db.pages(BY_STREAM, [until.shard, until.number, after], rows_max=rows_max):
+        yield [StoredRecord(*row) for row in rows]

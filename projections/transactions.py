@@ -15,7 +15,7 @@ from projections.ports import Database
 from projections.tables import Table
 
 
-class Transaction(msgspec.Struct):
+class Transaction(msgspec.Struct, gc=False):
     """A row. Amounts in minor units of `currency`; `lines` as published."""
 
     loan_id: str

@@ -48,6 +48,6 @@ class CasesFold:
                 pass
         row.position, row.version = entry.position, entry.version
 
-    def save(self, db: Database) -> None:
-        """Write the rows."""
-        TABLE.upsert(db, list(self.rows.values()))
+    def save(self, db: Database, *, fresh: bool) -> None:
+        """Write the rows; `fresh`: none of it is there yet."""
+        TABLE.save(db, list(self.rows.values()), fresh=fresh)

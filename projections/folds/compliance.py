@@ -122,9 +122,9 @@ class FourEyesFold:
         if change is not None:
             change(self, entry, loan)
 
-    def save(self, db: Database) -> None:
-        """Write what changed."""
-        four_eyes.TABLE.upsert(db, self.changed)
+    def save(self, db: Database, *, fresh: bool) -> None:
+        """Write what changed; `fresh`: none of it is there yet."""
+        four_eyes.TABLE.save(db, self.changed, fresh=fresh)
 
     @property
     def changed(self) -> list[FourEyes]:

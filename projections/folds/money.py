@@ -53,9 +53,9 @@ class MoneyFold:
         if change is not None:
             change(self, entry, loan)
 
-    def save(self, db: Database) -> None:
-        """Write what changed."""
-        TABLE.upsert(db, self.changed)
+    def save(self, db: Database, *, fresh: bool) -> None:
+        """Write what changed; `fresh`: none of it is there yet."""
+        TABLE.save(db, self.changed, fresh=fresh)
 
     @property
     def changed(self) -> list[Transaction]:

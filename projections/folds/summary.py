@@ -31,9 +31,9 @@ class SummaryFold:
         row.position, row.version = entry.position, entry.version
         row.recorded_at = entry.recorded_at
 
-    def save(self, db: Database) -> None:
-        """Write the rows."""
-        TABLE.upsert(db, list(self.rows.values()))
+    def save(self, db: Database, *, fresh: bool) -> None:
+        """Write the rows; `fresh`: none of it is there yet."""
+        TABLE.save(db, list(self.rows.values()), fresh=fresh)
 
 
 def _applied(entry: Entry) -> LoanSummary:

@@ -27,7 +27,7 @@ CREATE TABLE dead_letters (
 COMMENT ON COLUMN dead_letters.cause IS 'why it could not be applied; `after version N` for events parked behind another';
 
 CREATE TABLE loan_summary (
-    loan_id text COLLATE "C" PRIMARY KEY,
+    loan_id text COLLATE "C" NOT NULL,
     status text NOT NULL,
     customer_id text NOT NULL,
     external_id text,
@@ -124,8 +124,7 @@ CREATE TABLE instalments (
     interest_waived_minor bigint NOT NULL,
     fee_waived_minor bigint NOT NULL,
     penalty_waived_minor bigint NOT NULL,
-    met_on date,
-    PRIMARY KEY (loan_id, number, version)
+    met_on date
 );
 COMMENT ON TABLE instalments IS
     'Every row as published: the version of the event, and the value dates for which it holds, [valid_from, valid_to).';
@@ -158,15 +157,14 @@ CREATE TABLE transactions (
     cause text,
     cause_id text,
     reversed_on date,
-    superseded_position bigint,
-    PRIMARY KEY (loan_id, transaction_id, kind, revision)
+    superseded_position bigint
 ) WITH (fillfactor = 80);
 COMMENT ON TABLE transactions IS
     'What moved money or terms. A restatement adds a revision and says on the one before at which position it was superseded.';
 COMMENT ON COLUMN transactions.lines IS 'allocation lines as published: [{instalment, principal_minor, interest_minor, fee_minor, penalty_minor}]';
 
 CREATE TABLE cases (
-    loan_id text COLLATE "C" PRIMARY KEY,
+    loan_id text COLLATE "C" NOT NULL,
     stream text COLLATE "C" NOT NULL,
     open boolean NOT NULL,
     tier text NOT NULL,
@@ -201,8 +199,7 @@ CREATE TABLE audit_trail (
     command_id text,
     causation_id text,
     correlation_id text,
-    summary text NOT NULL,
-    PRIMARY KEY (shard, position)
+    summary text NOT NULL
 );
 
 CREATE TABLE override_register (
@@ -224,8 +221,7 @@ CREATE TABLE override_register (
     model_score numeric,
     grade text,
     purpose text,
-    region text,
-    PRIMARY KEY (loan_id, version)
+    region text
 );
 
 CREATE TABLE four_eyes (
@@ -245,7 +241,6 @@ CREATE TABLE four_eyes (
     passed boolean,
     disbursed_on date,
     shard bigint NOT NULL,
-    position bigint NOT NULL,
-    PRIMARY KEY (loan_id, disbursement_id, prepared_version)
+    position bigint NOT NULL
 );
 COMMENT ON TABLE four_eyes IS 'One row a preparation of a payout; prepared_version 0: paid out without one.';

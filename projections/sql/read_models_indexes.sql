@@ -1,4 +1,12 @@
--- Apart from the tables, because a rebuild makes them after it has filled the tables.
+-- Apart from the tables, because a rebuild makes keys and indexes after it has filled the tables.
+
+ALTER TABLE loan_summary ADD PRIMARY KEY (loan_id);
+ALTER TABLE instalments ADD PRIMARY KEY (loan_id, number, version);
+ALTER TABLE transactions ADD PRIMARY KEY (loan_id, transaction_id, kind, revision);
+ALTER TABLE cases ADD PRIMARY KEY (loan_id);
+ALTER TABLE audit_trail ADD PRIMARY KEY (shard, position);
+ALTER TABLE override_register ADD PRIMARY KEY (loan_id, version);
+ALTER TABLE four_eyes ADD PRIMARY KEY (loan_id, disbursement_id, prepared_version);
 
 CREATE INDEX dead_letters_by_position ON dead_letters (shard, position);
 

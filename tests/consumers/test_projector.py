@@ -4,11 +4,11 @@ import random
 import subprocess
 import sys
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import timedelta
 
 import psycopg
 import pytest
+from msgspec.structs import replace
 
 from consumers.log_feed import LogFeed
 from consumers.projector import Projector, redrive

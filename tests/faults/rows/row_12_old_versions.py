@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime
 from random import Random
 from typing import Any, Final, cast
 
-from domain.envelope import Position, RecordedEvent
+from domain.envelope import RecordedEvent, StreamId
 from domain.events import TOPICS
 from domain.service import Service
 from infra.codec import Codec, Upcaster
@@ -89,9 +89,9 @@ MAPS: Final = {"policy_versions", "principal_minor_by_currency", "facts", "input
 
 
 def _record(topic: str, state: bytes) -> StoredRecord:
-    at = Position(shard=0, number=1)
     on = date(2018, 1, 1)
-    return StoredRecord(at, "loan-x", 1, topic, on, datetime(2018, 1, 1, tzinfo=UTC), state)  # type: ignore[arg-type]
+    at = datetime(2018, 1, 1, tzinfo=UTC)
+    return StoredRecord(0, 1, StreamId("loan-x"), 1, topic, on, at, state)
 
 
 def _whole_book(rig: Rig, found: Found) -> None:

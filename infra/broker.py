@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from base64 import urlsafe_b64encode
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
@@ -38,11 +39,19 @@ class KafkaBroker:
     `port` None means a free one, kept over restarts of the same object. Raises `BrokerUnavailable`.
     """
 
-    def __init__(self, data_dir: Path, port: int | None = None, *, jars: Path = JARS) -> None:
+    def __init__(
+        self,
+        data_dir: Path,
+        port: int | None = None,
+        *,
+        jars: Path = JARS,
+        java_options: Sequence[str] = (),
+    ) -> None:
         self.data_dir = data_dir.resolve()
         self.port = port or free_port()
         self._controller_port = free_port()
         self._jars = jars
+        self._java_options = java_options
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
@@ -99,6 +108,11 @@ class KafkaBroker:
             self._process.wait()
         self._process = None
 
+    @property
+    def running(self) -> bool:
+        """Whether its process lives."""
+        return self._process is not None and self._process.poll() is None
+
     def kill(self) -> None:
         """SIGKILL; for fault tests."""
         if self._process is not None:
@@ -145,7 +159,7 @@ class KafkaBroker:
         )
 
     def _java(self, *options: str) -> list[str]:
-        return ["java", *options, "-cp", str(self._jars / "*")]
+        return ["java", *options, *self._java_options, "-cp", str(self._jars / "*")]
 
     def _format(self) -> None:
         tool = [*self._java(), "kafka.tools.StorageTool", "format"]

@@ -7,8 +7,9 @@ import importlib.util
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import astuple, dataclass, fields
+from functools import partial
 from types import TracebackType
-from typing import Any, Final, NamedTuple, Protocol, Self, cast
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol, Self, cast
 from uuid import UUID
 
 from kafka import ConsumerRebalanceListener, KafkaAdminClient, KafkaConsumer, KafkaProducer
@@ -18,6 +19,9 @@ from kafka.partitioner import default as default_partitioner
 
 PARTITIONS: Final = 12
 """Of every topic, for ever: a stream's partition may not change. Another number is a new topic."""
+
+TOPIC_SETTINGS: Final = {"retention.ms": "-1"}
+"""A command that nobody has read yet, or an answer, does not vanish by its age."""
 
 BOOTSTRAP_MS_MAX: Final = 10_000
 CLOSE_SECONDS_MAX: Final = 5.0
@@ -54,6 +58,10 @@ class KafkaUnavailable(Exception):
     """Kafka did not do what it was asked. Begin again from what the store knows."""
 
 
+class WrongTopic(Exception):
+    """A topic has another number of partitions than ours; the message says what to do."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Topics:
     """The names of the four topics."""
@@ -73,17 +81,23 @@ class Topics:
         return astuple(self)
 
 
-class Partition(NamedTuple):
-    """A topic's partition; equal to kafka-python's tuple of the same shape."""
+if TYPE_CHECKING:
 
-    topic: str
-    partition: int
+    class Partition(NamedTuple):
+        """A topic's partition."""
+
+        topic: str
+        partition: int
+
+else:
+    from kafka import TopicPartition as Partition  # kafka-python asks for its own class
 
 
 class Sent(Protocol):
     """The fate of one record on its way."""
 
     is_done: bool
+    exception: BaseException | None
 
     def get(self, timeout: float | None = None) -> object:
         """Wait for the acknowledgement. Raises KafkaError."""
@@ -143,6 +157,10 @@ class Consumer(Protocol):
 
     def subscribe(self, topics: Sequence[str], *, listener: object) -> None:
         """Join the group."""
+        ...
+
+    def assign(self, partitions: Sequence[Partition]) -> None:
+        """Take partitions without a group."""
         ...
 
     def assignment(self) -> set[Partition]:
@@ -255,24 +273,26 @@ class Kafka:
                 admin.close()
 
     def create_topics(self) -> None:
-        """Make the topics that are missing. Raises KafkaUnavailable."""
+        """Make the topics that are missing. Raises KafkaUnavailable, WrongTopic."""
         for name in self.topics.names():
             if self.topic_id(name) is None:
-                with self._asking(f"creating {name}"), suppress(TopicAlreadyExistsError):
-                    self._connected().create_topics(
-                        {name: {"num_partitions": PARTITIONS}}, wait_for_metadata=True
-                    )
+                self._ask(f"creating {name}", partial(_create, name))
 
     def topic_id(self, name: str) -> UUID | None:
         """Ask for a topic's id; a topic that was made again has another. None: there is none.
 
-        Raises KafkaUnavailable.
+        Raises KafkaUnavailable, WrongTopic.
         """
-        with self._asking(f"describing {name}"):
-            (described,) = self._connected().describe_topics([name])
+        (described,) = self._ask(f"describing {name}", lambda admin: admin.describe_topics([name]))
         if described["error_code"]:
             return None
-        return cast("UUID", described["topic_id"])
+        partitions = len(described["partitions"])
+        if partitions != PARTITIONS:
+            raise WrongTopic(
+                f"the topic {name} has {partitions} partitions and not {PARTITIONS}; remove it,"
+                " and Loanbook makes it and fills it again"
+            )
+        return UUID(str(described["topic_id"]))
 
     def producer(self, **changes: Any) -> Producer:  # noqa: ANN401 - kafka-python's settings
         """Make a producer with the settings above. Raises KafkaUnavailable."""
@@ -299,23 +319,33 @@ class Kafka:
                 ),
             )
 
-    def _connected(self) -> Any:  # noqa: ANN401 - kafka-python has no types
-        if self._admin is None:
-            self._admin = _untyped(KafkaAdminClient)(
-                bootstrap_servers=self.bootstrap_servers,
-                bootstrap_timeout_ms=BOOTSTRAP_MS_MAX,
-                request_timeout_ms=BOOTSTRAP_MS_MAX,
-            )
-        return self._admin
-
-    @contextmanager
-    def _asking(self, doing: str) -> Generator[None]:
+    def _ask(self, doing: str, question: Callable[[Any], Any]) -> Any:  # noqa: ANN401 - untyped
+        """Ask the cluster; a connection that may have died meanwhile gets a second try."""
+        if self._admin is not None:
+            try:
+                with kafka_trouble(doing):
+                    return question(self._admin)
+            except KafkaUnavailable:
+                self.close()
         try:
             with kafka_trouble(doing):
-                yield
+                self._admin = _untyped(KafkaAdminClient)(
+                    bootstrap_servers=self.bootstrap_servers,
+                    bootstrap_timeout_ms=BOOTSTRAP_MS_MAX,
+                    request_timeout_ms=BOOTSTRAP_MS_MAX,
+                )
+                return question(self._admin)
         except KafkaUnavailable:
             self.close()
             raise
+
+
+def _create(name: str, admin: Any) -> None:  # noqa: ANN401 - kafka-python has no types
+    with suppress(TopicAlreadyExistsError):  # another process was quicker
+        admin.create_topics(
+            {name: {"num_partitions": PARTITIONS, "configs": TOPIC_SETTINGS}},
+            wait_for_metadata=True,
+        )
 
 
 def abandon(producer: Producer) -> None:

@@ -17,7 +17,7 @@ from api.cli.history import replay_command, verify
 from api.cli.imports import import_command
 from api.cli.operate import dead_letters, rebuild_command
 from api.cli.output import UsageError, note
-from api.cli.processes import api, project
+from api.cli.processes import api, project, relay
 from api.cli.run import run
 from consumers.lending_club import ImportRefused
 from consumers.real_book.dataset import DatasetMissing
@@ -26,6 +26,7 @@ from domain.errors import Rejected
 from infra.backup import BackupFailed
 from infra.embedded import PostgresFailed
 from infra.errors import Overloaded, Unavailable
+from infra.kafka_cluster import WrongTopic
 from infra.migrate import MigrationFailed
 
 if not __debug__:
@@ -43,6 +44,7 @@ NEXT_STEP: Final[dict[type[Exception], str]] = {
     Unavailable: "Is PostgreSQL running? The same command again goes on where it was.",
     Overloaded: "Try again in a moment.",
     ChildEnded: "",
+    WrongTopic: "",
     OSError: "",
 }
 """Errors that are told without a traceback, and what to do about them."""
@@ -78,6 +80,7 @@ app.command("rebuild")(rebuild_command)
 app.add_typer(dead_letters)
 app.command("api")(api)
 app.command("project")(project)
+app.command("relay")(relay)
 app.command("replay")(replay_command)
 app.command("verify")(verify)
 app.command("backup")(backup_command)

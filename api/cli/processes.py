@@ -1,4 +1,4 @@
-"""The processes of the system one by one: `loanbook api`, `loanbook project`.
+"""The processes of the system one by one: `loanbook api`, `project`, `relay`.
 
 Each runs until SIGINT or SIGTERM and then ends what it has begun.
 """
@@ -9,12 +9,15 @@ import typer
 import uvicorn
 
 from api.cli.children import stopping
-from api.cli.output import note
+from api.cli.output import UsageError, note
 from api.cli.system import database
 from consumers.log_feed import LogFeed
 from consumers.projector import Projector
+from consumers.relay import Relay
 from infra.database import bulk_pool
+from infra.kafka_cluster import Kafka
 from infra.migrate import migrate
+from infra.outbox import Outbox
 from infra.settings import Settings
 from projections import schema
 
@@ -49,3 +52,25 @@ def project() -> None:
         feed = LogFeed(pool, limits=limits)
         note("the projector follows the store")
         Projector(pool, feed, limits=limits).run(lambda: wish.asked)
+
+
+def relay() -> None:
+    """Publish the record to Kafka; needs LOANBOOK_KAFKA_BOOTSTRAP_SERVERS."""
+    settings = Settings()
+    limits = settings.limits
+    with (
+        database(settings) as dsn,
+        Outbox(dsn, limits=limits) as outbox,
+        Kafka(required_servers(settings)) as kafka,
+        stopping() as wish,
+    ):
+        migrate(dsn)
+        note(f"the relay publishes to {kafka.topics.events} on {kafka.bootstrap_servers}")
+        Relay(outbox, kafka, limits=limits).run(lambda: wish.asked)
+
+
+def required_servers(settings: Settings) -> str:
+    """Return where Kafka is. Raises UsageError: it is not configured."""
+    if settings.kafka_bootstrap_servers is None:
+        raise UsageError("set LOANBOOK_KAFKA_BOOTSTRAP_SERVERS, such as 127.0.0.1:9092")
+    return settings.kafka_bootstrap_servers

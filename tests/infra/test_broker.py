@@ -3,13 +3,16 @@
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from uuid import UUID, uuid4
 
 import crc32c
 import pytest
+from kafka import KafkaAdminClient
 
 from infra.broker import BrokerUnavailable, KafkaBroker, fetch_jars
-from infra.kafka_cluster import Kafka, Topics
+from infra.kafka_cluster import Kafka, Topics, WrongTopic
+from tests.support.kafka import QUICK
 
 VALUES = [f"{number}".encode() for number in range(1_000)]
 
@@ -49,42 +52,51 @@ def events_topic_id(servers: str) -> UUID | None:
         return kafka.topic_id(kafka.topics.events)
 
 
-def test_what_is_produced_is_consumed_in_order(broker: str) -> None:
-    with Kafka(broker, Topics.under(f"{uuid4()}.")) as kafka:
-        kafka.create_topics()
-        produce(kafka)
-        assert consume(kafka) == VALUES
+def test_what_is_produced_is_consumed_in_order(kafka: Kafka) -> None:
+    kafka.create_topics()
+    produce(kafka)
+    assert consume(kafka) == VALUES
 
 
 def test_the_checksum_is_there_as_native_code() -> None:
     assert crc32c.crc32c(b"123456789") == 0xE3069283
 
 
-def test_acknowledged_records_survive_kill_minus_nine(broker_jars: Path, folder: Path) -> None:
-    with KafkaBroker(folder / "kafka", jars=broker_jars) as own:
-        with Kafka(own.bootstrap_servers) as kafka:
-            kafka.create_topics()
-            produce(kafka)
-        own.kill()
-        own.start()
-        with Kafka(own.bootstrap_servers) as kafka:
-            assert consume(kafka) == VALUES
+def test_acknowledged_records_survive_kill_minus_nine(own_broker: KafkaBroker) -> None:
+    topics = Topics.under(f"{uuid4()}.")
+    with Kafka(own_broker.bootstrap_servers, topics) as kafka:
+        kafka.create_topics()
+        produce(kafka)
+    own_broker.kill()
+    own_broker.start()
+    with Kafka(own_broker.bootstrap_servers, topics) as kafka:
+        assert consume(kafka) == VALUES
 
 
-def test_a_wiped_broker_has_new_topic_ids(broker_jars: Path, folder: Path) -> None:
-    with KafkaBroker(folder / "kafka", jars=broker_jars) as own:
-        before = events_topic_id(own.bootstrap_servers)
-        own.wipe()
-        own.start()
-        assert events_topic_id(own.bootstrap_servers) != before
+def test_a_wiped_broker_has_new_topic_ids(own_broker: KafkaBroker) -> None:
+    before = events_topic_id(own_broker.bootstrap_servers)
+    own_broker.wipe()
+    own_broker.start()
+    assert events_topic_id(own_broker.bootstrap_servers) != before
 
 
-def test_a_broker_that_cannot_start_says_why(broker_jars: Path, folder: Path) -> None:
-    with (
-        KafkaBroker(folder / "one", jars=broker_jars) as first,
-        pytest.raises(BrokerUnavailable, match="did not start"),
-    ):
-        KafkaBroker(folder / "two", port=first.port, jars=broker_jars).start()
+def test_a_topic_with_other_partitions_is_refused(kafka: Kafka) -> None:
+    admin: Any = KafkaAdminClient(bootstrap_servers=kafka.bootstrap_servers)
+    try:
+        admin.create_topics({kafka.topics.events: {"num_partitions": 3}})
+    finally:
+        admin.close()
+    with pytest.raises(WrongTopic, match="3 partitions and not 12"):
+        kafka.create_topics()
+
+
+def test_a_broker_that_cannot_start_says_why(
+    own_broker: KafkaBroker, broker_jars: Path, folder: Path
+) -> None:
+    with pytest.raises(BrokerUnavailable, match="did not start"):
+        KafkaBroker(
+            folder / "two", port=own_broker.port, jars=broker_jars, java_options=QUICK
+        ).start()
 
 
 def test_without_java_the_reason_is_said(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,14 +1,43 @@
 """Apache Kafka for tests: one real broker a session."""
 
 import os
+import socket
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
+from uuid import uuid4
 
 import pytest
+from kafka.net.inet import KafkaNetSocket
 
 from infra.broker import BrokerUnavailable, KafkaBroker, fetch_jars
+from infra.kafka_cluster import Kafka, Topics
+
+QUICK = ("-XX:TieredStopAtLevel=1",)
+"""A broker that lives for minutes does not earn back the optimising compiler's work."""
+
+
+async def _connect(
+    self: Any,  # noqa: ANN401 - kafka-python's own types are incomplete
+    net: object,
+    addrinfo: tuple[Any, ...],
+    socket_options: Sequence[tuple[Any, ...]] = (),
+    timeout_at: float | None = None,
+) -> Any:  # noqa: ANN401
+    """As in kafka-python, which leaves the socket of a refused connection open."""
+    made: socket.socket = self.socket(*addrinfo[:3])
+    try:
+        made.setblocking(False)  # noqa: FBT003 - the library's
+        for option in socket_options:
+            made.setsockopt(*option)
+        return await self.sock_connect(net, made, addrinfo[4], timeout_at=timeout_at)
+    except BaseException:
+        made.close()
+        raise
+
+
+KafkaNetSocket.connect = _connect
 
 
 def unavailable(reason: BrokerUnavailable) -> NoReturn:
@@ -28,10 +57,33 @@ def broker_jars() -> Path:
 
 
 @pytest.fixture(scope="session")
-def broker(broker_jars: Path) -> Iterator[str]:
-    """Bootstrap servers of a real broker that all tests share; use topics of your own on it."""
+def session_broker(broker_jars: Path) -> Iterator[KafkaBroker]:
+    """The one broker of a session: each start costs seconds, so tests take turns."""
     with (
         tempfile.TemporaryDirectory(prefix="loanbook-kafka-", ignore_cleanup_errors=True) as folder,
-        KafkaBroker(Path(folder), jars=broker_jars) as running,
+        KafkaBroker(Path(folder) / "kafka", jars=broker_jars, java_options=QUICK) as running,
     ):
-        yield running.bootstrap_servers
+        yield running
+
+
+@pytest.fixture
+def own_broker(session_broker: KafkaBroker) -> KafkaBroker:
+    """The broker for a test that kills, stops or wipes it."""
+    if not session_broker.running:
+        session_broker.start()
+    return session_broker
+
+
+@pytest.fixture
+def broker(session_broker: KafkaBroker) -> str:
+    """Bootstrap servers of a real broker; use topics of your own on it."""
+    if not session_broker.running:
+        session_broker.start()
+    return session_broker.bootstrap_servers
+
+
+@pytest.fixture
+def kafka(broker: str) -> Iterator[Kafka]:
+    """The broker with topics that belong to this test alone; they are not made yet."""
+    with Kafka(broker, Topics.under(f"{uuid4()}.")) as kafka:
+        yield kafka

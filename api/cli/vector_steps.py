@@ -74,9 +74,6 @@ def _add_charge(step: Json) -> op.Operation:
 
 
 def _reschedule(step: Json) -> op.Operation:
-    for name in ("grace_on_principal", "grace_on_interest"):
-        if step.get(name):
-            raise Unsupported(f"reschedule: {name}")
     rate, due_on, submitted = (
         step.get("new_interest_rate"),
         step.get("new_due_date"),
@@ -87,6 +84,8 @@ def _reschedule(step: Json) -> op.Operation:
         submitted_on=day(submitted) if submitted else None,
         new_due_on=day(due_on) if due_on else None,
         extra_instalments=int(step["extra_terms"]) if step.get("extra_terms") else None,
+        grace_on_principal=int(step["grace_on_principal"] or 0) or None,
+        grace_on_interest=int(step["grace_on_interest"] or 0) or None,
         new_rate_annual=None if rate is None else Decimal(str(rate)) / 100,
     )
 

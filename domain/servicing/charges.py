@@ -179,11 +179,45 @@ def pay_charges(ledger: Ledger, row: Row, component: Component, amount: int) -> 
         amount -= used
 
 
-def waive_charge(ledger: Ledger, charge_id: str, entry: Entry) -> None:
-    """Give up an amount of a charge; it moves to waived."""
+def pay_earliest_charges(ledger: Ledger, component: Component, amount: int) -> None:
+    """Mark the unpaid charges that are due first as paid, whatever row they stand on (A-13)."""
+    while amount > 0:
+        unpaid = [c for c in ledger.charges if c.component is component and c.outstanding > 0]
+        if component is P or component is I or not unpaid:
+            return
+        charge = min(unpaid, key=_next_due)
+        used = min(amount, _next_share(charge))
+        charge.paid += used
+        amount -= used
+
+
+def _next_due(charge: Charge) -> date:
+    """Due date of the part of a charge that is to be paid next; one without a date is due first."""
+    if charge.due_on is not None:
+        return charge.due_on
+    return _open_share(charge)[0] if charge.shares else date.min
+
+
+def _next_share(charge: Charge) -> int:
+    return _open_share(charge)[1] if charge.shares else charge.outstanding
+
+
+def _open_share(charge: Charge) -> tuple[date, int]:
+    settled = charge.paid + charge.waived
+    for due_on, share in sorted(charge.shares.items()):
+        if settled < share:
+            return due_on, share - settled
+        settled -= share
+    return date.max, charge.outstanding
+
+
+def waive_charge(ledger: Ledger, charge_id: str, entry: Entry, recognised: int) -> None:
+    """Give up an amount of a charge; it moves to waived. The split holds what was income before."""
     charge = next(c for c in ledger.charges if c.id == charge_id)
     amount = entry.amount
     charge.waived += amount
+    charge.given_up += amount - recognised
+    entry.parts[charge.component] = recognised
     if charge.time is ChargeTime.INSTALMENT:
         rows = [row for row in ledger.rows if row.due_on in charge.shares]
     else:

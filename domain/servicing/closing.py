@@ -3,23 +3,26 @@
 Source: domain rules 9.11, 9.14.
 """
 
-from collections.abc import Callable
 from datetime import date, timedelta
 from decimal import localcontext
-from typing import Protocol
 
 from domain.servicing import activity
 from domain.servicing import facts as f
-from domain.servicing.account import Account
-from domain.servicing.accruals import earned, earned_in_full, earned_interest
+from domain.servicing.accrual_posting import (
+    Book,
+    accrue_difference,
+    accrue_interest,
+    accrue_rows,
+    drop_after,
+    drop_unfounded,
+    post,
+)
+from domain.servicing.accruals import earned, earned_by_rows, earned_in_full
 from domain.servicing.deferred import deferred_to_post
 from domain.servicing.row import F, I, N
-from domain.servicing.terms import LoanTerms
-from domain.servicing.timeline import Timeline
 from domain.servicing.values import (
     PAYMENT_KINDS,
     Accounting,
-    ChargeAccrual,
     ChargeTime,
     Component,
     Kind,
@@ -30,34 +33,12 @@ ONE_DAY = timedelta(days=1)
 Parts = dict[Component, int]
 
 
-class Book(Protocol):
-    """What closing needs of a simulated life."""
-
-    terms: LoanTerms
-    timeline: Timeline
-    today: date
-    charge_accrual: ChargeAccrual
-    replayed: set[str]
-
-    @property
-    def account(self) -> Account:
-        """The account now."""
-        ...
-
-    def record(self, kind: type[f.Fact], on: date, /, **data: object) -> str:
-        """Record a fact of today; its id."""
-        ...
-
-    def drop(self, fact_id: str) -> None:
-        """Take a fact out again, without a trace."""
-        ...
-
-
 class DayClose:
     """Remembers what was closed and what penalties were put where."""
 
     def __init__(self) -> None:
         self.closed_through: date | None = None
+        self.accrued_through: date | None = None
         self.penalised: set[tuple[str, date]] = set()
 
     def run(self, life: Book) -> None:
@@ -110,66 +91,64 @@ class DayClose:
 
     def accrue(self, life: Book, day: date) -> None:
         """Post what was earned to a day and not accrued yet."""
-        if not self._accrues(life):
+        ledger = life.account.ledger
+        if not self._accrues(life) or self._accrued_already(life, day):
             return
+        last_due = max(row.due_on for row in ledger.rows)
+        on = min(day, last_due)
         with localcontext(life.terms.arithmetic()):
-            due = earned(life.account.ledger, day, life.charge_accrual)
-        last_due = max(row.due_on for row in life.account.ledger.rows)
-        self._post_difference(life, min(day, last_due), due)
+            if life.terms.cumulative:
+                parts = list(earned_by_rows(ledger, day, life.charge_accrual))
+                self._note(on, posted=accrue_rows(life, parts, on))
+            else:
+                due = earned(ledger, day, life.charge_accrual)
+                self._note(on, posted=accrue_difference(life, on, due))
+
+    def _note(self, on: date, *, posted: bool) -> None:
+        if posted:
+            self.accrued_through = on
 
     def _accrues(self, life: Book) -> bool:
-        charged_off = life.account.ledger.charged_off_on is not None
-        return life.terms.accounting is Accounting.ACCRUAL_PERIODIC and not charged_off
+        ledger = life.account.ledger
+        ended = ledger.charged_off_on is not None or ledger.terminated_on is not None
+        return life.terms.accounting is Accounting.ACCRUAL_PERIODIC and not ended
 
-    def _post_difference(self, life: Book, day: date, due: Parts) -> None:
-        posted = self.posted(life, (Kind.ACCRUAL,), (Kind.ACCRUAL_ADJUSTMENT,))
-        more = {c: max(0, due[c] - posted[c]) for c in due}
-        less = {c: max(0, posted[c] - due[c]) for c in due}
-        self._post(life, Kind.ACCRUAL, day, more)
-        self._post(life, Kind.ACCRUAL_ADJUSTMENT, day, less)
-
-    def _post(self, life: Book, kind: Kind, day: date, parts: Parts) -> str | None:
-        if any(parts.values()):
-            return life.record(
-                f.Posted,
-                day,
-                kind=kind,
-                interest_minor=parts[I],
-                fees_minor=parts[F],
-                penalties_minor=parts[N],
-            )
-        return None
-
-    def posted(self, life: Book, plus: tuple[Kind, ...], minus: tuple[Kind, ...]) -> Parts:
-        """Sum of what is posted, by component."""
-        total: Parts = {I: 0, F: 0, N: 0}
-        for fact in life.timeline.facts:
-            if isinstance(fact, f.Posted) and fact.kind in (*plus, *minus):
-                sign = 1 if fact.kind in plus else -1
-                total[I] += sign * fact.interest_minor
-                total[F] += sign * fact.fees_minor
-                total[N] += sign * fact.penalties_minor
-        return total
+    def _accrued_already(self, life: Book, day: date) -> bool:
+        """A day that is accrued is left alone, unless a charge falls due on it."""
+        if life.terms.cumulative or self.accrued_through is None or day > self.accrued_through:
+            return False
+        last = max(row.due_on for row in life.account.ledger.rows)
+        on = min(day, last)
+        return all(charge.due_on != on for charge in life.account.ledger.charges)
 
     def finish(self, life: Book) -> None:
         """Accrue the rest when the loan closes, and recognise what is deferred."""
-        if self._accrues(life):
-            self._post_difference(life, life.today, earned_in_full(life.account.ledger))
         moves = [t.on for t in life.account.transactions if t.kind in PAYMENT_KINDS]
-        self._finish_activity(life, max(moves, default=life.today))
+        closed_on = max(moves, default=life.today)
+        if self._accrues(life):
+            ledger = life.account.ledger
+            last_due = max(row.due_on for row in ledger.rows)
+            on = closed_on if life.terms.cumulative else min(life.today, last_due)
+            self._note(on, posted=accrue_difference(life, on, earned_in_full(ledger)))
+        self._finish_activity(life, closed_on)
         self._post_deferred(life, life.today, in_full=True)
 
-    def catch_up_interest(self, life: Book, day: date, act: Callable[[], object]) -> None:
-        """Post interest up to a day on which the loan ends, then act."""
-        act()
-        if life.terms.accounting is not Accounting.ACCRUAL_PERIODIC:
+    def settle_end(self, life: Book) -> None:
+        """Bring the accrued interest to what was earned up to a charge-off or termination."""
+        ledger = life.account.ledger
+        on = ledger.charged_off_on or ledger.terminated_on
+        if on is None or ledger.earned_at_end is None:
             return
-        with localcontext(life.terms.arithmetic()):
-            interest = earned_interest(life.account.ledger, day)
-        posted = self.posted(life, (Kind.ACCRUAL,), (Kind.ACCRUAL_ADJUSTMENT,))
-        missing = interest - posted[I]
-        kind = Kind.ACCRUAL if missing > 0 else Kind.ACCRUAL_ADJUSTMENT
-        self._post(life, kind, day, {I: abs(missing), F: 0, N: 0})
+        if life.terms.accounting is Accounting.ACCRUAL_PERIODIC:
+            drop_after(life, on)
+            accrue_interest(life, on, ledger.earned_at_end)
+
+    def recheck(self, life: Book) -> None:
+        """After an undoing, drop accruals of a cumulative loan that its rows do not bear out."""
+        if life.terms.cumulative and self._accrues(life):
+            ledger = life.account.ledger
+            parts = earned_by_rows(ledger, date.max, life.charge_accrual)
+            drop_unfounded(life, list(parts), self.accrued_through)
 
     # --- activity
 
@@ -189,9 +168,7 @@ class DayClose:
             if correction.dropped is not None:
                 life.drop(correction.dropped.id)
             if any(correction.parts.values()):
-                posted = self._post(
-                    life, Kind.ACCRUAL_ACTIVITY, correction.on, dict(correction.parts)
-                )
+                posted = post(life, Kind.ACCRUAL_ACTIVITY, correction.on, dict(correction.parts))
                 if correction.dropped is not None and posted is not None:
                     life.replayed.add(posted)
 

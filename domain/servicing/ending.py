@@ -22,19 +22,38 @@ def charge_off(ledger: Ledger, entry: Entry) -> None:
         elif ledger.terms.charge_off is ChargeOffBehaviour.ACCELERATE_MATURITY:
             accelerate(ledger, on)
     ledger.charged_off_on = on
+    ledger.earned_at_end = _interest_at_end(ledger, on)
     _take_outstanding(ledger, entry)
     if not entry.amount:
-        ledger.charged_off_on = None
+        ledger.charged_off_on = ledger.earned_at_end = None
 
 
 def terminate(ledger: Ledger, entry: Entry) -> None:
     """Interest to the day, all principal due then, later instalments removed."""
     if any(not row.met for row in ledger.rows):
         accelerate(ledger, entry.on)
+    ledger.earned_at_end = _interest_at_end(ledger, entry.on)
     ledger.terminated_on = entry.on
     _take_outstanding(ledger, entry)
     if not entry.amount:
-        ledger.terminated_on = None
+        ledger.terminated_on = ledger.earned_at_end = None
+
+
+def _interest_at_end(ledger: Ledger, on: date) -> int:
+    """Interest of past rows, and of the running one up to the day."""
+    total = 0
+    for row in ledger.rows:
+        if row.additional or row.from_on > on:
+            continue
+        if row.due_on <= on:
+            total += row.due[I] - row.credited[I]
+        elif ledger.terms.recalculates:
+            total += _interest_by(ledger, row, on)
+        elif ledger.terms.charge_off is ChargeOffBehaviour.REGULAR:
+            total += _share_of_outstanding(row, on)
+        else:
+            total += row.outstanding_of(I)
+    return total
 
 
 def _take_outstanding(ledger: Ledger, entry: Entry) -> None:
@@ -60,10 +79,13 @@ def _interest_by(ledger: Ledger, row: Row, on: date) -> int:
     period = ledger.period_of(row)
     if ledger.terms.recalculates and period is not None:
         return interest_of_period(ledger.plan, period, on)
+    return _share_of_outstanding(row, on)
+
+
+def _share_of_outstanding(row: Row, on: date) -> int:
     days = (row.due_on - row.from_on).days
     elapsed = (on - row.from_on).days
-    owed = Decimal(row.outstanding_of(I))
-    return to_minor(owed / days * elapsed)
+    return to_minor(Decimal(row.outstanding_of(I)) / days * elapsed)
 
 
 def _stop_interest(ledger: Ledger, on: date) -> None:

@@ -112,10 +112,14 @@ class ChargeAdded(Fact):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChargeWaived(Fact):
-    """What was left of a charge was given up; it counts from where the charge counts."""
+    """What was left of a charge was given up; it counts from where the charge counts.
+
+    `recognised_minor` is the part that was recognised as income before.
+    """
 
     charge_id: str
     amount_minor: int
+    recognised_minor: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,6 +148,14 @@ class TermExtended(Fact):
     """Instalments were added at the end, solved anew from `effective_on`."""
 
     instalments: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GraceGranted(Fact):
+    """From the instalment due at `effective_on` on, numbers without principal or interest."""
+
+    principal: int = 0
+    interest: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -181,12 +193,16 @@ class WrittenOff(Fact):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Posted(Fact):
-    """Income recognised or corrected: accruals, their activity, deferred income."""
+    """Income recognised or corrected: accruals, their activity, deferred income.
+
+    `charges` says how much of which charge the fees and penalties of an accrual are.
+    """
 
     kind: Kind
     interest_minor: int = 0
     fees_minor: int = 0
     penalties_minor: int = 0
+    charges: tuple[tuple[str, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -201,4 +217,5 @@ class Reversed(Fact):
     fact_id: str
 
 
-TERM_CHANGES = (RateChanged, InterestPaused, DueDateMoved, TermExtended)
+TERM_CHANGES = (RateChanged, InterestPaused, DueDateMoved, TermExtended, GraceGranted)
+PLANNING = (Disbursed, *TERM_CHANGES)  # what a cumulative plan is made of

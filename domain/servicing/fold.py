@@ -59,6 +59,12 @@ def fold(ledger: Ledger, facts: Iterable[Fact]) -> Ledger:
     return ledger
 
 
+def fold_on(ledger: Ledger, facts: Iterable[Fact]) -> Ledger:
+    """Apply what is left of a cumulative loan's facts to a ledger that holds its plan."""
+    rest = (fact for fact in facts if not isinstance(fact, f.PLANNING))
+    return fold(ledger, rest)
+
+
 def apply(ledger: Ledger, fact: Fact, past: Past) -> None:
     """Apply one fact; `past` gives the facts already applied, for refunds of interest."""
     if isinstance(fact, f.Posted | f.Evaluated):
@@ -247,7 +253,7 @@ def _reallocate_overpayments(ledger: Ledger) -> None:
 
 def _charge_waived(ledger: Ledger, fact: f.ChargeWaived, _: Past) -> None:
     entry = _open_entry(ledger, fact, Kind.CHARGE_WAIVER, fact.amount_minor)
-    waive_charge(ledger, fact.charge_id, entry)
+    waive_charge(ledger, fact.charge_id, entry, fact.recognised_minor)
 
 
 # --- changes and ends

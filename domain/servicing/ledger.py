@@ -67,6 +67,7 @@ class Charge:
     percent: Decimal = Decimal(0)
     paid: int = 0
     waived: int = 0
+    given_up: int = 0  # waived before it was recognised as income
     shares: dict[date, int] = field(default_factory=dict[date, int])
 
     @property
@@ -93,6 +94,7 @@ class Charge:
             percent=self.percent,
             paid=self.paid,
             waived=self.waived,
+            given_up=self.given_up,
             shares=dict(self.shares),
         )
 
@@ -105,6 +107,7 @@ class Ledger:
         "charges",
         "disbursement_fees",
         "disbursements",
+        "earned_at_end",
         "entries",
         "overpaid",
         "plan",
@@ -135,6 +138,7 @@ class Ledger:
         self.prepays_all = False
         self.charged_off_on: date | None = None
         self.terminated_on: date | None = None
+        self.earned_at_end: int | None = None  # interest up to a charge-off or termination
         self.written_off = False
         self.re_age: tuple[date, int] | None = None  # start and number of instalments
         self.re_aged_equally_on: date | None = None

@@ -3,7 +3,7 @@
 Sources: domain rules 9.7 A-18 to A-21.
 """
 
-from domain.servicing.charges import pay_charges
+from domain.servicing.charges import pay_earliest_charges
 from domain.servicing.ledger import AllocationLine, Entry, Ledger
 from domain.servicing.row import COMPONENTS, F, I, N, P, Row
 from domain.servicing.values import Component, Strategy
@@ -19,6 +19,7 @@ ORDERS: dict[Strategy, Order] = {
 }
 ORDERS_IN_ADVANCE: dict[Strategy, Order] = {
     Strategy.DUE_PENALTY_FEE_INTEREST_PRINCIPAL_ADVANCE_PRINCIPAL_FIRST: (P, N, F, I),
+    Strategy.DUE_PENALTY_INTEREST_PRINCIPAL_FEE: (N, I, P, F),
 }
 
 
@@ -32,11 +33,27 @@ def allocate_in_order(ledger: Ledger, entry: Entry, amount: int) -> int:
         if row.met:
             continue
         order = ORDERS[strategy]
-        if entry.on < row.due_on:
-            order = ORDERS_IN_ADVANCE.get(strategy, order)
+        if entry.on < row.due_on and strategy in ORDERS_IN_ADVANCE:
+            order = ORDERS_IN_ADVANCE[strategy]
+            left -= _pay_due_charges(ledger, entry, row, left)
         for component in order:
             left -= _collect(ledger, entry, row, component, left)
     return left
+
+
+def _pay_due_charges(ledger: Ledger, entry: Entry, row: Row, amount: int) -> int:
+    """Charges that are due already come before a row in advance; the part that was used."""
+    used = 0
+    for component in (N, F):
+        due = sum(
+            charge.amount
+            for charge in ledger.charges
+            if charge.component is component
+            and charge.outstanding > 0
+            and (charge.due_on is None or charge.due_on <= entry.on)
+        )
+        used += _collect(ledger, entry, row, component, min(due, amount - used))
+    return used
 
 
 def _collect(ledger: Ledger, entry: Entry, row: Row, component: Component, amount: int) -> int:
@@ -51,7 +68,7 @@ def _collect(ledger: Ledger, entry: Entry, row: Row, component: Component, amoun
                 rule=f"{ledger.terms.strategy}:{component}",
             )
         )
-        pay_charges(ledger, row, component, used)
+        pay_earliest_charges(ledger, component, used)
     return used
 
 

@@ -23,10 +23,6 @@ class Stage(StrEnum):
     OPENED = "opened"
 
 
-class CannotApply(ValueError):
-    """The operation makes no sense in the state it meets."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class State:
     """What is known after a step."""
@@ -110,6 +106,10 @@ class Life:
         before = self.shown
         was_closed = self._closed()
         handle()
+        if isinstance(operation, op.Undo):
+            self.close.recheck(self)
+        if self.timeline.disbursed and not isinstance(operation, op.CloseDays):
+            self.close.settle_end(self)
         if was_closed and not self._closed() and self.timeline.disbursed:
             self.close.reopen(self)
         elif self.timeline.disbursed and not self._closed() and _changes_rows(operation):
@@ -153,7 +153,7 @@ class Life:
             for t in account.transactions
             if not t.reversed  # nothing is left of it: not listed
         ]
-        listed += [replace(t, reversed=True) for t in self.voided]
+        listed += [replace(t, reversed=True, replayed=t.id in self.replayed) for t in self.voided]
         listed += [
             replace(_shown(fact), replayed=fact.id in self.replayed)
             for fact in self.timeline.facts

@@ -13,7 +13,10 @@ from domain.servicing.values import PreClose, RestFrequency
 
 
 def correct_balance(plan: Plan, on: date, amount: int, *, overdue: bool = False) -> None:
-    """Change the balance after a day; instalments stay, the last unpaid one takes the rest."""
+    """Change the balance after a day; instalments stay, the last unpaid one takes the rest.
+
+    `overdue` remembers that it is overdue principal that was put back or taken off again.
+    """
     period = plan.move_money(on, correction=amount)
     if period is None:
         return

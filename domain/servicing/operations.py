@@ -157,6 +157,8 @@ class Reschedule:
     submitted_on: date | None = None
     new_due_on: date | None = None
     extra_instalments: int | None = None
+    grace_on_principal: int | None = None
+    grace_on_interest: int | None = None
     new_rate_annual: Decimal | None = None
 
 

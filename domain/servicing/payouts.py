@@ -11,6 +11,7 @@ from domain.servicing.ledger import Entry, Ledger
 from domain.servicing.period import to_minor
 from domain.servicing.row import I, P, Row
 from domain.servicing.solving import Money, add_money, disburse, to_multiple
+from domain.servicing.terms import LoanTerms
 from domain.servicing.tranches import add_full_term_tranche
 
 HUNDRED = Decimal(100)
@@ -20,7 +21,7 @@ def pay_out(ledger: Ledger, entry: Entry) -> None:
     """Pay out: the down payment falls due at once, the rest amortises."""
     on = entry.on
     ledger.disbursements.append((on, entry.amount, entry.id))
-    amortised = entry.amount - _ask_down_payment(ledger, entry)
+    amortised = entry.amount - ask_down_payment(ledger, entry)
     if _solves_plan(ledger):
         if ledger.terms.full_term_tranches:
             add_full_term_tranche(ledger, on, amortised)
@@ -41,19 +42,32 @@ def _solves_plan(ledger: Ledger) -> bool:
     return ledger.re_age is None and not ledger.re_amortised
 
 
-def _ask_down_payment(ledger: Ledger, entry: Entry) -> int:
-    terms = ledger.terms
+def down_payment_of(terms: LoanTerms, amount: int) -> int:
+    """Part of a disbursement that is due on its day, minor units."""
     if terms.down_payment is None:
         return 0
-    amount = to_minor(Decimal(entry.amount) * terms.down_payment.percent / HUNDRED)
-    amount = to_multiple(terms, amount)
+    return to_multiple(terms, to_minor(Decimal(amount) * terms.down_payment.percent / HUNDRED))
+
+
+def ask_down_payment(ledger: Ledger, entry: Entry) -> int:
+    """Add the row of a disbursement's down payment; what it asks for, minor units."""
+    amount = down_payment_of(ledger.terms, entry.amount)
+    if not amount:
+        return 0
     row = Row(entry.on, entry.on)
     row.down_payment = True
     row.ask(P, amount, entry.on)
-    at = sum(r.due_on <= row.due_on for r in ledger.rows)
+    at = sum(_stays_before(r, row, ledger.terms) for r in ledger.rows)
     ledger.rows.insert(at, row)
     ledger.renumber()
     return amount
+
+
+def _stays_before(other: Row, row: Row, terms: LoanTerms) -> bool:
+    """Among rows due on one day a progressive down payment is last, a cumulative one first."""
+    if other.due_on != row.due_on:
+        return other.due_on < row.due_on
+    return other.down_payment or not terms.cumulative
 
 
 def _follow_plan(ledger: Ledger, on: date) -> None:

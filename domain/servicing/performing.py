@@ -5,10 +5,12 @@ from dataclasses import replace
 from decimal import Decimal, localcontext
 from typing import Any
 
+from domain.errors import Rejected
 from domain.servicing import facts as f
 from domain.servicing import operations as op
+from domain.servicing.accrual_posting import accrued_charges
 from domain.servicing.closing import DayClose
-from domain.servicing.life import CannotApply, Life, Stage
+from domain.servicing.life import Life, Stage
 from domain.servicing.solving import to_multiple
 from domain.servicing.terms import LoanTerms, Tranche
 from domain.servicing.timeline import Timeline
@@ -100,7 +102,7 @@ def _transact(life: Life, o: op.Transact) -> None:
     elif o.kind is Kind.CASH_REFUND:
         life.record(f.CashRefunded, o.on, amount_minor=o.amount_minor)
     else:
-        raise CannotApply(f"{o.kind} is no transaction of a customer")
+        raise Rejected("transaction_unknown", f"{o.kind} is no transaction of a customer", "kind")
 
 
 def _pay(life: Life, o: op.Transact) -> None:
@@ -179,8 +181,15 @@ def _waive_charge(life: Life, _o: op.WaiveCharge) -> None:
     added = [x for x in life.timeline.facts if isinstance(x, f.ChargeAdded)]
     charge = max(added, key=lambda x: x.id)
     on = life.today if charge.due_on is None else min(charge.due_on, life.today)
-    left = next(c.outstanding for c in life.account.charges if c.id == charge.id)
-    life.record(f.ChargeWaived, on, charge_id=charge.id, amount_minor=left)
+    view = next(c for c in life.account.charges if c.id == charge.id)
+    receivable = max(0, accrued_charges(life)[charge.id] - view.paid_minor)
+    life.record(
+        f.ChargeWaived,
+        on,
+        charge_id=charge.id,
+        amount_minor=view.outstanding,
+        recognised_minor=min(view.outstanding, receivable),
+    )
 
 
 def _undo_waive_charge(life: Life, _o: op.UndoWaiveCharge) -> None:
@@ -202,6 +211,19 @@ def _reschedule(life: Life, o: op.Reschedule) -> None:
         life.record(f.TermExtended, o.from_on, instalments=o.extra_instalments)
     if o.new_rate_annual is not None:
         life.record(f.RateChanged, o.from_on, rate_annual=o.new_rate_annual)
+    if o.grace_on_principal is not None or o.grace_on_interest is not None:
+        _grant_grace(life, o)
+
+
+def _grant_grace(life: Life, o: op.Reschedule) -> None:
+    if not life.terms.cumulative:
+        raise Rejected("change_not_offered", "grace in mid-term needs a cumulative schedule")
+    life.record(
+        f.GraceGranted,
+        o.from_on,
+        principal=o.grace_on_principal or 0,
+        interest=o.grace_on_interest or 0,
+    )
 
 
 def _change_rate(life: Life, o: op.ChangeRate) -> None:
@@ -229,12 +251,11 @@ def _re_amortise(life: Life, o: op.ReAmortise) -> None:
 
 
 def _charge_off(life: Life, o: op.ChargeOff) -> None:
-    life.close.catch_up_interest(life, o.on, lambda: life.record(f.ChargedOff, o.on))
+    life.record(f.ChargedOff, o.on)
 
 
 def _terminate(life: Life, _o: op.Terminate) -> None:
-    on = life.today
-    life.close.catch_up_interest(life, on, lambda: life.record(f.Terminated, on))
+    life.record(f.Terminated, life.today)
 
 
 def _write_off(life: Life, o: op.WriteOff) -> None:

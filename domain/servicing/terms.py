@@ -157,10 +157,16 @@ class LoanTerms:
     instalment_rounding: InstalmentRounding = InstalmentRounding.NEAREST
 
     @property
+    def cumulative(self) -> bool:
+        """Whether the loan has a schedule of the cumulative family."""
+        return self.schedule_type is ScheduleType.CUMULATIVE
+
+    @property
     def recalculates(self) -> bool:
-        """Whether what is paid changes the interest: only a declining balance can."""
+        """Whether the progressive plan follows payments: only a declining balance can."""
         return (
             self.recalculation is not Recalculation.NONE
+            and not self.cumulative
             and self.interest_method is InterestMethod.DECLINING_BALANCE
             and self.rate_annual > 0
         )

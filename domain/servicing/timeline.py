@@ -12,7 +12,8 @@ from typing import TypeVar
 
 from domain.servicing import facts as f
 from domain.servicing.account import Account
-from domain.servicing.fold import apply, evaluate, fold, open_ledger, order_key
+from domain.servicing.cumulative_fold import comes_first, open_cumulative
+from domain.servicing.fold import apply, evaluate, fold, fold_on, open_ledger, order_key
 from domain.servicing.ledger import Ledger
 from domain.servicing.terms import LoanTerms
 from domain.servicing.values import Recalculation
@@ -251,6 +252,8 @@ class Timeline:
         Cheaper than an account: the state stays free to move on.
         """
         node, through = (self._tip, self.through) if on is None else self._at(on)
+        if self.terms.cumulative:
+            return view(_cumulative(node, through))
         state = node.take()
         try:
             if through is not None and _has_overdue(state, through):
@@ -284,6 +287,8 @@ class Timeline:
 
 def _look(node: _Node, through: date | None) -> Account:
     """Show a state for as long as somebody looks: a later fact then folds on a copy."""
+    if node.root.terms.cumulative:
+        return Account(_cumulative(node, through))
     state = node.take()
     if through is not None and _has_overdue(state, through):
         shown = state.copy()
@@ -293,6 +298,14 @@ def _look(node: _Node, through: date | None) -> Account:
     state.shared = True
     node.put(state)
     return Account(state)
+
+
+def _cumulative(node: _Node, through: date | None) -> Ledger:
+    """Fold a cumulative loan as a whole: every fact may change it from its first row."""
+    terms, facts = node.root.terms, sorted(node.facts(), key=comes_first)
+    if not any(isinstance(fact, f.Disbursed) for fact in facts):
+        return node.root.begin()
+    return fold_on(open_cumulative(terms, facts, through), facts)
 
 
 def _comes_before(fact: f.Fact, key: tuple[date, int, date], node: _Node) -> bool:
@@ -328,11 +341,14 @@ def _planned(terms: LoanTerms) -> Ledger:
     tranches = [(t.expected_on, t.amount_minor) for t in terms.expected_tranches]
     if not tranches:
         tranches = [(terms.expected_disbursement_on, terms.principal_minor)]
-    ledger = open_ledger(terms, min(on for on, _ in tranches))
-    return fold(
-        ledger,
-        [
-            f.Disbursed(id=f"expected:{n}", effective_on=on, entered_on=on, amount_minor=amount)
-            for n, (on, amount) in enumerate(sorted(tranches))
-        ],
-    )
+    expected: list[f.Fact] = [
+        f.Disbursed(id=f"expected:{n}", effective_on=on, entered_on=on, amount_minor=amount)
+        for n, (on, amount) in enumerate(sorted(tranches))
+    ]
+    if terms.cumulative:
+        ledger = open_cumulative(terms, expected, None)
+    else:
+        ledger = fold(open_ledger(terms, min(on for on, _ in tranches)), expected)
+    for row in ledger.rows:
+        row.met_on = None
+    return ledger

@@ -75,24 +75,26 @@ class Api:
             sent["Idempotency-Key"] = key or uuid4().hex
         return self.http.post(path, json=body or {}, headers=sent | (headers or {}))
 
-    def done(self, path: str, body: object = None, **more: Any) -> dict[str, Any]:
+    def done(self, path: str, body: object = None, **more: Any) -> dict[str, Any]:  # noqa: ANN401 - as `post`
         """Send a command that must be carried out; its answer."""
         answer = self.post(path, body, **more)
         assert answer.status_code == 201, answer.text
         return answer.json()
 
-    def get(self, path: str, *, headers: dict[str, str] | None = None, **query: Any) -> Any:
+    def get(self, path: str, *, headers: dict[str, str] | None = None, **query: object) -> Any:  # noqa: ANN401 - JSON
         """Ask; the answer must be 200."""
         answer = self.ask(path, headers=headers, **query)
         assert answer.status_code == 200, answer.text
         return answer.json()
 
     def ask(
-        self, path: str, *, headers: dict[str, str] | None = None, **query: Any
+        self, path: str, *, headers: dict[str, str] | None = None, **query: object
     ) -> httpx.Response:
         """Ask, and take any answer."""
         sent = {"Authorization": f"Bearer {token_of(self.who)}"}
-        return self.http.get(path, params=query, headers=sent | (headers or {}))
+        return self.http.get(
+            path, params={k: str(v) for k, v in query.items()}, headers=sent | (headers or {})
+        )
 
     def catch_up(self) -> None:
         """Bring the read models up to all that is recorded."""
@@ -140,7 +142,7 @@ class Api:
         """What the checker looks at: the preparation's hash, from the loan's own state."""
         return self.get(f"/v1/loans/{loan}/state")["preparation"]["payload_hash"]
 
-    def pay(self, loan: str, amount: str, on: str, payment_id: str | None = None) -> Any:
+    def pay(self, loan: str, amount: str, on: str, payment_id: str | None = None) -> dict[str, Any]:
         body = {
             "effective_on": on,
             "payment_id": payment_id or f"p-{on}-{amount}",

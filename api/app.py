@@ -6,7 +6,7 @@ from typing import Final
 
 from fastapi import FastAPI
 
-from api import problems
+from api import console, problems
 from api.gate import Gate
 from api.openapi import document
 from api.parts import Parts, opened
@@ -50,6 +50,7 @@ def create_app(parts: Parts, *, close: ExitStack | None = None) -> FastAPI:
     problems.install(app)
     commands.register(app, parts)
     health.register(app, parts)
+    app.include_router(console.router(parts))
     return app
 
 

@@ -121,6 +121,14 @@ def caller_of(kind: ActorKind, name: str, roles: Iterable[str]) -> Caller:
     return Caller(actor=actor, scopes=scopes)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Presented:
+    """What may be kept of a token: its hash, and the name after the development token's slash."""
+
+    digest: bytes
+    person: str = ""
+
+
 class Tokens:
     """Finds the caller of a token by the token's hash, so that timing tells nothing."""
 
@@ -138,24 +146,32 @@ class Tokens:
 
     def caller(self, token: str, client_host: str | None) -> Caller:
         """Return whom a token stands for. Raises Rejected `unauthenticated`."""
+        return self.holder(self.present(token), client_host)
+
+    def present(self, token: str) -> Presented:
+        """Return what may be kept of a token, for `holder`."""
+        secret, _, person = token.partition("/") if self.loopback_only else (token, "", "")
+        return Presented(digest=_digest(secret), person=person)
+
+    def holder(self, token: Presented, client_host: str | None) -> Caller:
+        """Return whom a token stands for now. Raises Rejected `unauthenticated`."""
         if self.loopback_only:
             return self._developer(token, client_host)
-        known = self._callers.get(_digest(token))
+        known = self._callers.get(token.digest)
         if known is None:
             raise Rejected("unauthenticated", "this token is not known")
         return known
 
-    def _developer(self, token: str, client_host: str | None) -> Caller:
+    def _developer(self, token: Presented, client_host: str | None) -> Caller:
         if not _is_loopback(client_host):
             raise Rejected(
                 "unauthenticated", "without LOANBOOK_TOKENS_FILE only this machine is let in"
             )
-        secret, _, name = token.partition("/")
-        if self._development is None or _digest(secret) != self._development:
+        if self._development is None or token.digest != self._development:
             raise Rejected("unauthenticated", "this is not the development token")
-        if name and _NAME.fullmatch(name) is None:
+        if token.person and _NAME.fullmatch(token.person) is None:
             raise Rejected("unauthenticated", "after the slash comes a person's short name")
-        return caller_of(ActorKind.HUMAN, name or DEVELOPER, _DEVELOPER_ROLES)
+        return caller_of(ActorKind.HUMAN, token.person or DEVELOPER, _DEVELOPER_ROLES)
 
 
 def read_tokens(settings: Settings) -> Tokens:

@@ -50,7 +50,7 @@ DEFAULT_STRATEGY: Final = Strategy(
     ),
 )
 
-WORKLIST = """
+QUEUE = """
 WITH step AS (
     SELECT * FROM unnest(%(tiers)s::text[], %(days)s::int[], %(amounts)s::bigint[],
         %(actions)s::text[]) WITH ORDINALITY AS s (tier, from_days, from_minor, action, rank)
@@ -79,6 +79,8 @@ WITH step AS (
         ORDER BY step.rank DESC LIMIT 1
     ) AS t
 )
+"""
+WORKLIST = f"""{QUEUE}
 SELECT * FROM tiered
 WHERE (%(tier)s::text IS NULL OR tier = %(tier)s)
     AND (%(bucket)s::text IS NULL OR bucket = %(bucket)s)
@@ -90,6 +92,11 @@ WHERE (%(tier)s::text IS NULL OR tier = %(tier)s)
         %(after_minor)s::bigint, %(after_id)s)
 ORDER BY rank DESC, days_past_due DESC, overdue_minor DESC, loan_id DESC
 LIMIT %(limit)s
+"""
+TIERS = f"""{QUEUE}
+SELECT tier, next_action, currency, count(*) AS loans, sum(overdue_minor)::bigint AS overdue_minor,
+    count(*) FILTER (WHERE case_open) AS cases, count(claimed_by) AS claimed
+FROM tiered GROUP BY tier, next_action, rank, currency ORDER BY rank DESC, currency
 """
 FIRST: Final = (2**31, 0, 0, "")
 FILTERS: Final = ("tier", "bucket", "region", "claimed", "loan_id")
@@ -120,6 +127,18 @@ def worklist(
     rows = db.rows(WORKLIST, wanted | _steps(strategy) | _after(after, limit) | {"on": day})
     order = ("rank", "days_past_due", "overdue_minor", "loan_id")
     return page_of(rows, limit, lambda row: [row[column] for column in order])
+
+
+def tiers(
+    db: Database, *, on: date | None = None, strategy: Strategy = DEFAULT_STRATEGY
+) -> list[Row]:
+    """Count the queue by tier and currency, most urgent first; tiers without a loan are left out.
+
+    Columns: tier, next_action, currency, loans, overdue_minor, cases (open), claimed.
+    `on` a closed date; None: the last one (no closed day: no row).
+    """
+    day = on or last_closed(db)
+    return [] if day is None else db.rows(TIERS, _steps(strategy) | {"on": day})
 
 
 def _steps(strategy: Strategy) -> dict[str, object]:

@@ -1,0 +1,133 @@
+"""Where one loan stood as of a date and as known at an instant: replayed from the record.
+
+Rows and balances are those that the events published. Transactions and the words of the time line
+come from the read models; which of them count, the replayed events say.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from domain.decisions.arrears import overdue
+from domain.envelope import RecordedEvent
+from domain.loan.allocation import payoff_rows
+from domain.loan.instalments import Balances, Instalment
+from domain.loan.state import Loan
+from domain.replay import replay
+from projections.ports import Row
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moment:
+    """Which loan is meant in time. `as_of` None: all value dates; `known_at` None: all we know."""
+
+    as_of: date | None = None
+    known_at: datetime | None = None
+
+    @property
+    def is_now(self) -> bool:
+        """Whether nothing was picked."""
+        return self.as_of is None and self.known_at is None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """Where the loan stood. `on` is the day to which days past due are counted."""
+
+    loan: Loan | None
+    on: date
+    versions: frozenset[int]
+    days_past_due: int
+    overdue_minor: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Payoff:
+    """What ends the loan on a date, by component."""
+
+    on: date
+    balances: Balances
+    total_minor: int
+
+
+def stand(events: Sequence[RecordedEvent], moment: Moment, today: date) -> Standing:
+    """Replay the loan at a moment; now is the business date, or the newest value date if later."""
+    newest = max((recorded.effective_on for recorded in events), default=today)
+    on = moment.as_of or max(today, newest)
+    seen = replay(events, as_of=on, known_at=moment.known_at)
+    late: list[Instalment] = []
+    if seen.loan is not None and not seen.loan.charged_off:
+        late = overdue(seen.loan.rows, on, seen.loan.conditions.arrears_tolerance_minor)
+    return Standing(
+        loan=seen.loan,
+        on=on,
+        versions=frozenset(recorded.version for recorded in seen.events),
+        days_past_due=seen.days_past_due,
+        overdue_minor=sum(row.unpaid_minor for row in late),
+    )
+
+
+def payoff(standing: Standing, on: date) -> Payoff | None:
+    """Quote what ends the loan on a date, no earlier than the day shown; None: nothing is owed."""
+    loan = standing.loan
+    if loan is None or loan.balances.owed_minor == 0:
+        return None
+    rows = payoff_rows(loan.rows, on) if not loan.charged_off else loan.rows
+    open_rows = [row for row in rows if row.met_on is None]
+    balances = Balances(
+        principal_minor=sum(row.principal_left_minor for row in open_rows),
+        interest_minor=sum(row.interest_left_minor for row in open_rows),
+        fee_minor=sum(row.fee_left_minor for row in open_rows),
+        penalty_minor=sum(row.penalty_left_minor for row in open_rows),
+        overpaid_minor=loan.balances.overpaid_minor,
+    )
+    return Payoff(
+        on=on, balances=balances, total_minor=balances.owed_minor - balances.overpaid_minor
+    )
+
+
+def standing_transactions(rows: Sequence[Row], versions: frozenset[int]) -> list[Row]:
+    """Pick of all revisions those that stood when only these versions of the loan were known."""
+    newest: dict[tuple[str, str], Row] = {}
+    taken_back = {
+        row["transaction_id"]
+        for row in rows
+        if row["kind"] == "reversal" and row["version"] in versions
+    }
+    for row in rows:
+        if row["version"] not in versions:
+            continue
+        key = (row["transaction_id"], row["kind"])
+        if key not in newest or newest[key]["revision"] < row["revision"]:
+            newest[key] = row
+    return [
+        row | {"reversed": row["kind"] == "payment" and row["transaction_id"] in taken_back}
+        for row in sorted(newest.values(), key=lambda row: (row["effective_on"], row["version"]))
+    ]
+
+
+def told(entries: Sequence[Row], loan_id: str, standing: Standing, moment: Moment) -> list[Row]:
+    """Mark on each line of the time line whether it counts at the moment shown."""
+    stream = f"loan-{loan_id}"
+
+    def counts(entry: Row) -> bool:
+        if entry["stream"] == stream:
+            return entry["version"] in standing.versions
+        known = moment.known_at is None or entry["recorded_at"] <= moment.known_at
+        return known and entry["effective_on"] <= standing.on
+
+    return [entry | {"seen": counts(entry)} for entry in entries]
+
+
+def neighbours(entries: Sequence[Row], on: date) -> tuple[date | None, date | None]:
+    """Return the nearest days with an event before and after a day; None: there is none."""
+    days = {entry["effective_on"] for entry in entries}
+    before = max((day for day in days if day < on), default=None)
+    after = min((day for day in days if day > on), default=None)
+    return before, after
+
+
+def quote_day(asked: date | None, standing: Standing) -> date:
+    """Choose the day of a payoff quote: the one asked for, but not before the day shown."""
+    wanted = asked or standing.on
+    return min(max(wanted, standing.on), standing.on + timedelta(days=366))

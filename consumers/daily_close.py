@@ -19,12 +19,22 @@ from domain.commands.day import CloseDay
 from domain.commands.ending import CloseLoanDay
 from domain.envelope import StreamId
 from domain.errors import Rejected
+from domain.events.day import Accrual
 from domain.policies import US_BUCKETS, BucketSet, Policies
+from domain.postings import Account
 from domain.service import Instruction, Service
 from infra.errors import Overloaded, Unavailable
 from infra.failpoints import failpoint
 from projections.case_work import case_without_arrears, late_without_case, park, parked, unpark
-from projections.loan_day import day_totals, fill_day, last_closed, loans_with_something_to_do
+from projections.journal import balances_on
+from projections.loan_day import (
+    accrued_interest,
+    day_totals,
+    fill_day,
+    last_closed,
+    loans_with_something_to_do,
+)
+from projections.ports import Database
 from projections.worklist import DEFAULT_STRATEGY, Strategy, tier_of
 
 SOURCE: Final = "daily-close"
@@ -188,6 +198,7 @@ class CloseOfDay:
     def _close(self, on: date, *, acted_on: int, cases: tuple[int, int]) -> ClosedDay:
         with self.database.transaction() as db:
             totals, left = day_totals(db, on), parked(db, on)
+            accruals = unposted(db, on)
         loans_open = sum(row["loans"] for row in totals)
         command = CloseDay(
             effective_on=on,
@@ -197,6 +208,7 @@ class CloseOfDay:
             loans_acted_on=acted_on,
             loans_parked=len(left),
             principal_minor_by_currency={row["currency"]: row["principal_minor"] for row in totals},
+            accruals=accruals,
         )
         # Without a key: two closes at once may count differently, and the stream takes the first.
         self.service.handle(replace(self._instruction(f"{on}:day", command), key=None))
@@ -213,3 +225,22 @@ class CloseOfDay:
         entry = Entry(on=command.effective_on, key=key, command=command, actor=ACTOR)
         made = instruction(entry, f"{SOURCE}-{self.shard}")
         return replace(made, context=replace(made.context, policies=Policies(buckets=self.buckets)))
+
+
+def unposted(db: Database, on: date) -> tuple[Accrual, ...]:
+    """Compare what loans owe in interest for the days up to `on` with the ledger, by product.
+
+    Both are cumulative, so what one close rounds or misses the next one posts (rule 5.3).
+    """
+    owed = accrued_interest(db, on)
+    ledger = balances_on(db, Account.INTEREST_RECEIVABLE, on)
+    return tuple(
+        Accrual(
+            product_code=product,
+            currency=currency,
+            receivable_minor=owed.get((product, currency), 0),
+            posted_minor=owed.get((product, currency), 0) - ledger.get((product, currency), 0),
+        )
+        for product, currency in sorted(owed.keys() | ledger.keys())
+        if owed.get((product, currency), 0) != ledger.get((product, currency), 0)
+    )

@@ -12,9 +12,11 @@ from consumers.real_book.consistency import ImportedLoan, import_consistency
 from consumers.real_book.dataset import PublishedLoan
 from consumers.real_book.publisher import against_publisher
 from consumers.rebuild import fold_from_zero
+from domain.postings import Account
 from infra.verify import ChainReport
 from projections import schema
 from projections.hashes import hashes
+from projections.journal import trial_balance
 from projections.loan_day import day_totals
 from projections.ports import Row
 
@@ -73,6 +75,53 @@ def _by_currency(rows: Sequence[Row]) -> dict[str, tuple[int, int]]:
 
 def _totals(totals: dict[str, tuple[int, int]]) -> str:
     return ", ".join(f"{c} {loans} loans {minor}" for c, (loans, minor) in totals.items()) or "none"
+
+
+LEDGER = {
+    Account.LOAN_PORTFOLIO: "principal_minor",
+    Account.FEE_RECEIVABLE: "fee_minor",
+    Account.PENALTY_RECEIVABLE: "penalty_minor",
+}
+"""Accounts that are the sum of a column over the loans on the book."""
+
+ON_BOOK = """
+SELECT currency, sum(principal_minor)::bigint AS principal_minor,
+    sum(fee_minor)::bigint AS fee_minor, sum(penalty_minor)::bigint AS penalty_minor
+FROM loan_summary WHERE disbursed_on IS NOT NULL AND charged_off_on IS NULL GROUP BY currency
+"""
+CREDIT = (
+    "SELECT currency, -sum(overpaid_minor)::bigint AS minor FROM loan_summary GROUP BY currency"
+)
+
+
+def ledger_ties(database: Transactions, on: date) -> Check:
+    """Compare the trial balance of a closed day with the sums over the loans, per currency.
+
+    Nothing may have been recorded for later days.
+    """
+    with database.transaction() as db:
+        ledger = {(row["currency"], row["account"]): row["amount_minor"]
+                  for row in trial_balance(db, on)}  # fmt: skip
+        loans = {(row["currency"], account): row[column]
+                 for row in db.rows(ON_BOOK) for account, column in LEDGER.items()}  # fmt: skip
+        loans |= {(row["currency"], Account.OVERPAYMENT_LIABILITY): row["minor"]
+                  for row in db.rows(CREDIT)}  # fmt: skip
+        loans |= {(row["currency"], Account.INTEREST_RECEIVABLE): row["accrued_interest_minor"]
+                  for row in day_totals(db, on)}  # fmt: skip
+    wrong = [
+        Finding(id=f"{currency} {account}", reason=f"ledger {ledger.get((currency, account), 0)},"
+                f" loans {minor}")
+        for (currency, account), minor in sorted(loans.items())
+        if ledger.get((currency, account), 0) != minor
+    ]  # fmt: skip
+    unbalanced = sum(ledger.values())
+    return Check(
+        name="ledger_ties",
+        ok=not wrong and unbalanced == 0,
+        expected=f"{len(loans)} accounts tie, debits less credits 0",
+        actual=f"{len(loans) - len(wrong)} tie, debits less credits {unbalanced}",
+        exceptions=tuple(wrong),
+    )
 
 
 def chains_verify(report: ChainReport) -> list[Check]:

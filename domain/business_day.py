@@ -6,39 +6,45 @@ from domain.commands.day import CloseDay
 from domain.commands.registry import Command
 from domain.context import Context
 from domain.errors import Rejected
-from domain.events.day import DayClosed
+from domain.events.day import DayClosed, InterestAccrued
 from domain.events.registry import Event
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BusinessDay:
-    """A day that is over."""
+    """A day that is over, or that has its interest posted and is about to be."""
 
-    closed: bool = True
+    closed: bool
 
 
 def evolve(day: BusinessDay | None, event: Event) -> BusinessDay:
     """Apply one event. Raises ValueError for an event that cannot follow."""
-    if day is not None or not isinstance(event, DayClosed):
-        raise ValueError(f"{type(event).__name__} cannot follow {day}")
-    return BusinessDay()
+    match day, event:
+        case None, InterestAccrued():
+            return BusinessDay(closed=False)
+        case None | BusinessDay(closed=False), DayClosed():
+            return BusinessDay(closed=True)
+        case _:
+            raise ValueError(f"{type(event).__name__} cannot follow {day}")
 
 
 def decide(day: BusinessDay | None, command: Command, context: Context) -> list[Event]:
-    """Close the day, once."""
+    """Post the interest of the day and close it, once."""
     if not isinstance(command, CloseDay):
         raise TypeError(f"{type(command).__name__} is no command to a day")
     if day is not None:
         raise Rejected("day_closed", f"{command.business_date} is closed")
     if command.business_date > context.business_date:
         raise Rejected("effective_in_future", "the day is not over", "business_date")
-    return [
-        DayClosed(
-            effective_on=command.effective_on,
-            business_date=command.business_date,
-            loans_open=command.loans_open,
-            loans_acted_on=command.loans_acted_on,
-            loans_parked=command.loans_parked,
-            principal_minor_by_currency=command.principal_minor_by_currency,
-        )
-    ]
+    closed = DayClosed(
+        effective_on=command.effective_on,
+        business_date=command.business_date,
+        loans_open=command.loans_open,
+        loans_acted_on=command.loans_acted_on,
+        loans_parked=command.loans_parked,
+        principal_minor_by_currency=command.principal_minor_by_currency,
+    )
+    if not command.accruals:
+        return [closed]
+    accrued = InterestAccrued(effective_on=command.effective_on, accruals=command.accruals)
+    return [accrued, closed]

@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Any
 
 from domain.events import disbursement, ending, servicing
-from domain.events.registry import Event
+from domain.events.registry import TOPICS, Event
 from domain.loan.instalments import AllocationLine
 from domain.loan.terms import Component
 
@@ -66,11 +66,20 @@ def postings(event: Event, *, charged_off: bool) -> Lines:
     the books and money that comes in is recovery income (domain rules, 2.8).
     """
     rule = _RULES.get(type(event))
-    if rule is None:
-        return ()
-    lines = tuple(line for line in rule(event, charged_off) if line.amount_minor)
-    assert sum(line.amount_minor for line in lines) == 0, f"{event} does not balance: {lines}"
-    return lines
+    return () if rule is None else _balanced(event, rule(event, charged_off))
+
+
+def postings_of_topic(topic: str, event: Any, *, charged_off: bool) -> Lines:  # noqa: ANN401 - see below
+    """As `postings`, for whatever reads like the event of a topic, such as a read model's shape."""
+    kind = TOPICS.get(topic)
+    rule = _RULES.get(kind) if kind else None
+    return () if rule is None else _balanced(event, rule(event, charged_off))
+
+
+def _balanced(event: object, lines: Iterable[Line]) -> Lines:
+    kept = tuple(line for line in lines if line.amount_minor)
+    assert sum(line.amount_minor for line in kept) == 0, f"{event} does not balance: {kept}"
+    return kept
 
 
 def accrual(component: Component, amount_minor: int) -> Lines:
@@ -96,7 +105,7 @@ def _received_lines(
         parts[Component.INTEREST] += line.interest_minor
         parts[Component.FEE] += line.fee_minor
         parts[Component.PENALTY] += line.penalty_minor
-        total += line.total_minor
+    total += sum(parts.values())
     yield Line(account=Account.FUND_SOURCE, amount_minor=sign * total)
     for component, amount in parts.items():
         yield Line(account=RECEIVABLE[component], amount_minor=-sign * amount)

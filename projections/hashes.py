@@ -16,6 +16,8 @@ KEYS: Final = {
     "audit_trail": "shard, position",
     "override_register": "loan_id, version",
     "four_eyes": "loan_id, disbursement_id, prepared_version",
+    "journal": "shard, position, number",
+    "ledger_balances": "product_code, currency, account",
 }
 """Read model to the key that orders its rows. Dead letters hold times of failures: not compared."""
 

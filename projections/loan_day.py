@@ -285,6 +285,23 @@ def day_totals(db: Database, on: date) -> list[Row]:
     return db.rows(DAY_TOTALS, {"on": on})
 
 
+ACCRUED = """
+SELECT s.product_code, d.currency, sum(d.accrued_interest_minor)::bigint AS amount_minor
+FROM (
+    SELECT DISTINCT ON (loan_id) * FROM loan_day WHERE business_date = %(on)s
+    ORDER BY loan_id, known_from DESC
+) AS d
+JOIN loan_summary s ON s.loan_id = d.loan_id
+WHERE d.state = 'on_book' GROUP BY s.product_code, d.currency
+"""
+
+
+def accrued_interest(db: Database, on: date) -> dict[tuple[str, str], int]:
+    """Return the interest owed for the days up to a closed day, by (product, currency)."""
+    rows = db.rows(ACCRUED, {"on": on})
+    return {(row["product_code"], row["currency"]): row["amount_minor"] for row in rows}
+
+
 def last_closed(db: Database) -> date | None:
     """Return the last business date that has rows; None: no day was closed."""
     row = db.row("SELECT max(business_date) AS day FROM portfolio_day")

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from projections.folds.cases import CasesFold
 from projections.folds.compliance import AuditFold, FourEyesFold, OverrideFold
+from projections.folds.journal import ACCRUED, JournalFold
 from projections.folds.money import MoneyFold
 from projections.folds.rows import RowsFold
 from projections.folds.summary import SummaryFold
@@ -28,6 +29,7 @@ class Fold:
         self.audit = AuditFold()
         self.overrides = OverrideFold()
         self.four_eyes = FourEyesFold()
+        self.journal = JournalFold()
 
     def load(self, db: Database, entries: Sequence[Entry]) -> None:
         """Read what the events of a batch build on."""
@@ -47,6 +49,7 @@ class Fold:
                 loan = self.summary.rows[entry.key]
             else:
                 loan = self.summary.rows[entry.key]
+                self.journal.apply(entry, loan)
                 self.money.apply(entry, loan)
                 self.overrides.apply(entry, loan)
                 self.four_eyes.apply(entry, loan)
@@ -55,6 +58,8 @@ class Fold:
             currency = loan.currency
         elif entry.kind == "case":
             self.cases.apply(entry)
+        elif entry.topic == ACCRUED:
+            self.journal.accrue(entry)
         self.audit.apply(entry, currency)
 
     def save(self, db: Database) -> None:
@@ -69,6 +74,7 @@ class Fold:
         self.cases.save(db, fresh=fresh)
         self.overrides.save(db)
         self.four_eyes.save(db, fresh=fresh)
+        self.journal.save(db)
         self.audit.save(db)
 
 

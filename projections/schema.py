@@ -22,6 +22,8 @@ TABLES: Final = (
     "audit_trail",
     "override_register",
     "four_eyes",
+    "journal",
+    "ledger_balances",
 )
 # One installer at a time; no other advisory lock of the database has this number.
 INSTALL_LOCK: Final = 0x10A9B002

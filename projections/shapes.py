@@ -151,6 +151,7 @@ class Returned(Narrow):
     """`loan.disbursement_returned.v1`."""
 
     disbursement_id: str
+    amount_minor: int
     cause: str
 
 
@@ -254,6 +255,7 @@ class Restructured(Narrow):
     instalments: int
     rate_annual: Decimal
     waived_interest_minor: int
+    capitalised_interest_minor: int
     financial_difficulty: bool
     rows: list[Instalment]
     rows_total: int
@@ -289,6 +291,21 @@ class Settled(Narrow):
     """`loan.settled.v1`."""
 
     how: str
+
+
+class Accrual(Narrow):
+    """Interest of one product's loans that a close posted."""
+
+    product_code: str
+    currency: str
+    receivable_minor: int
+    posted_minor: int
+
+
+class InterestAccrued(Narrow):
+    """`day.interest_accrued.v1`."""
+
+    accruals: list[Accrual]
 
 
 class CaseOpened(Narrow):
@@ -364,6 +381,7 @@ SHAPES: dict[str, Any] = {
     "case.claimed.v1": CaseClaimed,
     "case.released.v1": CaseReleased,
     "case.closed.v1": CaseClosed,
+    "day.interest_accrued.v1": InterestAccrued,
     "day.closed.v1": Fields,
     "product.version_defined.v1": Fields,
 }

@@ -17,6 +17,7 @@ from consumers.real_book.snapshot import SNAPSHOT_ON
 from consumers.reconcile import (
     chains_verify,
     day_totals_tie,
+    ledger_ties,
     read_models_fold,
     real_book_checks,
 )
@@ -78,6 +79,7 @@ def reconciled(system: System, published: list[PublishedLoan]) -> dict[str, Any]
             last = last_closed(db)
         if last is not None:
             checks.append(day_totals_tie(system.bulk, last))
+            checks.append(ledger_ties(system.bulk, last))
         shown.advance(line)
         checks.append(read_models_fold(system.bulk))
         shown.advance(line)

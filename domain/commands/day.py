@@ -4,6 +4,7 @@ from datetime import date
 
 from domain.commands.registry import Command, command
 from domain.envelope import StreamId
+from domain.events.day import Accrual
 
 
 @command("day.close")
@@ -16,6 +17,7 @@ class CloseDay(Command):
     loans_acted_on: int
     loans_parked: int
     principal_minor_by_currency: dict[str, int]
+    accruals: tuple[Accrual, ...] = ()  # what the ledger lacks; products with nothing left out
 
     @property
     def stream(self) -> StreamId:

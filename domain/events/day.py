@@ -1,8 +1,33 @@
 """A business day of one shard and its close."""
 
+from dataclasses import dataclass
 from datetime import date
 
 from domain.events.registry import Event, event
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Accrual:
+    """Interest of one product's loans, in minor units of its currency.
+
+    `receivable_minor` is what its open loans owe for the days up to the date and have not paid: the
+    control total that ties to the loans. `posted_minor` brings the ledger there.
+    """
+
+    product_code: str
+    currency: str
+    receivable_minor: int
+    posted_minor: int
+
+
+@event("day.interest_accrued.v1")
+class InterestAccrued(Event):
+    """Interest earned and not yet posted, in aggregate: cumulative less posted, never by the day.
+
+    Domain rules, 5.3 and 9.11.
+    """
+
+    accruals: tuple[Accrual, ...]
 
 
 @event("day.closed.v1")

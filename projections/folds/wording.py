@@ -148,6 +148,7 @@ WORDS: dict[str, Callable[[Any, Money], str]] = {
     "case.claimed.v1": lambda e, _: f"Case claimed by {e.claimed_by}",
     "case.released.v1": lambda e, _: f"Case released: {e.cause}",
     "case.closed.v1": lambda e, _: f"Case closed: {e.how}",
+    "day.interest_accrued.v1": lambda e, _: f"Interest posted for {len(e.accruals)} products",
     "day.closed.v1": lambda e, _: (
         f"Business day {e['business_date']} closed: {e['loans_open']} loans open,"
         f" {e['loans_acted_on']} acted on, {e['loans_parked']} parked"

@@ -244,3 +244,27 @@ CREATE TABLE four_eyes (
     position bigint NOT NULL
 );
 COMMENT ON TABLE four_eyes IS 'One row a preparation of a payout; prepared_version 0: paid out without one.';
+
+CREATE TABLE journal (
+    shard bigint NOT NULL,
+    position bigint NOT NULL,
+    number bigint NOT NULL,
+    stream text COLLATE "C" NOT NULL,
+    topic text NOT NULL,
+    product_code text COLLATE "C" NOT NULL,
+    currency text NOT NULL,
+    value_on date NOT NULL,
+    recorded_at timestamptz NOT NULL,
+    accounts text[] NOT NULL,
+    amounts_minor bigint[] NOT NULL
+);
+COMMENT ON TABLE journal IS 'One balanced entry an event, or an event and product: accounts and amounts side by side, debit positive.';
+
+CREATE TABLE ledger_balances (
+    product_code text COLLATE "C" NOT NULL,
+    currency text NOT NULL,
+    account text COLLATE "C" NOT NULL,
+    amount_minor bigint NOT NULL,
+    PRIMARY KEY (product_code, currency, account)
+) WITH (fillfactor = 50);
+COMMENT ON TABLE ledger_balances IS 'The sums of all journal entries so far, so that a close need not add up history.';

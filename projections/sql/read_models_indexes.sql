@@ -7,6 +7,7 @@ ALTER TABLE cases ADD PRIMARY KEY (loan_id);
 ALTER TABLE audit_trail ADD PRIMARY KEY (shard, position);
 ALTER TABLE override_register ADD PRIMARY KEY (loan_id, version);
 ALTER TABLE four_eyes ADD PRIMARY KEY (loan_id, disbursement_id, prepared_version);
+ALTER TABLE journal ADD PRIMARY KEY (shard, position, number);
 
 CREATE INDEX dead_letters_by_position ON dead_letters (shard, position);
 
@@ -35,3 +36,6 @@ CREATE INDEX audit_trail_by_topic ON audit_trail (topic, shard, position);
 
 CREATE INDEX override_register_by_position ON override_register (shard, position);
 CREATE INDEX four_eyes_by_position ON four_eyes (shard, position);
+
+CREATE INDEX journal_by_value_date ON journal (value_on);
+CREATE INDEX journal_by_stream ON journal (stream, position);

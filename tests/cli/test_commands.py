@@ -63,6 +63,7 @@ def test_run_imports_closes_and_reconciles(run_once: tuple[str, Result]) -> None
         "totals_paid_equal",
         "statuses_equal",
         "day_totals_tie",
+        "ledger_ties",
         "read_models_equal_fold",
         "event_chains_verify",
         "outcome_chain_verifies",

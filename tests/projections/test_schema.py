@@ -13,6 +13,7 @@ from projections import (
     collection_cases,
     four_eyes,
     instalments,
+    journal,
     loan_day,
     loan_summary,
     override_register,
@@ -29,6 +30,7 @@ TABLES = [
     collection_cases.TABLE,
     four_eyes.TABLE,
     instalments.TABLE,
+    journal.TABLE,
     loan_summary.TABLE,
     override_register.TABLE,
     transactions.TABLE,
@@ -57,6 +59,9 @@ def test_installing_again_changes_nothing(pool: DatabasePool) -> None:
 def test_every_query_answers_on_an_empty_book(pool: DatabasePool) -> None:
     with pool.transaction() as db:
         assert loan_summary.loan(db, "nobody") is None
+        assert journal.trial_balance(db, DAY) == []
+        assert journal.balances_on(db, "loan_portfolio", DAY) == {}
+        assert journal.entries(db, "loan-nobody").rows == []
         assert loan_summary.loan_by_external_id(db, "nobody") is None
         assert loan_summary.loans(db, filters={"status": "active"}).rows == []
         assert loan_summary.counts_by_status(db) == {}

@@ -163,9 +163,13 @@ class Book:
                 amount=self.random.randrange(10_000, 2_000_000),
                 instalments=self.random.randint(2, 24),
             )
+        self.go_on(days, backdating=backdating)
+
+    def go_on(self, days: int, *, backdating: bool = True) -> None:
+        """Let days go by, with something happening to a third of the loans on each."""
         for _ in range(days):
             self.today += timedelta(days=self.random.randint(1, 9))
-            for loan_id in self.random.sample(self.loans, max(1, loans // 3)):
+            for loan_id in self.random.sample(self.loans, max(1, len(self.loans) // 3)):
                 self._something(loan_id, backdating=backdating)
 
     def _something(self, loan_id: str, *, backdating: bool) -> None:  # noqa: C901 - one draw

@@ -123,7 +123,7 @@ def re_amortise(ledger: Ledger, fact: ReAmortised, entry: Entry) -> None:
         ledger.sync_rows(entry.on)
     else:
         _re_amortise_rows(ledger, entry)
-    ledger.re_amortised = True
+        ledger.rows_lead = True
     entry.amount = sum(entry.parts.values())
     entry.void = entry.amount == 0
 

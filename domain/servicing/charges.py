@@ -55,7 +55,7 @@ def _place(ledger: Ledger, charge: Charge) -> None:
         charge.amount = _amount_of_dated(ledger, charge)
     row = row_of_charge(ledger, charge.due_on)
     if row is None:
-        row = _row_after_maturity(ledger, charge.due_on)
+        row = row_after_maturity(ledger, charge.due_on)
     row.ask(charge.component, charge.amount, row.met_on)
 
 
@@ -83,7 +83,8 @@ def row_of_charge(ledger: Ledger, due_on: date) -> Row | None:
     return None
 
 
-def _row_after_maturity(ledger: Ledger, due_on: date) -> Row:
+def row_after_maturity(ledger: Ledger, due_on: date) -> Row:
+    """Return row N+1, due on a day or later."""
     row = ledger.additional_row()
     if row is None:
         return add_row_after_maturity(ledger, due_on)
@@ -124,7 +125,7 @@ def recompute_instalment_fees(ledger: Ledger) -> None:
         flat = charge.basis is ChargeBasis.FLAT
         each = next(iter(charge.shares.values()), 0)
         for row in ledger.rows:
-            if not row.regular or (row.met and row.due_on in charge.shares):
+            if not row.regular or row.re_aged or (row.met and row.due_on in charge.shares):
                 continue
             share = each if flat else _share(charge, row)
             change = share - charge.shares.get(row.due_on, 0)
@@ -157,7 +158,7 @@ def charges_of(ledger: Ledger, row: Row) -> list[Charge]:
     return [
         charge
         for charge in ledger.charges
-        if (charge.time is ChargeTime.INSTALMENT and row.due_on in charge.shares)
+        if row.due_on in charge.shares
         or (charge.due_on is not None and _due_in(charge.due_on, row, first=row is first))
     ]
 
@@ -218,7 +219,7 @@ def waive_charge(ledger: Ledger, charge_id: str, entry: Entry, recognised: int) 
     charge.waived += amount
     charge.given_up += amount - recognised
     entry.parts[charge.component] = recognised
-    if charge.time is ChargeTime.INSTALMENT:
+    if charge.shares:
         rows = [row for row in ledger.rows if row.due_on in charge.shares]
     else:
         assert charge.due_on is not None, "a dated charge has a due date"

@@ -178,10 +178,12 @@ class DayClose:
             posted = self._activities(life)
             self._correct(life, activity.at_close(life.account, posted, day))
 
-    def refresh_activity(self, life: Book) -> None:
-        """Let posted activities follow rows that were moved."""
+    def refresh_activity(self, life: Book, *, restored: bool) -> None:
+        """Let posted activities follow rows that were moved; post those of rows that came back."""
         if life.terms.accrual_activity:
             self._correct(life, activity.refreshed(life.account, self._activities(life)))
+            if restored and self.closed_through is not None:
+                self.post_activity(life, self.closed_through)
 
     def reopen(self, life: Book) -> None:
         """Take back what closing recognised."""

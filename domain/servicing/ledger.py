@@ -114,9 +114,9 @@ class Ledger:
         "prepays_all",
         "re_age",
         "re_aged_equally_on",
-        "re_amortised",
         "refunded_interest",
         "rows",
+        "rows_lead",
         "settled_plan",
         "shared",
         "started_on",
@@ -142,7 +142,7 @@ class Ledger:
         self.written_off = False
         self.re_age: tuple[date, int] | None = None  # start and number of instalments
         self.re_aged_equally_on: date | None = None
-        self.re_amortised = False
+        self.rows_lead = False  # rows were moved without the plan, which is not followed any more
         self.refunded_interest = 0
         self.settled_plan: Plan | None = None
         self.shared = False  # whether an account shows this state: then it must not change

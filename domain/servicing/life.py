@@ -12,7 +12,7 @@ from domain.servicing.account import Account, Amounts, Transaction
 from domain.servicing.closing import DayClose
 from domain.servicing.terms import LoanTerms
 from domain.servicing.timeline import Timeline
-from domain.servicing.values import ChargeAccrual, Kind, Status
+from domain.servicing.values import ChargeAccrual, Kind, ReAgeInterest, Status
 
 
 class Stage(StrEnum):
@@ -113,7 +113,7 @@ class Life:
         if was_closed and not self._closed() and self.timeline.disbursed:
             self.close.reopen(self)
         elif self.timeline.disbursed and not self._closed() and _changes_rows(operation):
-            self.close.refresh_activity(self)
+            self.close.refresh_activity(self, restored=isinstance(operation, op.UndoLatest))
         if self.timeline.disbursed:
             self._accrue_rest_on_closing(operation)
         self._note_replays(before)
@@ -184,6 +184,9 @@ class Life:
 
 
 def _changes_rows(operation: op.Operation) -> bool:
+    """Whether posted activities must follow; a re-ageing that solves anew leaves them (S-10)."""
+    if isinstance(operation, op.ReAge):
+        return operation.interest is not ReAgeInterest.DEFAULT
     return not isinstance(operation, op.CloseDays | op.SetBusinessDate)
 
 

@@ -22,7 +22,7 @@ def pay_out(ledger: Ledger, entry: Entry) -> None:
     on = entry.on
     ledger.disbursements.append((on, entry.amount, entry.id))
     amortised = entry.amount - ask_down_payment(ledger, entry)
-    if _solves_plan(ledger):
+    if not ledger.rows_lead:
         if ledger.terms.full_term_tranches:
             add_full_term_tranche(ledger, on, amortised)
         else:
@@ -33,13 +33,6 @@ def pay_out(ledger: Ledger, entry: Entry) -> None:
     else:
         _spread_principal(ledger, on, amortised)
     use_overpayment(ledger, entry)
-
-
-def _solves_plan(ledger: Ledger) -> bool:
-    """A plan that is not followed knows nothing of re-ageing or re-amortising: only rows do."""
-    if ledger.terms.recalculates:
-        return True
-    return ledger.re_age is None and not ledger.re_amortised
 
 
 def down_payment_of(terms: LoanTerms, amount: int) -> int:
@@ -114,7 +107,7 @@ def _spread_principal(ledger: Ledger, on: date, amount: int) -> None:
 def capitalise(ledger: Ledger, entry: Entry) -> None:
     """Add income to principal: it shows as money out and instalments are solved anew."""
     entry.parts[P] = entry.amount
-    if _solves_plan(ledger):
+    if not ledger.rows_lead:
         add_money(ledger.plan, Money(on=entry.on, capitalised=entry.amount))
         _follow_plan(ledger, entry.on)
     else:

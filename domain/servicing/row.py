@@ -15,6 +15,7 @@ class Row:
     __slots__ = (
         "additional",
         "credited",
+        "cut",
         "down_payment",
         "due",
         "due_on",
@@ -46,6 +47,7 @@ class Row:
         self.down_payment = False
         self.additional = False
         self.re_aged = False
+        self.cut = False  # ended by a re-ageing without recalculation
 
     def copy(self) -> "Row":
         """Return an independent copy."""

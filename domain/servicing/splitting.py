@@ -1,6 +1,5 @@
 """Splitting an amount evenly over instalments: the remainder goes on the last."""
 
-from collections.abc import Sequence
 from decimal import Decimal
 
 from domain.servicing.period import to_minor
@@ -22,8 +21,3 @@ def split_evenly(amount: int, parts: int, each: int | None = None) -> Shares:
         shares.append(share)
         left -= share
     return [*shares, left]
-
-
-def split_rest(total: Shares, others: Sequence[Shares]) -> Shares:
-    """Let one component follow: each instalment minus the other components."""
-    return [whole - sum(parts) for whole, *parts in zip(total, *others, strict=True)]

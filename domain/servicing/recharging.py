@@ -1,0 +1,75 @@
+"""Unpaid charges when rows end: lifted from them, then placed by their dates or spread evenly.
+
+It decides no amount of a charge. Source: domain rules 9.9 S-09, S-11; F-21.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from domain.servicing.charges import charges_of, row_after_maturity, row_of_charge
+from domain.servicing.ledger import Charge, Ledger
+from domain.servicing.row import F, N, Row
+from domain.servicing.splitting import split_evenly
+from domain.servicing.values import ChargeTime, Component
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lifted:
+    """An unpaid part of a charge; `charge` is None for one that was charged back."""
+
+    charge: Charge | None
+    component: Component
+    due_on: date
+    amount: int
+
+
+def lift_charges(ledger: Ledger, rows: Iterable[Row]) -> list[Lifted]:
+    """Take what is not paid of fees and penalties off rows."""
+    return [
+        lifted
+        for row in rows
+        for component in (F, N)
+        for lifted in _lift(row, component, charges_of(ledger, row))
+    ]
+
+
+def _lift(row: Row, component: Component, charges: Sequence[Charge]) -> list[Lifted]:
+    left = row.outstanding_of(component)
+    row.due[component] -= left
+    lifted: list[Lifted] = []
+    for charge in charges:
+        part = min(left, charge.outstanding) if charge.component is component else 0
+        if charge.time is ChargeTime.INSTALMENT:
+            part = min(part, charge.shares[row.due_on])
+            charge.shares[row.due_on] -= part
+        if part:
+            due_on = charge.due_on or row.due_on
+            lifted.append(Lifted(charge=charge, component=component, due_on=due_on, amount=part))
+            left -= part
+    if left:
+        lifted.append(Lifted(charge=None, component=component, due_on=row.due_on, amount=left))
+    return lifted
+
+
+def place_charges(ledger: Ledger, lifted: Iterable[Lifted], on: date) -> None:
+    """Ask for lifted charges on the rows that contain their dates, after maturity on row N+1."""
+    for part in lifted:
+        row = row_of_charge(ledger, part.due_on) or row_after_maturity(ledger, part.due_on)
+        row.ask(part.component, part.amount, on)
+        if part.charge is not None and part.charge.time is ChargeTime.INSTALMENT:
+            shares = part.charge.shares
+            shares[row.due_on] = shares.get(row.due_on, 0) + part.amount
+
+
+def spread_charges(lifted: Iterable[Lifted], rows: Sequence[Row]) -> None:
+    """Ask for lifted charges evenly on new rows: each component is split as one sum."""
+    parts = list(lifted)
+    for component in (F, N):
+        owed = sum(part.amount for part in parts if part.component is component)
+        for row, share in zip(rows, split_evenly(owed, len(rows)), strict=True):
+            row.due[component] += share
+    for part in parts:
+        if part.charge is not None:
+            for row, share in zip(rows, split_evenly(part.amount, len(rows)), strict=True):
+                part.charge.shares[row.due_on] = share

@@ -128,7 +128,8 @@ def accelerate(ledger: Ledger, on: date) -> None:
     last = regular[-1]
     if current is None or on >= last.due_on:
         return
-    if not current.met or ledger.terms.recalculates:
+    fixed = ledger.re_aged_equally_on is not None  # interest is owed whole: nothing is earned
+    if not fixed and (not current.met or ledger.terms.recalculates):
         interest = _interest_by(ledger, current, on)
         if current.outstanding_of(I) > 0 or interest > 0:
             current.due[I] = max(interest, current.paid[I])
@@ -136,16 +137,16 @@ def accelerate(ledger: Ledger, on: date) -> None:
     later = [row for row in later if row.due_on > on]
     current.due_on = on
     for row in later:
-        _take_over(current, row)
+        _take_over(current, row, interest=row.due[I] if fixed else row.paid[I])
     ledger.rows = [row for row in ledger.rows if row not in later]
     current.check_met(on)
     ledger.renumber()
 
 
-def _take_over(current: Row, row: Row) -> None:
+def _take_over(current: Row, row: Row, *, interest: int) -> None:
     for component in COMPONENTS:
         if component is I:
-            current.due[I] += row.paid[I]
+            current.due[I] += interest
         else:
             current.due[component] += row.due[component]
         current.paid[component] += row.paid[component]

@@ -10,7 +10,16 @@ from api import console, problems
 from api.gate import Gate
 from api.openapi import document
 from api.parts import Parts, opened
-from api.routes import commands, health
+from api.routes import (
+    audit,
+    catalogue,
+    collections,
+    commands,
+    health,
+    loans,
+    portfolio,
+    replays,
+)
 from infra import log
 from infra.settings import Settings
 
@@ -22,6 +31,9 @@ DESCRIPTION: Final = """Commands are `POST`s with an `Idempotency-Key`; an answe
 was asked for is on disk. Amounts, rates and scores are decimal strings, dates are ISO 8601, errors
 are problem+json (RFC 9457) with a stable `code`. Queries read models that follow within
 milliseconds; send the `position` of a command's answer as `If-Position` to read your own write."""
+
+ROUTES: Final = (commands, loans, replays, portfolio, collections, audit, catalogue, health)
+"""Modules with routes, in the order in which they are tried."""
 
 
 class NotConfigured(Exception):
@@ -48,8 +60,8 @@ def create_app(parts: Parts, *, close: ExitStack | None = None) -> FastAPI:
     app.openapi = lambda: document(app)
     app.add_middleware(Gate, limits=parts.limits, metrics=parts.metrics)
     problems.install(app)
-    commands.register(app, parts)
-    health.register(app, parts)
+    for routes in ROUTES:
+        routes.register(app, parts)
     app.include_router(console.router(parts))
     return app
 

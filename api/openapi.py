@@ -43,7 +43,7 @@ def errors(*statuses: int) -> dict[int | str, dict[str, Any]]:
     }
 
 
-QUERY_ERRORS: Final = errors(401, 403, 404, 422, 429, 503)
+QUERY_ERRORS: Final = errors(401, 403, 404, 409, 422, 429, 503)
 """What every query may answer."""
 
 

@@ -99,8 +99,8 @@ def _edge_type(name: str, hint: object) -> Any:  # noqa: ANN401 - a type express
 def _default(field: "dataclasses.Field[Any]") -> Any:  # noqa: ANN401 - any field's default
     if field.default is dataclasses.MISSING:
         return ...
-    if field.name.endswith(MINOR) and field.default is not None:
-        return str(field.default)
+    if field.name.endswith(MINOR):
+        return None  # minor units of a currency that nobody knows yet; `to_command` leaves it out
     if dataclasses.is_dataclass(field.default):
         return model_of(type(field.default))()
     return field.default
@@ -116,6 +116,8 @@ def model_of(cls: type, left_out: frozenset[str] = frozenset()) -> type[Body]:
             continue
         default, hint = _default(field), hints[field.name]
         note = note_of(cls, field.name)
+        if field.name.endswith(MINOR) and default is None and NoneType not in get_args(hint):
+            hint = hint | None
         if field.name == "effective_on":
             default, hint, note = None, hint | None, "value date; left out: the business date"
         described[edge_name(field.name)] = (

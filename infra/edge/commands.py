@@ -37,6 +37,8 @@ def _build(cls: type, body: Body, currency: str | None, path: str, given: dict[s
         if field.name in values or name not in type(body).model_fields:
             continue
         value = getattr(body, name)
+        if value is None and field.default is not dataclasses.MISSING:
+            continue  # left out: the command's own default
         if field.name.endswith(MINOR) and value is not None:
             value = _minor(value, currency, path + name)
         elif isinstance(value, Body):

@@ -111,8 +111,8 @@ class Api:
         disclosed = {"annual_cost": "0.13", "method": "irr", "charges": ["LATE"]}
         ann.done(f"{at}/cost-disclosures", {"effective_on": on} | disclosed)
         ann.done(f"{at}/offer-acceptances", {"effective_on": on})
-        prepared = {"disbursement_id": "d-1", "amount": amount, "payee_account_hash": "f00d"}
-        ann.done(f"{at}/disbursement-preparations", {"effective_on": on} | prepared)
+        money = {"effective_on": on, "amount": amount, "currency": "USD", "disbursement_id": "d-1"}
+        ann.done(f"{at}/disbursement-preparations", money | {"payee_account_hash": "f00d"})
         check = {
             "effective_on": on,
             "disbursement_id": "d-1",
@@ -120,8 +120,7 @@ class Api:
             "checks": sorted(REQUIRED_CHECKS),
         }
         self.as_("bob").done(f"{at}/disbursement-checks", check)
-        paid = {"effective_on": on, "disbursement_id": "d-1", "amount": amount}
-        ann.done(f"{at}/disbursements", paid)
+        ann.done(f"{at}/disbursements", money)
         return loan
 
     def apply(self, amount: str = "10000.00", instalments: int = 12, on: str = ON) -> str:

@@ -165,3 +165,15 @@ def test_a_schema_carries_the_fields_notes() -> None:
     schema = BODIES["loan.review"].model_json_schema()
     assert schema["properties"]["amount"]["description"] == "None: as applied for"
     assert schema["additionalProperties"] is False
+
+
+def test_an_amount_that_is_left_out_is_the_command_s_own_default_in_minor_units() -> None:
+    conditions = {
+        "currency": "KWD", "day_count": "act/365f", "amount_max": "9000", "rate_annual_max": "0.4",
+        "instalments_max": 12,
+    }  # fmt: skip
+    command = read("product.define_version", {"name": "Plain", "conditions": conditions})
+    assert isinstance(command, DefineProductVersion)
+    assert command.conditions.amount_min_minor == 1
+    null = {"name": "Plain", "conditions": conditions | {"amount_min": None}}
+    assert read("product.define_version", null) == command

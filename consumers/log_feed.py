@@ -45,6 +45,9 @@ class LogFeed:
         """Go on after another position."""
         self._position = after
 
+    def confirm(self, position: Position) -> None:
+        """Need nothing: where the read models stand is in their own tables."""
+
     def close(self) -> None:
         """Wake a waiting poll; later polls do not wait. Another thread may call it."""
         self._pauses.end()

@@ -5,7 +5,6 @@ one case: skip what was applied, read what is missing from the store, apply the 
 loans is here.
 """
 
-import logging
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -16,16 +15,20 @@ from consumers.admission import admit, in_order
 from domain.envelope import Position, StreamId
 from infra.errors import Unavailable
 from infra.failpoints import Injected, failpoint
+from infra.log import logger
 from infra.settings import Limits
 from projections import applied, read_models, record_log, schema
 from projections.ports import Database, Record
 from projections.reading import read_all
 
 SWEEP_STREAMS_MAX: Final = 500
+# While another projector has events between ours: so often the position is moved over them.
+SETTLE_SECONDS: Final = 0.1
+SETTLE_EVENTS_MAX: Final = 20_000
 # A cause is for a person; a whole payload in it would fill the table.
 CAUSE_CHARACTERS_MAX: Final = 2_000
 
-_log = logging.getLogger(__name__)
+_log = logger(__name__)
 
 
 class Transactions(Protocol):
@@ -45,6 +48,10 @@ class RecordFeed(Protocol):
 
     def seek(self, after: Position) -> None:
         """Go on after another position."""
+        ...
+
+    def confirm(self, position: Position) -> None:
+        """Take note that all that was handed out is committed, and where the read models stand."""
         ...
 
 
@@ -71,7 +78,7 @@ class Projector:
         self._limits = limits or Limits()
         self._clock = clock
         self._enter = enter
-        self._swept_at = clock()
+        self._swept_at = self._settled_at = clock()
         self._ahead: set[int] = set()
         with pool.transaction() as db:
             self._enter(db)
@@ -89,9 +96,12 @@ class Projector:
             records = self._feed.poll()
             for begin in range(0, len(records), self._limits.consume_batch_max):
                 self._apply(records[begin : begin + self._limits.consume_batch_max])
+            if self._ahead and self._clock() - self._settled_at >= SETTLE_SECONDS:
+                self._settle()
         except Unavailable:
             self._feed.seek(self.position)
             raise
+        self._feed.confirm(self.position)
         if self._clock() - self._swept_at >= self._limits.sweep_seconds:
             stuck, self._stood_at = self.position == self._stood_at, self.position
             if stuck or not records:  # a feed that is only behind brings its events itself
@@ -106,7 +116,7 @@ class Projector:
                 self.step()
                 pause = self._limits.poll_seconds_max
             except Unavailable as error:
-                _log.warning("the projector waits: %s", error)
+                _log.warning("projector_waits", reason=str(error))
                 time.sleep(pause)
                 pause = min(2 * pause, self._limits.reconnect_seconds_max)
 
@@ -132,7 +142,7 @@ class Projector:
             cause = self._trouble(records)
             if cause is None:
                 return
-        _log.error("parked %s: %s", records[0].stream, cause)
+        _log.error("stream_parked", stream=records[0].stream, cause=cause)
         self._commit(records, park_because=cause)
 
     def _trouble(self, records: Sequence[Record]) -> str | None:
@@ -153,10 +163,23 @@ class Projector:
             applied.save(db, heads)
             failpoint("projector.after_versions")
             reached, ahead = self._reached(records)
-            applied.reach(db, reached)
+            reached = applied.reach(db, reached)
             failpoint("projector.before_commit")
         failpoint("projector.after_commit")
-        self.position, self._ahead = reached, ahead
+        self._stand_at(reached, ahead)
+
+    def _stand_at(self, position: Position, ahead: set[int]) -> None:
+        self.position = position
+        self._ahead = {number for number in ahead if number > position.number}
+
+    def _settle(self) -> None:
+        """Move the position over what other projectors have applied, as the versions tell."""
+        self._settled_at = self._clock()
+        with self._pool.transaction() as db:
+            self._enter(db)
+            position = applied.position(db, self._shard)
+            position = applied.reach(db, record_log.settled(db, position, SETTLE_EVENTS_MAX))
+        self._stand_at(position, self._ahead)
 
     def _reached(self, records: Sequence[Record]) -> tuple[Position, set[int]]:
         """Move the position over what has been seen without a hole; a broker's order may differ."""
@@ -183,15 +206,14 @@ class Projector:
             if not records:
                 break
             healed += len(lost)
-            _log.warning("the sweep found %d streams behind", len(lost))
+            _log.warning("sweep_healed", streams=len(lost))
             for begin in range(0, len(records), self._limits.consume_batch_max):
                 self._apply(records[begin : begin + self._limits.consume_batch_max])
         if until.number > self.position.number:
             with self._pool.transaction() as db:
                 self._enter(db)
-                applied.reach(db, until)
-            self._ahead = {number for number in self._ahead if number > until.number}
-            self.position = until
+                until = applied.reach(db, until)
+            self._stand_at(until, self._ahead)
         with self._pool.transaction() as db:
             self._heads.append(record_log.head(db, self._shard))
         return healed

@@ -5,7 +5,6 @@ any trouble the producer is thrown away and publishing begins again at the check
 twice, readers drop by version. It changes no event and knows no read model.
 """
 
-import logging
 import time
 from collections import deque
 from collections.abc import Callable
@@ -16,6 +15,7 @@ from infra.event_publisher import Batch, EventPublisher
 from infra.failpoints import failpoint
 from infra.feeds import Pauses
 from infra.kafka_cluster import Kafka, KafkaUnavailable
+from infra.log import logger
 from infra.outbox import Checkpoint, Outbox
 from infra.settings import Limits
 
@@ -25,7 +25,7 @@ TOPIC_CHECK_SECONDS: Final = 5.0
 STANDBY_SECONDS: Final = 1.0
 """How often a relay that does not lead tries to."""
 
-_log = logging.getLogger(__name__)
+_log = logger(__name__)
 
 Clock = Callable[[], float]
 
@@ -65,7 +65,7 @@ class Publication:
         self.published = checkpoint.position if checkpoint and known else 0
         """Everything up to here was acknowledged and saved."""
         if checkpoint and not known:
-            _log.warning("the topic %s is new: publishing again from 0", self._topic)
+            _log.warning("topic_is_new", topic=self._topic, forgotten=checkpoint.position)
         self._read = self.published
         self._in_flight: deque[Batch] = deque()
         self._publisher = EventPublisher(kafka, outbox.shard)
@@ -138,10 +138,10 @@ class Relay:
                     time.sleep(STANDBY_SECONDS)
                     continue
                 with Publication(self._outbox, self._kafka, limits=self._limits) as publication:
-                    _log.info("publishing from position %d on", publication.published)
+                    _log.info("publishing", after=publication.published)
                     self._follow(publication, stopping)
             except (Unavailable, KafkaUnavailable) as error:
-                _log.warning("the relay begins again at its checkpoint: %s", error)
+                _log.warning("begins_again_at_checkpoint", reason=str(error))
                 time.sleep(self._pause_seconds)
                 self._pause_seconds = min(
                     2 * self._pause_seconds, self._limits.reconnect_seconds_max

@@ -129,6 +129,10 @@ class Feed(Protocol):
         """Go on after another position, usually the one that a read model has committed."""
         ...
 
+    def confirm(self, position: Position) -> None:
+        """Take note that all that was handed out is committed, and where the reader stands."""
+        ...
+
     def close(self) -> None:
         """Let go of connections and wake a waiting poll."""
         ...

@@ -5,6 +5,7 @@ row says stands in headers, so that a reader without our code finds its way, and
 check the hash. `schema` names the JSON Schema of the value under docs/schemas/.
 """
 
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from typing import Final, NamedTuple
@@ -54,29 +55,59 @@ def headers_of(shard: int, row: EventRow) -> list[Header]:
     ]
 
 
-def recorded_of(record: Record, codec: Codec) -> RecordedEvent:
-    """Read one event.
+@dataclass(frozen=True, slots=True)
+class PublishedEvent:
+    """One event as it was published, its bytes undecoded, so that a corrupt one reaches the reader.
 
-    Raises CorruptEvent for a record that is none of ours, UnknownTopic for an event that this
-    version of the program does not know.
+    It has what `projections.ports.Record` asks for.
     """
+
+    position: Position
+    stream: StreamId
+    version: int
+    topic: str
+    effective_on: date
+    recorded_at: datetime
+    state: bytes
+
+
+def published_of(record: Record) -> PublishedEvent:
+    """Read what the headers say. Raises CorruptEvent for a record that is none of ours."""
     headers = dict(record.headers)
     try:
-        topic = headers["topic"].decode()
-        envelope, event = codec.decode(topic, record.value or b"")
-        return RecordedEvent(
-            position=Position.parse(headers["position"].decode()),
-            stream=StreamId((record.key or b"").decode()),
-            version=int(headers["version"]),
-            topic=topic,
-            effective_on=date.fromisoformat(headers["effective_on"].decode()),
-            recorded_at=_EPOCH + timedelta(microseconds=int(headers["recorded_at"])),
-            state=record.value or b"",
-            prev_hash=headers["prev_hash"],
-            hash=headers["hash"],
-            envelope=envelope,
-            event=event,
+        return PublishedEvent(
+            Position.parse(headers["position"].decode()),
+            StreamId((record.key or b"").decode()),
+            int(headers["version"]),
+            headers["topic"].decode(),
+            date.fromisoformat(headers["effective_on"].decode()),
+            _EPOCH + timedelta(microseconds=int(headers["recorded_at"])),
+            record.value or b"",
         )
     except (KeyError, ValueError) as error:
         place = f"{record.topic}/{record.partition} at {record.offset}"
         raise CorruptEvent(f"{place} is no event: {error!r}") from error
+
+
+def recorded_of(record: Record, codec: Codec) -> RecordedEvent:
+    """Read one event whole.
+
+    Raises CorruptEvent for a record that is none of ours, UnknownTopic for an event that this
+    version of the program does not know.
+    """
+    published = published_of(record)
+    headers = dict(record.headers)
+    envelope, event = codec.decode(published.topic, published.state)
+    return RecordedEvent(
+        position=published.position,
+        stream=published.stream,
+        version=published.version,
+        topic=published.topic,
+        effective_on=published.effective_on,
+        recorded_at=published.recorded_at,
+        state=published.state,
+        prev_hash=headers["prev_hash"],
+        hash=headers["hash"],
+        envelope=envelope,
+        event=event,
+    )

@@ -16,6 +16,7 @@ from kafka import ConsumerRebalanceListener, KafkaAdminClient, KafkaConsumer, Ka
 from kafka.coordinator.assignors.cooperative_sticky import CooperativeStickyAssignor
 from kafka.errors import KafkaError, TopicAlreadyExistsError
 from kafka.partitioner import default as default_partitioner
+from kafka.structs import OffsetAndMetadata
 
 PARTITIONS: Final = 12
 """Of every topic, for ever: a stream's partition may not change. Another number is a new topic."""
@@ -191,13 +192,22 @@ class Consumer(Protocol):
         """Ask the broker for the ends of partitions."""
         ...
 
-    def commit(self, offsets: Mapping[Partition, object], timeout_ms: int | None = None) -> None:
-        """Save the group's places."""
+    def commit(self, offsets: Mapping[Partition, Committed], timeout_ms: int | None = None) -> None:
+        """Save the group's places and wait for it."""
+        ...
+
+    def commit_async(self, offsets: Mapping[Partition, Committed]) -> object:
+        """Save the group's places in the background."""
         ...
 
     def close(self, autocommit: bool = True, timeout_ms: int | None = None) -> None:  # noqa: FBT001, FBT002 - kafka-python's
         """Leave the group."""
         ...
+
+
+def place(offset: int, note: str = "") -> Committed:
+    """Make a place to commit."""
+    return cast("Committed", _untyped(OffsetAndMetadata)(offset, note))
 
 
 class RebalanceFlags(ConsumerRebalanceListener):

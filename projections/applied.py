@@ -41,6 +41,7 @@ SELECT * FROM unnest(%s::text[], %s::bigint[])
 REACH = """
 INSERT INTO feed_positions AS f (shard, position) VALUES (%s, %s)
 ON CONFLICT (shard) DO UPDATE SET position = GREATEST(f.position, excluded.position)
+RETURNING position
 """
 BURY = """
 INSERT INTO dead_letters (stream, version, shard, position, topic, cause)
@@ -72,9 +73,13 @@ def insert(db: Database, heads: Mapping[StreamId, int]) -> None:
         db.execute(INSERT, [list(heads), list(heads.values())])
 
 
-def reach(db: Database, position: Position) -> None:
-    """Write the position up to which every event has been applied; it never goes back."""
-    db.execute(REACH, [position.shard, position.number])
+def reach(db: Database, position: Position) -> Position:
+    """Write the position up to which every event has been applied; it never goes back.
+
+    Returns the position that now stands, which may be another projector's.
+    """
+    ((number,),) = db.tuples(REACH, [position.shard, position.number])
+    return Position(shard=position.shard, number=number)
 
 
 def position(db: Database, shard: int = 0) -> Position:

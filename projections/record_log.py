@@ -69,6 +69,11 @@ LEFT JOIN applied_versions a ON a.stream = e.stream
 WHERE e.version > coalesce(a.version, 0) AND NOT coalesce(a.parked, false)
 ORDER BY e.stream LIMIT %s
 """
+UNAPPLIED = """
+SELECT min(e.position) FROM events e LEFT JOIN applied_versions a ON a.stream = e.stream
+WHERE e.shard = %s AND e.position > %s AND e.position <= %s
+    AND e.version > coalesce(a.version, 0) AND NOT coalesce(a.parked, false)
+"""
 
 
 def page(db: Database, after: Position, limit: int) -> list[StoredRecord]:
@@ -95,6 +100,13 @@ def behind(db: Database, after: Position, until: Position, limit: int) -> list[S
     """Find streams with events between two positions that have not been applied."""
     rows = db.tuples(BEHIND, [after.shard, after.number, until.number, limit])
     return [Stretch(stream, applied + 1, version) for stream, applied, version in rows]
+
+
+def settled(db: Database, after: Position, events_max: int) -> Position:
+    """Tell up to where everything is applied or parked, at most so many events further."""
+    until = min(head(db, after.shard).number, after.number + events_max)
+    ((first,),) = db.tuples(UNAPPLIED, [after.shard, after.number, until])
+    return Position(shard=after.shard, number=until if first is None else first - 1)
 
 
 def by_stream(

@@ -3,6 +3,8 @@
 Each runs until SIGINT or SIGTERM and then ends what it has begun.
 """
 
+from contextlib import ExitStack, closing
+from enum import StrEnum
 from typing import Annotated
 
 import typer
@@ -12,10 +14,12 @@ from api.cli.children import stopping
 from api.cli.output import UsageError, note
 from api.cli.system import database
 from consumers.log_feed import LogFeed
-from consumers.projector import Projector
+from consumers.projector import Projector, RecordFeed
 from consumers.relay import Relay
+from consumers.topic_feed import topic_feed
 from infra.database import bulk_pool
 from infra.kafka_cluster import Kafka
+from infra.log import configure
 from infra.migrate import migrate
 from infra.outbox import Outbox
 from infra.settings import Settings
@@ -41,23 +45,53 @@ def api(
     )
 
 
-def project() -> None:
+class Road(StrEnum):
+    """Where a projector's events come from."""
+
+    STORE = "store"
+    KAFKA = "kafka"
+
+
+def project(
+    feed: Annotated[
+        Road | None, typer.Option(help="Left out: Kafka where it is configured, else the store.")
+    ] = None,
+    member: Annotated[
+        str | None, typer.Option(help="A lasting name in the consumer group, for quick restarts.")
+    ] = None,
+) -> None:
     """Bring the read models up with the record, and keep them there."""
     settings = Settings()
     limits = settings.limits
-    with database(settings) as dsn, bulk_pool(dsn, limits) as pool, stopping() as wish:
+    configure(settings)
+    if feed is None:
+        feed = Road.KAFKA if settings.kafka_bootstrap_servers else Road.STORE
+    with (
+        database(settings) as dsn,
+        bulk_pool(dsn, limits) as pool,
+        ExitStack() as stack,
+        stopping() as wish,
+    ):
         migrate(dsn)
         with pool.transaction() as db:
             schema.install(db)
-        feed = LogFeed(pool, limits=limits)
-        note("the projector follows the store")
-        Projector(pool, feed, limits=limits).run(lambda: wish.asked)
+        source: RecordFeed
+        if feed is Road.KAFKA:
+            kafka = stack.enter_context(Kafka(required_servers(settings)))
+            source = topic_feed(kafka, pool, member=member, limits=limits)
+            stack.enter_context(closing(source))
+            note(f"the projector follows {kafka.topics.events} on {kafka.bootstrap_servers}")
+        else:
+            source = LogFeed(pool, limits=limits)
+            note("the projector follows the store")
+        Projector(pool, source, limits=limits).run(lambda: wish.asked)
 
 
 def relay() -> None:
     """Publish the record to Kafka; needs LOANBOOK_KAFKA_BOOTSTRAP_SERVERS."""
     settings = Settings()
     limits = settings.limits
+    configure(settings)
     with (
         database(settings) as dsn,
         Outbox(dsn, limits=limits) as outbox,

@@ -71,6 +71,9 @@ class Wire:
     def seek(self, after: Position) -> None:
         assert after.number >= 0
 
+    def confirm(self, position: Position) -> None:
+        assert position.number >= 0
+
 
 def test_events_become_rows(pool: DatabasePool, book: Book) -> None:
     project(pool)

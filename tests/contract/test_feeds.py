@@ -6,18 +6,25 @@ the parameters of `feed_of`.
 
 import threading
 from collections.abc import Callable, Iterator
+from uuid import uuid4
 
 import pytest
 
+from consumers.relay import Relay
 from domain.envelope import Position, RecordedEvent, StreamId
 from domain.ports import EventStore, Feed
+from infra.codec import Codec
+from infra.event_topic import recorded_of
 from infra.feeds import StoreFeed
+from infra.kafka_cluster import Kafka
+from infra.kafka_feed import KafkaFeed
 from infra.memory_store import MemoryEventStore
+from infra.outbox import Outbox
 from infra.settings import Limits
 from infra.store import PostgresEventStore
 from tests.support.record import START, a_stream, an_append, append, everything, payment
 
-WAIT_POLLS = 200
+WAIT_POLLS = 600
 
 MakeFeed = Callable[[Position], Feed]
 
@@ -32,7 +39,41 @@ def store_feed(postgres_store: PostgresEventStore) -> tuple[EventStore, MakeFeed
     return postgres_store, lambda after: StoreFeed(postgres_store, after, batch_max=7)
 
 
-@pytest.fixture(params=["memory_feed", pytest.param("store_feed", marks=pytest.mark.postgres)])
+@pytest.fixture
+def kafka_feed(
+    postgres_store: PostgresEventStore, database: str, kafka: Kafka
+) -> Iterator[tuple[EventStore, MakeFeed]]:
+    """A relay publishes what the store records; every feed is a group of its own."""
+    codec, ending = Codec(), threading.Event()
+
+    def make(after: Position) -> Feed:
+        feed = KafkaFeed(
+            kafka,
+            f"group-{uuid4()}",
+            lambda record: recorded_of(record, codec),
+            limits=Limits(consume_batch_max=7),
+        )
+        feed.seek(after)
+        return feed
+
+    def relay() -> None:
+        with Kafka(kafka.bootstrap_servers, kafka.topics) as own, Outbox(database) as outbox:
+            Relay(outbox, own).run(ending.is_set)
+
+    relaying = threading.Thread(target=relay)
+    relaying.start()
+    yield postgres_store, make
+    ending.set()
+    relaying.join()
+
+
+@pytest.fixture(
+    params=[
+        "memory_feed",
+        pytest.param("store_feed", marks=pytest.mark.postgres),
+        pytest.param("kafka_feed", marks=[pytest.mark.postgres, pytest.mark.kafka]),
+    ]
+)
 def source(request: pytest.FixtureRequest) -> tuple[EventStore, MakeFeed]:
     """A store, and how to make a feed of it."""
     return request.getfixturevalue(request.param)

@@ -49,6 +49,9 @@ class Wire:
     def seek(self, after: Position) -> None:
         assert after.number >= 0
 
+    def confirm(self, position: Position) -> None:
+        assert position.number >= 0
+
 
 def run(rig: Rig, count: int) -> Found:
     """Repeat requests and deliveries until about `count` of them were disturbed."""

@@ -14,6 +14,21 @@ from structlog.typing import EventDict, WrappedLogger
 from infra.settings import Settings
 
 
+def _to_stderr(*_: object) -> structlog.PrintLogger:
+    return structlog.PrintLogger(sys.stderr)
+
+
+structlog.configure(logger_factory=_to_stderr)  # standard output is for results, from the start
+
+
+class _Forward(logging.Handler):
+    """Takes the lines of libraries in among ours."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write one line."""
+        logger(record.name).log(record.levelno, record.getMessage(), exc_info=record.exc_info)
+
+
 def _as_json(_: WrappedLogger, __: str, line: EventDict) -> bytes:
     return msgspec.json.encode(line, enc_hook=str)
 
@@ -39,6 +54,9 @@ def configure(settings: Settings) -> None:
         ),
         cache_logger_on_first_use=True,
     )
+    logging.basicConfig(level=logging.WARNING, handlers=[_Forward()], force=True)
+    # While a broker is away its client warns ten times a second; what follows from it we say.
+    logging.getLogger("kafka").setLevel(logging.ERROR)
 
 
 def logger(name: str) -> Any:  # noqa: ANN401 - structlog binds its class when it is configured

@@ -27,7 +27,11 @@ def projector_beside(system: System) -> Generator[Callable[[], None]]:
     The function raises ChildEnded when the child is no more.
     """
     with children() as started:
-        started.start("projector", ["project", "--feed", "store"], {"LOANBOOK_DATABASE_URL": system.dsn} | POLLS)
+        started.start(
+            "projector",
+            ["project", "--feed", "store"],
+            {"LOANBOOK_DATABASE_URL": system.dsn} | POLLS,
+        )
 
         def caught_up() -> None:
             head = system.store.head()

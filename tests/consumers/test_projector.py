@@ -10,6 +10,7 @@ import psycopg
 import pytest
 from msgspec.structs import replace
 
+from consumers import projector as projector_module
 from consumers.log_feed import LogFeed
 from consumers.projector import Projector, redrive
 from domain.commands.ending import RestructureLoan
@@ -186,6 +187,26 @@ def test_repeats_shuffles_and_losses_are_healed(pool: DatabasePool, book: Book, 
     projector.sweep()
     assert hashes_of(pool) == whole
     assert projector.position == head(pool)
+    assert book.loans
+
+
+def test_two_projectors_share_the_streams_and_the_position_is_true(
+    pool: DatabasePool, book: Book, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(projector_module, "SETTLE_SECONDS", 0.0)
+    whole = project(pool)
+    reset(pool)
+    records = all_records(pool)
+    mine = {stream for number, stream in enumerate({r.stream for r in records}) if number % 2}
+    one = Projector(pool, Wire([[r for r in records if r.stream in mine], []]))
+    two = Projector(pool, Wire([[r for r in records if r.stream not in mine], []]))
+    one.step()
+    assert one.position.number < min(r.position.number for r in records if r.stream not in mine)
+    two.step()
+    assert two.position == head(pool)
+    one.step()
+    assert one.position == head(pool)
+    assert hashes_of(pool) == whole
     assert book.loans
 
 

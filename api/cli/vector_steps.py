@@ -96,6 +96,7 @@ def _re_age(step: Json) -> op.Operation:
         "DEFAULT": ReAgeInterest.DEFAULT,
         "EQUAL_AMORTIZATION_PAYABLE_INTEREST": ReAgeInterest.EQUAL_AMORTISATION_PAYABLE_INTEREST,
         "EQUAL_AMORTIZATION_FULL_INTEREST": ReAgeInterest.EQUAL_AMORTISATION_FULL_INTEREST,
+        "WAIVE_INTEREST": ReAgeInterest.WAIVE_INTEREST,
     }
     return op.ReAge(
         start_on=day(step["start_date"]),
@@ -111,6 +112,7 @@ def _re_amortise(step: Json) -> op.Operation:
     handlings = {
         "DEFAULT": ReAmortiseInterest.DEFAULT,
         "EQUAL_AMORTIZATION_INTEREST_SPLIT": ReAmortiseInterest.EQUAL_AMORTISATION_INTEREST_SPLIT,
+        "WAIVE_INTEREST": ReAmortiseInterest.WAIVE_INTEREST,
     }
     return op.ReAmortise(interest=chosen(handlings, name, "re_amortize: interest_handling"))
 

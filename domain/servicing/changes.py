@@ -1,65 +1,72 @@
-"""Changes of terms on the way: rates, pauses, due dates, extra instalments, re-amortisation.
+"""Changes of terms on the way: rates, pauses, due dates, extra instalments.
 
-Sources: domain rules 9.9 S-02, S-04, S-05, S-07, S-12 to S-14.
+Sources: domain rules 9.9 S-02, S-04, S-05, S-07.
 """
 
 from datetime import date
-from decimal import Decimal
 
+from domain.servicing.balancing import close_principal_gap
 from domain.servicing.dates import ONE_DAY, add_units
-from domain.servicing.facts import (
-    DueDateMoved,
-    InterestPaused,
-    RateChanged,
-    ReAmortised,
-    TermExtended,
-)
-from domain.servicing.ledger import Entry, Ledger
-from domain.servicing.period import Period, to_minor
+from domain.servicing.facts import DueDateMoved, InterestPaused, RateChanged, TermExtended
+from domain.servicing.ledger import Ledger
+from domain.servicing.mirroring import mirror_of
+from domain.servicing.period import Period
 from domain.servicing.plan import Plan
 from domain.servicing.row import I, P, Row
-from domain.servicing.solving import (
-    change_rate,
-    resolve_after,
-    set_instalments,
-    settle_last,
-    smooth,
-)
-from domain.servicing.splitting import split_evenly
-from domain.servicing.values import ReAmortiseInterest
+from domain.servicing.solving import change_rate, resolve_after, settle_last
 
 
 def apply_rate(ledger: Ledger, fact: RateChanged) -> None:
     """Apply a new rate from its day inclusive: the sub-period ends the day before."""
-    if ledger.re_aged_equally_on is not None and fact.effective_on > ledger.re_aged_equally_on:
-        return  # interest was fixed: nothing is earned any more, at any rate
+    if _interest_is_fixed(ledger, fact.effective_on):
+        return
     change_rate(ledger.plan, fact.effective_on - ONE_DAY, fact.rate_annual)
-    _follow(ledger, fact.effective_on)
+    _follow(ledger, ledger.plan, fact.effective_on)
 
 
 def apply_pause(ledger: Ledger, fact: InterestPaused) -> None:
     """Paused days earn nothing; instalments stay, the last one shrinks."""
+    if ledger.rows_lead:
+        return
     first = ledger.plan.pause(fact.effective_on, fact.until)
     if first is not None:
         ledger.plan.factor(ledger.plan.related(first.from_on))
         ledger.plan.rebalance()
         settle_last(ledger.plan, first.from_on)
-    _follow(ledger, fact.effective_on)
+    _follow(ledger, ledger.plan, fact.effective_on)
 
 
-def _follow(ledger: Ledger, from_on: date) -> None:
+def _interest_is_fixed(ledger: Ledger, on: date) -> bool:
+    """Whether interest was split before a day: nothing is earned any more, at any rate."""
+    equally = ledger.re_aged_equally_on
+    return ledger.rows_lead or (equally is not None and on > equally)
+
+
+def _plan_of(ledger: Ledger) -> Plan:
+    """Return the plan behind the rows, or one that mirrors rows which lead."""
+    return mirror_of(ledger) if ledger.rows_lead else ledger.plan
+
+
+def _follow(ledger: Ledger, plan: Plan, from_on: date) -> None:
     """Rows that are not met and due on or after a day ask for what the plan asks."""
+    knows_credit = ledger.terms.recalculates or ledger.rows_lead
     for row in ledger.rows:
-        if row.regular and row.due_on >= from_on and not (row.met and row.met_on):
-            period = ledger.period_of(row)
-            if period is not None:
-                row.due[P], row.due[I] = period.due_principal, period.due_interest
-                row.update_met(from_on)
+        if not row.regular or row.due_on < from_on or (row.met and row.met_on):
+            continue
+        index = plan.period_of(row.from_on, row.due_on)
+        if index is not None:
+            period = plan.periods[index]
+            row.due[P] = period.due_principal + (0 if knows_credit else row.credited[P])
+            row.due[I] = period.due_interest + (0 if knows_credit else row.credited[I])
+            row.due[I] += row.waived[I]
+            row.update_met(from_on)
+    if not ledger.terms.recalculates:
+        close_principal_gap(ledger, from_on)
 
 
 def move_due_date(ledger: Ledger, fact: DueDateMoved) -> None:
     """Move a due date; later ones continue from the new date, instalments stay."""
-    plan, terms = ledger.plan, ledger.terms
+    plan, terms = _plan_of(ledger), ledger.terms
     index = next((i for i, p in enumerate(plan.periods) if p.due_on == fact.effective_on), None)
     if index is None:
         return
@@ -84,125 +91,33 @@ def move_due_date(ledger: Ledger, fact: DueDateMoved) -> None:
     plan.rebalance()
     settle_last(plan, fact.effective_on)
     ledger.renumber()
-    _follow(ledger, fact.effective_on)
+    _follow(ledger, plan, fact.effective_on)
 
 
 def extend_term(ledger: Ledger, fact: TermExtended) -> None:
     """Add instalments at the end, on the regular dates, and solve anew."""
-    plan, terms = ledger.plan, ledger.terms
-    start, count = plan.start_on, len(plan.periods)
-    if ledger.re_age is not None:
-        start, count = ledger.re_age[0], ledger.re_age[1] - 1
+    plan = _plan_of(ledger)
     last = plan.last
-    for number in range(count, count + fact.instalments):
-        from_on = plan.last.due_on
-        due_on = add_units(start, terms.repayment_unit, (number + 1) * terms.repayment_every)
-        period = Period(from_on, due_on)
+    for due_on in _due_dates_after(ledger, plan, fact.instalments):
+        period = Period(plan.last.due_on, due_on)
         period.disbursed_before = last.disbursed_before
         period.capitalised_before = last.capitalised_before
         plan.periods.append(period)
-        row = Row(from_on, due_on)
-        row.met = False
+        row = Row(period.from_on, due_on)
+        row.met, row.re_aged = False, ledger.rows_lead
         ledger.rows.append(row)
     ledger.renumber()
     resolve_after(plan, fact.effective_on - ONE_DAY)
-    _follow(ledger, fact.effective_on)
+    _follow(ledger, plan, fact.effective_on)
 
 
-def re_amortise(ledger: Ledger, fact: ReAmortised, entry: Entry) -> None:
-    """Spread what is past due over the remaining instalments."""
-    if ledger.terms.recalculates:
-        past = [p for p in ledger.plan.periods if p.due_on <= entry.on]
-        entry.parts[P] = sum(p.outstanding_principal for p in past)
-        entry.parts[I] = sum(p.outstanding_interest for p in past)
-        ledger.plan.grace_lifted = True
-        if fact.interest is ReAmortiseInterest.DEFAULT:
-            _re_amortise_plan(ledger.plan, entry.on)
-        else:
-            _re_amortise_with_split(ledger.plan, entry.on)
-        ledger.sync_rows(entry.on)
-    else:
-        _re_amortise_rows(ledger, entry)
-        ledger.rows_lead = True
-    entry.amount = sum(entry.parts.values())
-    entry.void = entry.amount == 0
-
-
-def _re_amortise_plan(plan: Plan, on: date) -> None:
-    for period in plan.periods:
-        if period.from_on > on or period.fully_paid:
-            continue
-        for sub in period.subs:
-            if sub.due_on == on:
-                sub.correction = 0
-        last = period.subs[-1]
-        if last.correction:
-            last.correction -= period.outstanding_principal
-        period.emi = period.total_paid
-        period.moved_credit = period.credited_principal + period.credited_interest
-    plan.rebalance()
-    _solve_future(plan, on)
-
-
-def _solve_future(plan: Plan, on: date) -> None:
-    future = plan.related(on + ONE_DAY)
-    if not future:
-        return
-    set_instalments(plan, future)
-    plan.rebalance()
-    settle_last(plan, on)
-    smooth(plan, future)
-
-
-def _re_amortise_with_split(plan: Plan, on: date) -> None:
-    """The instalment is solved on the balance, past-due interest is split evenly on top."""
-    past = [p for p in plan.periods if p.due_on <= on and not p.fully_paid]
-    interest = sum(p.due_interest - p.paid_interest for p in past)
-    future = plan.related(on + ONE_DAY)
-    _reset_corrections(plan, on)
-    for period in past:
-        period.subs[-1].correction -= period.paid_principal
-        period.emi = period.total_paid
-        period.moved_credit = period.credited_principal + period.credited_interest
-        period.moved_down = True
-    plan.factor(future)
-    if future and interest > 0:
-        share = to_minor(Decimal(interest) / len(future))
-        for period in future:
-            period.fixed_interest += share
-    plan.rebalance()
-    _solve_future(plan, on)
-
-
-def _reset_corrections(plan: Plan, on: date) -> None:
-    for period in plan.periods:
-        for sub in period.subs:
-            sub.correction = 0
-    for index, period in enumerate(plan.periods):
-        if period.fully_paid and period.due_on <= on:
-            following = plan.periods[index + 1 : index + 2]
-            credited = sum(p.credited_principal for p in following)
-            paid = period.paid_principal - credited
-            if paid > 0:
-                period.subs[-1].correction -= paid
-
-
-def _re_amortise_rows(ledger: Ledger, entry: Entry) -> None:
-    """Without recalculation past-due principal is divided, the remainder on the last (S-14)."""
-    overdue = 0
-    for row in ledger.rows:
-        if row.due_on <= entry.on:
-            unpaid = row.outstanding_of(P)
-            overdue += unpaid
-            row.due[P] -= unpaid
-            row.update_met(entry.on)
-    future = [r for r in ledger.rows if r.due_on > entry.on and r.regular and not r.re_aged]
-    entry.parts[P] = overdue
-    if not future:
-        return
-    each = to_minor(Decimal(overdue) / len(future))
-    multiple = ledger.terms.instalment_multiple_minor
-    if multiple:
-        each = int((Decimal(each) / multiple).to_integral_value()) * multiple
-    for row, share in zip(future, split_evenly(overdue, len(future), each), strict=True):
-        row.ask(P, share, entry.on)
+def _due_dates_after(ledger: Ledger, plan: Plan, count: int) -> list[date]:
+    """Due dates that continue the plan's, or those of the latest re-ageing."""
+    unit, every = ledger.terms.repayment_unit, ledger.terms.repayment_every
+    start, done = plan.start_on, len(plan.periods)
+    if ledger.re_age is not None:
+        unit, every, start = ledger.re_age.unit, ledger.re_age.every, ledger.re_age.start_on
+        done = sum(period.due_on > start for period in plan.periods)
+    if add_units(start, unit, (done + 1) * every) <= plan.maturity:
+        start, done = plan.maturity, 0  # due dates were moved: continue from the last one
+    return [add_units(start, unit, (done + n) * every) for n in range(1, count + 1)]

@@ -8,23 +8,10 @@ from decimal import Decimal
 
 from domain.servicing.facts import ReAged
 from domain.servicing.ledger import Entry, Ledger
-from domain.servicing.movements import credit
 from domain.servicing.period import to_minor
-from domain.servicing.re_aged_periods import (
-    append_periods,
-    end_plan,
-    ending_periods,
-    hold_early_payments,
-    join_stubs,
-)
-from domain.servicing.re_aged_rows import (
-    Parts,
-    hold,
-    lift_beyond,
-    rows_by_period,
-    rows_follow,
-    settled_on,
-)
+from domain.servicing.plan import Plan
+from domain.servicing.re_aged_periods import append_periods, hold_early_payments, join_stubs
+from domain.servicing.re_aged_rows import Parts, begin_ending, end_plan_and_rows, rows_follow
 from domain.servicing.recharging import Lifted, lift_charges, spread_charges
 from domain.servicing.row import F, I, N, P
 from domain.servicing.solving import settle_last
@@ -42,17 +29,32 @@ def re_age_equally(ledger: Ledger, fact: ReAged, entry: Entry) -> None:
     payable = fact.interest is ReAgeInterest.EQUAL_AMORTISATION_PAYABLE_INTEREST
     owed = outstanding_on(plan, on if payable else maturity)
     charges = lift_charges(ledger, [row for row in ledger.rows if not row.down_payment])
-    beyond = lift_beyond(ledger)
+    ending = begin_ending(ledger, on)
     entry.parts.update(sums_of(charges))
-    entry.parts[P], entry.parts[I] = owed.principal + beyond[P], owed.interest + beyond[I]
-    known = rows_by_period(ledger)
-    ending = ending_periods(plan, on)
-    rows = [known[period] for period in ending]
-    early = settled_on(rows)
-    credited = beyond[P] + sum(p.credited_principal for p in ending if p.from_on >= on < p.due_on)
-    end_plan(plan, ending, on)
-    if credited:
-        credit(plan, min(on, plan.maturity), principal=credited)
+    entry.parts[P] = owed.principal + ending.beyond[P]
+    entry.parts[I] = owed.interest + ending.beyond[I]
+    end_plan_and_rows(ledger, ending, on)
+    _close(plan)
+    if ending.periods:
+        hold_early_payments(plan, ending.early.paid[P], ending.early.paid[I])
+        plan.last.re_aged = True
+    join_stubs(plan)
+    fresh = append_periods(plan, fact)
+    split = split_equally(entry.parts, fact.instalments)
+    for period, interest, principal in zip(fresh, split[I], split[P], strict=True):
+        period.re_aged = True
+        period.fixed_interest = interest
+        period.emi = period.original_emi = interest + principal
+    plan.rebalance()
+    plan.set_rate(min(on, maturity), Decimal(0))
+    plan.factor(fresh)
+    settle_last(plan, on)
+    ledger.re_aged_equally_on = on
+    spread_charges(charges, rows_follow(ledger, ending, on))
+
+
+def _close(plan: Plan) -> None:
+    """Periods keep only what was paid, and earn nothing."""
     for period in plan.periods:
         last = period.subs[-1]
         last.credited_interest -= min(period.outstanding_interest, period.credited_interest)
@@ -61,26 +63,6 @@ def re_age_equally(ledger: Ledger, fact: ReAged, entry: Entry) -> None:
         period.moved_down = True
         period.fixed_interest = 0
     plan.derive()
-    if ending:
-        hold_early_payments(plan, early.paid[P], early.paid[I])
-        plan.last.re_aged = True
-    join_stubs(plan)
-    fresh = append_periods(plan, fact)
-    split = split_equally(entry.parts, fact.instalments)
-    instalment = [p + i for p, i in zip(split[P], split[I], strict=True)]
-    for period, interest, emi in zip(fresh, split[I], instalment, strict=True):
-        period.re_aged = True
-        period.fixed_interest = interest
-        period.emi = period.original_emi = emi
-    plan.rebalance()
-    plan.set_rate(min(on, maturity), plan.terms.rate_annual * 0)
-    plan.factor(fresh)
-    settle_last(plan, on)
-    ledger.re_aged_equally_on = on
-    cut = rows[0] if rows else None
-    if cut is not None:
-        hold(cut, early, on)
-    spread_charges(charges, rows_follow(ledger, known, cut, on))
 
 
 def sums_of(charges: list[Lifted]) -> Parts:

@@ -15,7 +15,6 @@ from domain.servicing.changes import (
     apply_rate,
     extend_term,
     move_due_date,
-    re_amortise,
 )
 from domain.servicing.charges import add_charge, recompute_instalment_fees, waive_charge
 from domain.servicing.credits import charge_back, return_principal
@@ -26,6 +25,7 @@ from domain.servicing.legacy_allocation import allocate_in_order, refund_cash
 from domain.servicing.movements import earn_on_overdue
 from domain.servicing.payouts import capitalise, pay_out
 from domain.servicing.plan import Plan
+from domain.servicing.re_amortising import re_amortise
 from domain.servicing.reaging import re_age
 from domain.servicing.row import I
 from domain.servicing.terms import LoanTerms

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 
+from domain.servicing.facts import ReAged
 from domain.servicing.period import Period
 from domain.servicing.plan import Plan
 from domain.servicing.row import COMPONENTS, F, I, N, P, Row
@@ -140,7 +141,7 @@ class Ledger:
         self.terminated_on: date | None = None
         self.earned_at_end: int | None = None  # interest up to a charge-off or termination
         self.written_off = False
-        self.re_age: tuple[date, int] | None = None  # start and number of instalments
+        self.re_age: ReAged | None = None  # the latest that counts
         self.re_aged_equally_on: date | None = None
         self.rows_lead = False  # rows were moved without the plan, which is not followed any more
         self.refunded_interest = 0
@@ -200,7 +201,7 @@ class Ledger:
             if row is None:
                 continue
             row.due[P] = period.due_principal
-            row.due[I] = period.due_interest
+            row.due[I] = period.due_interest + row.waived[I]
             row.credited[I] = period.credited_interest
             row.credited[P] = period.credited_principal
             row.update_met(on)
@@ -214,4 +215,4 @@ class Ledger:
             row = by_dates.get((period.from_on, period.due_on)) or by_from.get(period.from_on)
             if row is not None:
                 row.due[P] = period.due_principal
-                row.due[I] = period.due_interest
+                row.due[I] = period.due_interest + row.waived[I]

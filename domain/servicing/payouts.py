@@ -72,7 +72,7 @@ def _follow_plan(ledger: Ledger, on: date) -> None:
             ledger.rows.append(row)
         elif period.due_on < on:
             continue
-        row.due[P], row.due[I] = period.due_principal, period.due_interest
+        row.due[P], row.due[I] = period.due_principal, period.due_interest + row.waived[I]
         row.update_met(on)
     ledger.renumber()
 

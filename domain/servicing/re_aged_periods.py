@@ -52,6 +52,7 @@ def join_stubs(plan: Plan) -> None:
         if before is not None and _is_stub(before) and _is_stub(period):
             before.due_on = period.due_on
             before.subs += period.subs
+            before.fixed_interest += period.fixed_interest
             plan.factor([before])
         else:
             joined.append(period)

@@ -3,12 +3,14 @@
 It decides no amount of a new row. Source: domain rules 9.9 S-09.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
 
 from domain.servicing.ledger import Ledger
+from domain.servicing.movements import credit
 from domain.servicing.period import Period
+from domain.servicing.re_aged_periods import end_plan, ending_periods
 from domain.servicing.recharging import Lifted, lift_charges
 from domain.servicing.row import COMPONENTS, I, P, Row
 from domain.servicing.values import Component
@@ -58,41 +60,87 @@ def lift_from(ledger: Ledger, ending: Iterable[Row], last_due: date) -> list[Lif
     return lift_charges(ledger, rows)
 
 
-def lift_beyond(ledger: Ledger) -> Parts:
-    """Take principal and interest owed after maturity off row N+1: they were charged back."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ending:
+    """What ends when a plan is re-aged: periods from the one that is cut on, and their rows."""
+
+    known: dict[Period, Row]
+    periods: list[Period]
+    rows: list[Row]
+    early: Early
+    beyond: Parts  # owed after maturity
+    beyond_credited: int  # principal of it that was charged back, not paid out
+
+    @property
+    def cut(self) -> Row | None:
+        """Row that ends on the day and holds what was settled."""
+        return self.rows[0] if self.rows else None
+
+
+def begin_ending(ledger: Ledger, on: date) -> Ending:
+    """Find what ends on the day; principal and interest owed after maturity leave row N+1."""
+    known = _rows_by_period(ledger)
+    periods = ending_periods(ledger.plan, on)
+    rows = [known[period] for period in periods]
+    beyond, credited = _lift_beyond(ledger)
+    return Ending(
+        known=known,
+        periods=periods,
+        rows=rows,
+        early=settled_on(rows),
+        beyond=beyond,
+        beyond_credited=credited,
+    )
+
+
+def _rows_by_period(ledger: Ledger) -> dict[Period, Row]:
+    rows = {(row.from_on, row.due_on): row for row in ledger.rows if row.regular}
+    return {period: rows[period.from_on, period.due_on] for period in ledger.plan.periods}
+
+
+def _lift_beyond(ledger: Ledger) -> tuple[Parts, int]:
     lifted = nothing()
     row = ledger.additional_row()
-    if row is not None:
-        for component in (P, I):
-            owed = row.outstanding_of(component)
-            row.due[component] -= owed
-            row.credited[component] -= min(owed, row.credited[component])
-            lifted[component] = owed
-    return lifted
+    if row is None:
+        return lifted, 0
+    for component in (P, I):
+        lifted[component] = row.outstanding_of(component)
+        row.due[component] -= lifted[component]
+    credited = min(lifted[P], row.credited[P])
+    row.credited[P] -= credited
+    row.credited[I] -= min(lifted[I], row.credited[I])
+    return lifted, credited
 
 
-def rows_by_period(ledger: Ledger) -> dict[Period, Row]:
-    """Return the row of each period of the plan."""
-    rows = {(row.from_on, row.due_on): row for row in ledger.rows if row.regular}
-    found = ((period, rows.get((period.from_on, period.due_on))) for period in ledger.plan.periods)
-    return {period: row for period, row in found if row is not None}
+def end_plan_and_rows(ledger: Ledger, ending: Ending, on: date) -> None:
+    """Cut plan and row on the day; principal put back later joins the balance on the day."""
+    plan = ledger.plan
+    later = sum(p.credited_principal for p in ending.periods if p.from_on >= on < p.due_on)
+    end_plan(plan, ending.periods, on)
+    day = min(on, plan.maturity)
+    if later + ending.beyond_credited:
+        credit(plan, day, principal=later + ending.beyond_credited)
+    paid_out = ending.beyond[P] - ending.beyond_credited
+    if paid_out:
+        plan.move_money(day, disbursed=paid_out)
+    if ending.cut is not None:
+        hold(ending.cut, ending.early, on)
 
 
-def rows_follow(
-    ledger: Ledger, known: Mapping[Period, Row], cut: Row | None, on: date
-) -> list[Row]:
+def rows_follow(ledger: Ledger, ending: Ending, on: date) -> list[Row]:
     """Rebuild the regular rows from the plan; return the new ones. Down payments stay."""
     regular: list[Row] = []
     fresh: list[Row] = []
     for period in ledger.plan.periods:
-        row = known.get(period)
+        row = ending.known.get(period)
         if row is None:
             row = Row(period.from_on, period.due_on)
+            row.re_aged = True
             fresh.append(row)
         if row.due_on < period.due_on:
             row.met_on = on  # cut rows that hold nothing were joined
         row.due_on = period.due_on
-        row.re_aged = row.re_aged or row is cut or row in fresh
+        row.re_aged = row.re_aged or row is ending.cut
         row.due[P], row.paid[P] = period.due_principal, period.paid_principal
         row.due[I], row.paid[I] = period.due_interest + row.waived[I], period.paid_interest
         row.credited[P], row.credited[I] = period.credited_principal, period.credited_interest

@@ -1,7 +1,7 @@
 """Re-ageing: all that is unpaid moves to new instalments from a start date.
 
-This module solves interest anew (DEFAULT); `equal_re_ageing` fixes it. Sources: domain rules 9.9
-S-09 to S-11.
+This module solves interest anew; `equal_re_ageing` and `row_re_ageing` fix it. Sources: domain
+rules 9.9 S-09 to S-11; waiving is a rule of ours (`waiving`).
 """
 
 from dataclasses import replace
@@ -11,79 +11,123 @@ from domain.servicing.dates import add_units
 from domain.servicing.equal_re_ageing import re_age_equally
 from domain.servicing.facts import ReAged
 from domain.servicing.ledger import Entry, Ledger
-from domain.servicing.movements import credit
+from domain.servicing.period import Period
 from domain.servicing.plan import Plan
 from domain.servicing.re_aged_periods import (
     append_periods,
     due_dates,
-    end_plan,
-    ending_periods,
     hold_early_payments,
     join_stubs,
 )
 from domain.servicing.re_aged_rows import (
-    hold,
-    lift_beyond,
+    Ending,
+    begin_ending,
+    end_plan_and_rows,
     lift_from,
-    rows_by_period,
     rows_follow,
-    settled_on,
 )
+from domain.servicing.re_amortising import close_open_periods
 from domain.servicing.recharging import place_charges
 from domain.servicing.row import I, P
-from domain.servicing.row_re_ageing import re_age_rows
+from domain.servicing.row_re_ageing import EQUALLY, re_age_rows
 from domain.servicing.solving import disburse, settle_last, smooth
 from domain.servicing.values import ReAgeInterest
-from domain.servicing.views import outstanding_interest_on
+from domain.servicing.views import interest_of_period, outstanding_interest_on
+from domain.servicing.waiving import forget_interest, waive_past_due
 
 
 def re_age(ledger: Ledger, fact: ReAged, entry: Entry) -> None:
-    """Move everything unpaid to the new instalments; an amount of zero does nothing."""
-    ledger.re_age = (fact.start_on, fact.instalments)
-    if not ledger.terms.recalculates:
-        re_age_rows(ledger, fact, entry)
-    elif fact.interest is ReAgeInterest.DEFAULT:
-        _re_age_plan(ledger, fact, entry)
-    else:
+    """Move everything unpaid to the new instalments; if nothing is, nothing changes."""
+    if not any(row.outstanding for row in ledger.rows):
+        entry.void = True
+        return
+    terms = ledger.terms
+    ledger.re_age = fact
+    if terms.recalculates and fact.interest in EQUALLY:
         re_age_equally(ledger, fact, entry)
+    elif terms.recalculates:
+        _re_age_followed(ledger, fact, entry)
+    elif fact.interest in EQUALLY or not terms.interest_bearing or ledger.rows_lead:
+        re_age_rows(ledger, fact, entry)
+    else:
+        _re_age_unfollowed(ledger, fact, entry)
     entry.amount = sum(entry.parts.values())
     entry.void = entry.amount == 0
 
 
-def _re_age_plan(ledger: Ledger, fact: ReAged, entry: Entry) -> None:
-    """Interest due so far comes with the first new instalment (S-10 DEFAULT)."""
+def _re_age_followed(ledger: Ledger, fact: ReAged, entry: Entry) -> None:
+    """Interest due so far comes with the first new instalment, or what is past due is waived."""
     plan, on = ledger.plan, entry.on
-    known = rows_by_period(ledger)
-    ending = ending_periods(plan, on)
-    rows = [known[period] for period in ending]
-    charges = lift_from(ledger, rows, due_dates(fact)[-1])
-    early = settled_on(rows)
-    beyond = lift_beyond(ledger)
-    entry.parts[I] = outstanding_interest_on(plan, on) + beyond[I]
-    entry.parts[P] = plan.total_outstanding_principal + beyond[P]
+    past = [period for period in plan.periods if period.due_on <= on]
+    ending = begin_ending(ledger, on)
+    charges = lift_from(ledger, ending.rows, due_dates(fact)[-1])
+    waives = fact.interest is ReAgeInterest.WAIVE_INTEREST
+    waived = waive_past_due(ledger, ending.known.values(), entry) if waives else 0
+    carried = ending.beyond[I] + sum(p.fixed_interest for p in ending.periods if p.from_on >= on)
+    entry.parts[I] = carried + max(0, outstanding_interest_on(plan, on) - waived)
+    entry.parts[P] = plan.total_outstanding_principal + ending.beyond[P]
     instalments = _solve_apart(plan, fact, entry.parts[P])
-    plan.grace_lifted = True
-    credited = beyond[P] + sum(p.credited_principal for p in ending if p.from_on >= on < p.due_on)
-    end_plan(plan, ending, on)
-    if credited:
-        credit(plan, min(on, plan.maturity), principal=credited)
-    _close_open_periods(plan, on)
-    if ending:
-        hold_early_payments(plan, early.paid[P], early.paid[I])
+    end_plan_and_rows(ledger, ending, on)
+    close_open_periods(plan, on)
+    if waives:
+        forget_interest(past, on)
+    plan.derive()
+    if ending.periods:
+        hold_early_payments(plan, ending.early.paid[P], ending.early.paid[I])
     join_stubs(plan)
     fresh = append_periods(plan, fact)
-    fresh[0].fixed_interest = beyond[I]
-    for period, instalment in zip(fresh, instalments, strict=True):
-        period.emi = period.original_emi = instalment
-    plan.factor(fresh)
-    plan.rebalance()
-    settle_last(plan, on)
-    smooth(plan, fresh)
-    cut = rows[0] if rows else None
-    if cut is not None:
-        hold(cut, early, on)
-    rows_follow(ledger, known, cut, on)
+    fresh[0].fixed_interest = carried
+    _ask_for(plan, fresh, instalments, on)
+    rows_follow(ledger, ending, on)
     place_charges(ledger, charges, on)
+
+
+def _re_age_unfollowed(ledger: Ledger, fact: ReAged, entry: Entry) -> None:
+    """The same without recalculation: the plan first takes over what the rows know."""
+    plan, on = ledger.plan, entry.on
+    ending = begin_ending(ledger, on)
+    charges = lift_from(ledger, ending.rows, due_dates(fact)[-1])
+    if fact.interest is ReAgeInterest.WAIVE_INTEREST:
+        waive_past_due(ledger, ending.known.values(), entry)
+    entry.parts[I] = ending.beyond[I] + _interest_owed(plan, ending, on)
+    principal = sum(row.outstanding_of(P) for row in ending.known.values())
+    entry.parts[P] = principal + ending.beyond[P]
+    instalments = _solve_apart(plan, fact, entry.parts[P])
+    end_plan_and_rows(ledger, ending, on)
+    for row in ending.rows[1:]:
+        ending.rows[0].credited[P] += row.credited[P]
+    _take_over(plan, ending)
+    join_stubs(plan)
+    fresh = append_periods(plan, fact)
+    fresh[0].fixed_interest = entry.parts[I]
+    for period in fresh:
+        period.disbursed_before, period.capitalised_before = entry.parts[P], 0  # flat interest
+    _ask_for(plan, fresh, instalments, on)
+    rows_follow(ledger, ending, on)
+    place_charges(ledger, charges, on)
+
+
+def _interest_owed(plan: Plan, ending: Ending, on: date) -> int:
+    """Unpaid interest of rows due up to the day, and what the running one earned by then."""
+    past = sum(row.outstanding_of(I) for row in ending.known.values() if row.due_on <= on)
+    if not ending.periods or ending.rows[0].due_on <= on:
+        return past
+    running = interest_of_period(plan, ending.periods[0], on)
+    return past + max(0, running - ending.early.paid[I] - ending.early.waived[I])
+
+
+def _take_over(plan: Plan, ending: Ending) -> None:
+    """Let periods of the past know what was paid and credited on their rows, and earn nothing."""
+    for period in plan.periods:
+        row = ending.known[period]
+        period.paid_principal, period.paid_interest = row.paid[P], row.paid[I]
+        period.emi = period.total_paid
+        last = period.subs[-1]
+        last.credited_principal = period.moved_credit = row.credited[P]
+        last.correction = row.credited[P] - row.paid[P]
+        period.fixed_interest = period.future_interest = 0
+        period.moved_down = True
+    plan.derive()
 
 
 def _solve_apart(plan: Plan, fact: ReAged, principal: int) -> list[int]:
@@ -103,17 +147,11 @@ def _solve_apart(plan: Plan, fact: ReAged, principal: int) -> list[int]:
     return [period.due_principal + period.due_interest for period in apart.periods]
 
 
-def _close_open_periods(plan: Plan, on: date) -> None:
-    """Open periods keep only what was paid; overdue corrections that end on the day are undone."""
-    for period in plan.periods:
-        if period.from_on > on or period.fully_paid:
-            continue
-        for sub in period.subs:
-            if sub.due_on == on:
-                sub.correction = 0
-        last = period.subs[-1]
-        if last.correction:
-            last.correction -= period.outstanding_principal
-        period.emi = period.total_paid
-        period.moved_credit = period.credited_principal + period.credited_interest
-    plan.derive()
+def _ask_for(plan: Plan, fresh: list[Period], instalments: list[int], on: date) -> None:
+    """Ask for the instalments; the last one settles, and a large difference is spread."""
+    for period, instalment in zip(fresh, instalments, strict=True):
+        period.emi = period.original_emi = instalment
+    plan.factor(fresh)
+    plan.rebalance()
+    settle_last(plan, on)
+    smooth(plan, fresh)

@@ -274,6 +274,7 @@ class ReAgeInterest(StrEnum):
     DEFAULT = "default"
     EQUAL_AMORTISATION_PAYABLE_INTEREST = "equal_amortisation_payable_interest"
     EQUAL_AMORTISATION_FULL_INTEREST = "equal_amortisation_full_interest"
+    WAIVE_INTEREST = "waive_interest"
 
 
 class ReAmortiseInterest(StrEnum):
@@ -281,6 +282,7 @@ class ReAmortiseInterest(StrEnum):
 
     DEFAULT = "default"
     EQUAL_AMORTISATION_INTEREST_SPLIT = "equal_amortisation_interest_split"
+    WAIVE_INTEREST = "waive_interest"
 
 
 class Accounting(StrEnum):

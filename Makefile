@@ -59,7 +59,7 @@ check: $(DEV) ## format, lint, types, import arrows, tidy test, generated docs u
 	@$(BIN)/basedpyright
 	@$(BIN)/lint-imports
 	@$(BIN)/python -m pytest -q tests/architecture
-	@test ! -f api/cli/docs.py || $(BIN)/python -m api.cli.docs --check
+	@$(BIN)/python -m api.cli.docs --check
 
 .PHONY: format
 format: $(DEV) ## put the code into the project's format

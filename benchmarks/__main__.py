@@ -1,6 +1,7 @@
 """Runs every benchmark, or those named: `python -m benchmarks [NAME ...] [--full]`."""
 
 import sys
+import time
 from importlib import import_module
 from pkgutil import iter_modules
 
@@ -9,10 +10,18 @@ from benchmarks import harness
 
 chosen = harness.options()
 print(harness.machine())
+names = [found.name for found in iter_modules(benchmarks.__path__) if found.name != "__main__"]
+unknown = sorted(set(chosen.only) - set(names))
+if unknown:
+    sys.exit(f"no benchmark {', '.join(unknown)}; one of: {', '.join(names)}")
 results: list[harness.Result] = []
-for found in iter_modules(benchmarks.__path__):
-    module = import_module(f"benchmarks.{found.name}") if found.name != "__main__" else None
-    if module and hasattr(module, "run") and (not chosen.only or found.name in chosen.only):
-        print(f"\n{found.name}: {(module.__doc__ or '').partition(chr(10))[0]}")
-        results += module.run(chosen)
+with harness.server() as server:
+    print(server.describe())
+    for name in names:
+        module = import_module(f"benchmarks.{name}")
+        if hasattr(module, "run") and (not chosen.only or name in chosen.only):
+            print(f"\n{name}: {(module.__doc__ or '').partition(chr(10))[0]}", flush=True)
+            begun = time.monotonic()
+            results += module.run(chosen)
+            print(f"  {name} took {time.monotonic() - begun:.0f} s", flush=True)
 sys.exit(harness.report(results))

@@ -2,25 +2,22 @@
 
 Both sides get the same stored events, one a call, from threads in a closed loop; loans live for
 twenty events. Ours does more in a call: an idempotency key, dense positions, a hash chain. The
-library runs at the better of 8 and 64 threads. Every turn has fresh tables, and counts, versions,
+library runs at the better of 8 and 64 threads, found before. Every turn has fresh tables, and counts, versions,
 positions and hashes are checked after it.
 """
 
 import threading
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from datetime import date
 from hashlib import sha256
 from uuid import UUID, uuid4
 
 import psycopg
-from eventsourcing.persistence import ApplicationRecorder, StoredEvent
-from eventsourcing.postgres import PostgresApplicationRecorder, PostgresDatastore
-from psycopg.conninfo import conninfo_to_dict
+from eventsourcing.persistence import StoredEvent
 
-from benchmarks import harness
+from benchmarks import harness, library
 from domain.actors import Actor, ActorKind
 from domain.envelope import Envelope
 from domain.events.servicing import PaymentReceived
@@ -54,14 +51,13 @@ def run(options: harness.Options) -> list[harness.Result]:
     """Measure at each number of callers."""
     results: list[harness.Result] = []
     with harness.server() as server:
-        print(server.describe(), f"; {len(STATE)} bytes of state an event")
+        print(f"  {len(STATE)} bytes of state an event")
+        best = max(PEER_THREADS, key=lambda threads: _library(server, threads, options.seconds))
         for callers in CALLERS:
             rounds = harness.interleave(
                 options.rounds,
                 ours=lambda callers=callers: _ours(server, callers, options.seconds),
-                peer=lambda: max(
-                    _library(server, threads, options.seconds) for threads in PEER_THREADS
-                ),
+                peer=lambda: _library(server, best, options.seconds),
             )
             results.append(
                 harness.compared(
@@ -102,7 +98,7 @@ def _keyed(recorder: GroupCommitRecorder) -> Insert:
 
 
 def _library(server: harness.Server, threads: int, seconds: float) -> float:
-    with server.database() as dsn, _default_recorder(dsn, threads) as recorder:
+    with server.database() as dsn, library.recorder(dsn, threads) as recorder:
         rate, done, _ = _closed_loop(
             lambda event: recorder.insert_events([event]), threads, seconds
         )
@@ -111,26 +107,6 @@ def _library(server: harness.Server, threads: int, seconds: float) -> float:
             assert row.fetchone() == (done, done)
     print(f"  library {threads:3} threads {rate:8,.0f} events/s")
     return rate
-
-
-@contextmanager
-def _default_recorder(dsn: str, threads: int) -> Generator[ApplicationRecorder]:
-    """The library's recorder with its defaults, and a connection for every thread."""
-    parts = {name: str(value) for name, value in conninfo_to_dict(dsn).items()}
-    datastore = PostgresDatastore(
-        dbname=parts["dbname"],
-        host=parts["host"],
-        port=parts["port"],
-        user=parts["user"],
-        password=parts.get("password", ""),
-        pool_size=threads,
-    )
-    recorder = PostgresApplicationRecorder(datastore)
-    recorder.create_table()
-    try:
-        yield recorder
-    finally:
-        datastore.close()
 
 
 def _closed_loop(insert: Insert, callers: int, seconds: float) -> tuple[float, int, list[float]]:

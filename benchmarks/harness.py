@@ -15,7 +15,7 @@ import platform
 import sys
 import tempfile
 from collections.abc import Callable, Generator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -131,6 +131,20 @@ def compared(
     )
 
 
+def bounded(
+    name: str, values: Sequence[float], limit: float, unit: str, *, target: float | None = None
+) -> Result:
+    """Make a result of figures that a limit bounds: a rate from below, a time from above.
+
+    Both are shown as ratios, so the floor is 1. `target` is in the unit, None: there is none.
+    """
+    rounds = [Round(ours=value, peer=limit) for value in values]
+    wanted = None
+    if target is not None:
+        wanted = limit / target if unit in _TIME_UNITS else target / limit
+    return compared(name, rounds, unit, floor=1.0, target=wanted)
+
+
 def not_run(name: str, reason: str) -> Result:
     """Say that a benchmark could not run here, and why."""
     return Result(name=name, status="not_run", reason=reason)
@@ -141,6 +155,7 @@ class Server:
 
     def __init__(self, dsn: str) -> None:
         self.dsn = dsn
+        self._filled: set[str] = set()
 
     def describe(self) -> str:
         """Tell the settings that a figure depends on."""
@@ -161,6 +176,22 @@ class Server:
         finally:
             self._execute("DROP DATABASE {} WITH (FORCE)", name)
 
+    @contextmanager
+    def copy_of(self, name: str, fill: Callable[[str], object]) -> Generator[str]:
+        """Copy a database that is made and filled once in a run; yield the copy's DSN."""
+        original = f"loanbook_bench_{name}"
+        if original not in self._filled:
+            self._execute("DROP DATABASE IF EXISTS {} WITH (FORCE)", original)
+            self._execute("CREATE DATABASE {} TEMPLATE {}", original, _TEMPLATE)
+            fill(self._dsn_of(original))
+            self._filled.add(original)
+        copy = f"bench_{uuid4().hex}"
+        self._execute("CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY", copy, original)
+        try:
+            yield self._dsn_of(copy)
+        finally:
+            self._execute("DROP DATABASE {} WITH (FORCE)", copy)
+
     def prepare(self) -> None:
         """Migrate the template that databases are copied from."""
         self._execute("DROP DATABASE IF EXISTS {} WITH (FORCE)", _TEMPLATE)
@@ -177,22 +208,30 @@ class Server:
             connection.execute(sql.SQL(statement).format(*identifiers))  # pyright: ignore[reportArgumentType]
 
 
+_running: list[Server] = []
+
+
 @contextmanager
 def server() -> Generator[Server]:
-    """Start the embedded PostgreSQL, or use the one that LOANBOOK_BENCH_DATABASE_URL names."""
-    given = os.environ.get(SERVER_VARIABLE)
-    if given:
-        running = Server(given)
-        running.prepare()
-        yield running
+    """Start the embedded PostgreSQL, or use the one that LOANBOOK_BENCH_DATABASE_URL names.
+
+    Inside the block of another call it hands out the server that runs already.
+    """
+    if _running:
+        yield _running[0]
         return
-    with (
-        tempfile.TemporaryDirectory(prefix="lb-bench-", ignore_cleanup_errors=True) as folder,
-        EmbeddedPostgres(Path(folder) / "pg", database="postgres") as embedded,
-    ):
-        running = Server(embedded.dsn)
-        running.prepare()
-        yield running
+    with ExitStack() as stack:
+        dsn = os.environ.get(SERVER_VARIABLE)
+        if dsn is None:
+            folder = stack.enter_context(
+                tempfile.TemporaryDirectory(prefix="lb-bench-", ignore_cleanup_errors=True)
+            )
+            place = Path(folder) / "postgres"
+            dsn = stack.enter_context(EmbeddedPostgres(place, database="postgres")).dsn
+        _running.append(Server(dsn))
+        stack.callback(_running.clear)
+        _running[0].prepare()
+        yield _running[0]
 
 
 def print_table(results: Sequence[Result]) -> None:

@@ -8,7 +8,7 @@ not disturbed until then.
 
 import gc
 import logging
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -119,7 +119,7 @@ def fill(pool: Transactions, name: str, until: Position, progress: Progress | No
         done = row["events"]
         with pool.transaction() as reading, _uncollected():
             pages = record_log.by_stream(reading, until, StreamId(row["last_stream"]), CHUNK_EVENTS)
-            for events in _written(pool, name, map(_folded, _whole_streams(pages))):
+            for events in _written(pool, name, map(_folded, record_log.whole_streams(pages))):
                 done += events
                 if progress:
                     progress(done, until.number)
@@ -140,20 +140,6 @@ def _uncollected() -> Generator[None]:
     finally:
         if was_enabled:
             gc.enable()
-
-
-def _whole_streams(pages: Iterable[list[StoredRecord]]) -> Iterator[list[StoredRecord]]:
-    """Cut pages where a stream ends, so that no chunk holds a part of one."""
-    chunk: list[StoredRecord] = []
-    for page in pages:
-        chunk += page
-        last = chunk[-1].stream
-        end = next(n for n in range(len(chunk), 0, -1) if n == 1 or chunk[n - 2].stream != last) - 1
-        if end:
-            yield chunk[:end]
-            chunk = chunk[end:]
-    if chunk:
-        yield chunk
 
 
 @dataclass(slots=True)

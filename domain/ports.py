@@ -3,7 +3,7 @@
 A store that appends and remembers, and a feed that hands out what was stored.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Protocol
@@ -96,6 +96,10 @@ class EventStore(Protocol):
 
     def load(self, streams: Mapping[StreamId, int]) -> dict[StreamId, list[RecordedEvent]]:
         """Read many streams in one round trip, each from after the given version on."""
+        ...
+
+    def events(self, streams: Iterable[StreamId]) -> dict[StreamId, list[Event]]:
+        """Read many streams whole in one round trip, the events alone: all that a fold needs."""
         ...
 
     def read(self, after: Position, limit: int) -> list[RecordedEvent]:

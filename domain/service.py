@@ -13,7 +13,7 @@ from domain.commands.application import ApplyForLoan
 from domain.commands.registry import Command, name_of
 from domain.context import Context
 from domain.decide import decider_of
-from domain.envelope import RecordedEvent, StreamId
+from domain.envelope import StreamId
 from domain.errors import Rejected
 from domain.events.registry import Event
 from domain.ports import (
@@ -251,8 +251,8 @@ class Service:
 
     def fetch(self, streams: Sequence[StreamId]) -> dict[StreamId, Known]:
         """Read aggregates from the store, fold and cache them. Raises what the store raises."""
-        found = self._store.load(dict.fromkeys(streams, 0))
-        known = {stream: fold(stream, found.get(stream, [])) for stream in streams}
+        found = self._store.events(streams)
+        known = {stream: fold(stream, events) for stream, events in found.items()}
         for stream, state in known.items():
             self._remember(stream, state)
         return known
@@ -297,11 +297,10 @@ def _with_product(instruction: Instruction, states: Mapping[StreamId, Known]) ->
     return replace(instruction.context, product=current)
 
 
-def fold(stream: StreamId, events: Iterable[RecordedEvent]) -> Known:
-    """Fold a stream's recorded events into its aggregate's state."""
+def fold(stream: StreamId, events: Sequence[Event]) -> Known:
+    """Fold a stream's events into its aggregate's state."""
     evolve = decider_of(stream).evolve
-    version, state = 0, None
-    for recorded in events:
-        state = evolve(state, recorded.event)
-        version = recorded.version
-    return Known(version, state)
+    state = None
+    for event in events:
+        state = evolve(state, event)
+    return Known(len(events), state)

@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, cast
+from typing import Any, Generic, TypeVar, cast
 
 import msgspec
 
@@ -23,6 +23,8 @@ from infra.errors import CorruptEvent, UnknownTopic
 
 BIGINT_MAX = 2**63 - 1
 BIGINT_MIN = -(2**63)
+
+E = TypeVar("E")
 
 _LONG_INTEGER = re.compile(rb"-?\d{19,}")
 
@@ -46,6 +48,12 @@ class _StoredRaw(_Stored, omit_defaults=True, frozen=True):
     """The stored object as it is read."""
 
     event: msgspec.Raw = msgspec.Raw()
+
+
+class _EventAlone(msgspec.Struct, Generic[E], frozen=True, gc=False):
+    """What a fold needs of the stored object."""
+
+    event: E
 
 
 class _EventDate(msgspec.Struct, frozen=True):
@@ -84,6 +92,9 @@ class Codec:
         self._kinds = dict(topics)
         self._decoders: dict[str, Callable[[bytes | msgspec.Raw], Event]] = {
             topic: msgspec.json.Decoder(kind).decode for topic, kind in topics.items()
+        }
+        self._event_decoders: dict[str, Callable[[bytes], _EventAlone[Event]]] = {
+            topic: msgspec.json.Decoder(_EventAlone[kind]).decode for topic, kind in topics.items()
         }
         self._upcasters = {upcaster.topic: upcaster for upcaster in upcasters}
         self._encode = msgspec.json.Encoder().encode
@@ -138,6 +149,16 @@ class Codec:
             ),
             event,
         )
+
+    def event(self, topic: str, state: bytes) -> Event:
+        """Read only the event out of stored bytes. Raises UnknownTopic or CorruptEvent."""
+        decode = self._event_decoders.get(topic)
+        if decode is None:
+            return self.decode(topic, state)[1]
+        try:
+            return decode(state).event
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise CorruptEvent(f"{topic}: {error}") from error
 
     def _upcast(self, topic: str, raw: msgspec.Raw) -> Event:
         value: dict[str, Any] | None = None

@@ -4,12 +4,13 @@ Nothing outlives it.
 """
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from domain.envelope import Position, RecordedEvent, StreamId
+from domain.events import Event
 from domain.ports import Append, AppendResult, Conflict, Outcome, Reused
 from infra.chain import GENESIS, EventRow, OutcomeRow, event_hash, outcome_hash
 from infra.codec import Codec
@@ -87,6 +88,11 @@ class MemoryEventStore:
             return {
                 stream: self._streams.get(stream, [])[after:] for stream, after in streams.items()
             }
+
+    def events(self, streams: Iterable[StreamId]) -> dict[StreamId, list[Event]]:
+        """Read many streams whole, the events alone. Raises ValueError for too many streams."""
+        loaded = self.load(dict.fromkeys(streams, 0))
+        return {stream: [e.event for e in recorded] for stream, recorded in loaded.items()}
 
     def read(self, after: Position, limit: int) -> list[RecordedEvent]:
         """Read a page in position order.

@@ -118,3 +118,17 @@ def by_stream(
     """
     for rows in db.pages(BY_STREAM, [until.shard, until.number, after], rows_max=rows_max):
         yield [StoredRecord(*row) for row in rows]
+
+
+def whole_streams(pages: Iterable[list[StoredRecord]]) -> Iterator[list[StoredRecord]]:
+    """Cut pages where a stream ends, so that no chunk holds a part of one."""
+    chunk: list[StoredRecord] = []
+    for page in pages:
+        chunk += page
+        last = chunk[-1].stream
+        end = next(n for n in range(len(chunk), 0, -1) if n == 1 or chunk[n - 2].stream != last) - 1
+        if end:
+            yield chunk[:end]
+            chunk = chunk[end:]
+    if chunk:
+        yield chunk

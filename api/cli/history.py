@@ -12,7 +12,7 @@ from api.cli.system import System, opened
 from consumers.checks import Check
 from consumers.real_book.life import loan_id_of
 from consumers.reconcile import chains_verify, read_models_fold
-from consumers.states import states_fold
+from consumers.states import DOMAIN_SHARE, states_fold
 from domain.envelope import StreamId
 from domain.loan.state import Loan
 from domain.money import format_amount
@@ -152,7 +152,11 @@ def show(stream: StreamId, seen: Replay, loan: Loan) -> None:
 def verify(
     states: Annotated[
         bool,
-        typer.Option("--states", help="Fold every loan with the domain too, not only the chains."),
+        typer.Option("--states", help="Fold every loan to its state, some with the domain itself."),
+    ] = False,
+    every: Annotated[
+        bool,
+        typer.Option("--every", help="With --states: fold every loan with the domain itself."),
     ] = False,
     json: Json = False,
 ) -> None:
@@ -163,7 +167,7 @@ def verify(
         system.catch_up()
         checks.append(read_models_fold(system.bulk))
         if states:
-            checks.append(states_fold(system.store, system.bulk))
+            checks.append(states_fold(system.bulk, domain_share=1 if every else DOMAIN_SHARE))
     ok = all(check.ok for check in checks)
     if json:
         print_json({"ok": ok, "checks": [check.as_json() for check in checks]})

@@ -189,6 +189,14 @@ def test_streams_load_together_each_from_its_version(store: EventStore) -> None:
     assert store.load({}) == {}
 
 
+def test_streams_load_as_events_alone(store: EventStore) -> None:
+    one, two, unknown = a_stream(), a_stream(), a_stream()
+    append(store, an_append(one, 0, payment(1), payment(2)), an_append(two, 0, payment(3)))
+    loaded = store.events([two, unknown, one])
+    assert loaded == {two: [payment(3)], unknown: [], one: [payment(1), payment(2)]}
+    assert store.events([]) == {}
+
+
 def test_pages_follow_the_positions(store: EventStore) -> None:
     for number in range(5):
         append(store, an_append(a_stream(), 0, payment(number)))
@@ -324,3 +332,5 @@ def test_pages_and_loads_are_bounded(store: EventStore) -> None:
         store.read(START, 10_001)
     with pytest.raises(ValueError, match="10000 streams"):
         store.load({a_stream(): 0 for _ in range(10_001)})
+    with pytest.raises(ValueError, match="10000 streams"):
+        store.events(a_stream() for _ in range(10_001))

@@ -36,7 +36,7 @@ def run(rig: Rig, count: int) -> Found:
                     found.must(hashes.hashes(db) == whole, "I5", "the state's hash changed")
                 found.violations += position_is_true(pool)
             found.violations += projections_are_folds(pool, position(pool), head)
-            found.violations += read_model_ties(store, pool)
+            found.violations += read_model_ties(pool)
         found.violations += dense(dsn)
     found.note = f"{head} events projected {rounds} times"
     return found

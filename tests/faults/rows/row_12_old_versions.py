@@ -119,7 +119,7 @@ def _whole_book(rig: Rig, found: Found) -> None:
                 if _figures(one.state(stream).state) != _figures(two.state(stream).state)
             ]
             found.must(not different, "row 12", f"other states: {different[:3]}")
-            found.violations += read_model_ties(strange, pool)
+            found.violations += read_model_ties(pool)
 
 
 def _figures(state: Any) -> object:  # noqa: ANN401 - any aggregate

@@ -1,0 +1,103 @@
+"""Loading loans of twenty events, one alone and 64 a query, beside the library's repository.
+
+Both sides hold the same histories in their own tables on one server, end with the same states and
+keep nothing in a cache. One load alone is bound by its round trip; the batch shares it.
+"""
+
+import random
+import time
+from collections.abc import Callable, Sequence
+
+import psycopg
+
+from benchmarks import harness, histories, library
+from benchmarks.library import Loans
+from consumers.stream import chunked
+from domain.envelope import StreamId
+from domain.service import Known, Service
+from infra.codec import Codec
+from infra.store import PostgresEventStore
+from projections.record_log import StoredRecord
+
+LOANS = 1_000
+BATCH = 64
+LOADS = 2_000
+_INSERT_MAX = 100  # with a thousand, the recorder waits for ever in the pipeline it fills
+
+
+def run(options: harness.Options) -> list[harness.Result]:
+    """Compare rates of loans a second, from one thread."""
+    loads = options.size or LOADS
+    records = histories.records(LOANS)
+    with (
+        harness.server() as server,
+        server.database() as dsn,
+        library.application(dsn, 1) as loans,
+        PostgresEventStore(dsn) as store,
+    ):
+        histories.store(dsn, records)
+        _fill(loans, dsn, records)
+        service = Service(store, cached_streams_max=0)
+        wanted = [histories.stream_of(number % LOANS) for number in range(loads)]
+        random.Random(7).shuffle(wanted)  # noqa: S311 - the same order in every run
+        _check(service, loans, wanted[:100])
+        alone = harness.interleave(
+            options.rounds,
+            ours=lambda: _rate(wanted, lambda: _alone(service, wanted)),
+            peer=lambda: _rate(wanted, lambda: _theirs(loans, wanted)),
+        )
+        batched = harness.interleave(
+            options.rounds,
+            ours=lambda: _rate(wanted, lambda: _batched(service, wanted)),
+            peer=lambda: _rate(wanted, lambda: _theirs(loans, wanted)),
+        )
+    return [
+        harness.compared("load: one alone", alone, "loans/s"),
+        harness.compared(f"load: {BATCH} a query", batched, "loans/s", floor=5.0, target=15.0),
+    ]
+
+
+def _fill(loans: Loans, dsn: str, records: Sequence[StoredRecord]) -> None:
+    """Write the same histories into the library's table."""
+    codec = Codec()
+    happened = [
+        library.Happened(one.stream, one.version, *codec.decode(one.topic, one.state))
+        for one in records
+    ]
+    for part in chunked(happened, _INSERT_MAX):
+        loans.events.put(part)
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        connection.execute("ANALYZE")
+
+
+def _check(service: Service, loans: Loans, streams: Sequence[StreamId]) -> None:
+    ours = service.fetch(streams)
+    assert all(library.same(ours[stream], loans.known(stream)) for stream in streams)
+
+
+def _alone(service: Service, wanted: Sequence[StreamId]) -> int:
+    return sum(_whole(service.fetch([stream])) for stream in wanted)
+
+
+def _batched(service: Service, wanted: Sequence[StreamId]) -> int:
+    return sum(_whole(service.fetch(part)) for part in chunked(wanted, BATCH))
+
+
+def _theirs(loans: Loans, wanted: Sequence[StreamId]) -> int:
+    return sum(loans.known(stream).version == histories.EVENTS_OF_A_LOAN for stream in wanted)
+
+
+def _whole(states: dict[StreamId, Known]) -> int:
+    return sum(known.version == histories.EVENTS_OF_A_LOAN for known in states.values())
+
+
+def _rate(wanted: Sequence[StreamId], load: Callable[[], int]) -> float:
+    started = time.perf_counter()
+    loaded = load()
+    seconds = time.perf_counter() - started
+    assert loaded == len(wanted), "not every load was whole"
+    return loaded / seconds
+
+
+if __name__ == "__main__":
+    harness.main(run)

@@ -1,0 +1,111 @@
+"""Stored bytes to state, in memory: the narrow fold and `evolve`, beside the library's mapper.
+
+Both sides hold the same histories of twenty events, each side in its own stored form. The narrow
+fold is that of `loanbook verify --states`; `--state` is what loading a loan does. The library
+decodes with its own mapper, and for the second comparison applies the events too.
+"""
+
+import gc
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from eventsourcing.persistence import Mapper, StoredEvent
+
+from benchmarks import harness, histories, library
+from domain.envelope import StreamId
+from domain.loan.state import Loan
+from domain.service import Known, fold
+from infra.codec import Codec
+from projections.record_log import StoredRecord
+from projections.standing import Standing, standings
+
+LOANS, LOANS_FULL = 1_500, 15_000
+
+
+def run(options: harness.Options) -> list[harness.Result]:
+    """Compare rates of events a second on one core."""
+    loans = options.size or (LOANS_FULL if options.full else LOANS)
+    ours = histories.records(loans)
+    codec, mapper = Codec(), library.mapper()
+    theirs = [_theirs(codec, mapper, record) for record in ours]
+    _check(_narrow(ours), _evolved(codec, ours), _applied(mapper, theirs))
+    narrow = harness.interleave(
+        options.rounds,
+        ours=lambda: _rate(len(ours), lambda: _narrow(ours)),
+        peer=lambda: _rate(len(theirs), lambda: _decoded(mapper, theirs)),
+    )
+    evolved = harness.interleave(
+        options.rounds,
+        ours=lambda: _rate(len(ours), lambda: _evolved(codec, ours)),
+        peer=lambda: _rate(len(theirs), lambda: _applied(mapper, theirs)),
+    )
+    return [
+        harness.compared("replay: narrow", narrow, "events/s", floor=8.0, target=20.0),
+        harness.compared("replay: to Loan by evolve", evolved, "events/s", floor=3.0, target=6.0),
+    ]
+
+
+def _theirs(codec: Codec, mapper: Mapper[Any], record: StoredRecord) -> StoredEvent:
+    envelope, event = codec.decode(record.topic, record.state)
+    return mapper.to_stored_event(library.Happened(record.stream, record.version, envelope, event))
+
+
+def _narrow(records: Sequence[StoredRecord]) -> dict[str, Standing]:
+    return standings(records)
+
+
+def _evolved(codec: Codec, records: Sequence[StoredRecord]) -> dict[StreamId, Known]:
+    """Decode and fold each stream, as `Service` does with what the store hands it."""
+    states: dict[StreamId, Known] = {}
+    step = histories.EVENTS_OF_A_LOAN
+    for begin in range(0, len(records), step):
+        stream = records[begin].stream
+        events = [codec.event(one.topic, one.state) for one in records[begin : begin + step]]
+        states[stream] = fold(stream, events)
+    return states
+
+
+def _decoded(mapper: Mapper[Any], stored: Sequence[StoredEvent]) -> int:
+    return sum(1 for one in stored if mapper.to_domain_event(one))
+
+
+def _applied(mapper: Mapper[Any], stored: Sequence[StoredEvent]) -> dict[str, Known]:
+    states: dict[str, Known] = {}
+    step = histories.EVENTS_OF_A_LOAN
+    for begin in range(0, len(stored), step):
+        known = library.project(
+            None, (mapper.to_domain_event(one) for one in stored[begin : begin + step])
+        )
+        assert known is not None
+        states[str(stored[begin].originator_id)] = known
+    return states
+
+
+def _check(
+    narrow: dict[str, Standing], evolved: dict[StreamId, Known], applied: dict[str, Known]
+) -> None:
+    """Hold the three folds equal, to the minor unit."""
+    assert len(narrow) == len(evolved) == len(applied)
+    for stream, known in evolved.items():
+        loan, standing = known.state, narrow[stream]
+        assert isinstance(loan, Loan)
+        assert library.same(applied[stream], known), stream
+        balances = loan.balances
+        assert (standing.version, standing.status) == (known.version, loan.status), stream
+        assert (standing.principal_minor, standing.interest_minor) == (
+            balances.principal_minor,
+            balances.interest_minor,
+        ), stream
+        assert (standing.missed, standing.bucket) == (loan.missed, loan.bucket), stream
+
+
+def _rate(events: int, work: Callable[[], object]) -> float:
+    gc.collect()
+    started = time.perf_counter()
+    work()
+    return events / (time.perf_counter() - started)
+
+
+if __name__ == "__main__":
+    harness.main(run)

@@ -2,8 +2,8 @@
 
 Both sides get the same stored events, one a call, from threads in a closed loop; loans live for
 twenty events. Ours does more in a call: an idempotency key, dense positions, a hash chain. The
-library runs at the better of 8 and 64 threads, found before. Every turn has fresh tables, and counts, versions,
-positions and hashes are checked after it.
+library runs at the better of 8 and 64 threads, found before. Every turn has fresh tables, and
+counts, versions, positions and hashes are checked after it.
 """
 
 import threading

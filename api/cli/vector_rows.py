@@ -66,6 +66,7 @@ TIME_NAMES = {
 BASIS_NAMES = {
     ChargeBasis.FLAT: "Flat",
     ChargeBasis.PERCENT_OF_AMOUNT: "% Amount",
+    ChargeBasis.PERCENT_OF_DISBURSED: "% Disbursed",
     ChargeBasis.PERCENT_OF_INTEREST: "% Interest",
     ChargeBasis.PERCENT_OF_AMOUNT_AND_INTEREST: "% Loan Amount + Interest",
 }

@@ -63,8 +63,11 @@ def _pay_group(payment: _Payment, due: DueClass, components: list[Component]) ->
     rows = _select(payment, due)
     if not rows:
         return False
+    before = payment.left
     for component in components:
         _pay_evenly(payment, rows, due, component)
+    if payment.left == before and payment.ledger.plan.by_principal:
+        payment.exhausted += rows  # it may ask for nothing today and for interest when it is due
     return payment.left > 0 and any(not row.met for row in payment.ledger.rows)
 
 
@@ -99,6 +102,8 @@ def _select(payment: _Payment, due: DueClass, component: Component | None = None
 
 def _select_future(payment: _Payment, future: list[Row], component: Component | None) -> list[Row]:
     """Rows in advance, by the rule of the payment (domain rules A-04 to A-07)."""
+    if payment.ledger.plan.by_principal:
+        future = [row for row in future if row not in payment.exhausted]
     match payment.rule.future:
         case FutureRule.REAMORTISATION:
             return future

@@ -43,7 +43,7 @@ def percent_of(basis: ChargeBasis, percent: Decimal, principal: int, interest: i
     base = 0
     if basis is not ChargeBasis.PERCENT_OF_INTEREST:
         base += principal
-    if basis is not ChargeBasis.PERCENT_OF_AMOUNT:
+    if basis not in (ChargeBasis.PERCENT_OF_AMOUNT, ChargeBasis.PERCENT_OF_DISBURSED):
         base += interest
     return to_minor(EXACT.divide(EXACT.multiply(Decimal(base), percent), HUNDRED))
 
@@ -105,15 +105,18 @@ def _spread(ledger: Ledger, charge: Charge) -> None:
     charge.shares = {}
     for row in ledger.rows:
         if row.regular:
-            share = _share(charge, row)
+            share = _share(ledger, charge, row)
             charge.shares[row.due_on] = share
             row.ask(charge.component, share, row.met_on)
     charge.amount = sum(charge.shares.values())
 
 
-def _share(charge: Charge, row: Row) -> int:
+def _share(ledger: Ledger, charge: Charge, row: Row) -> int:
     if charge.basis is ChargeBasis.FLAT:
         return charge.amount
+    if charge.basis is ChargeBasis.PERCENT_OF_DISBURSED:
+        paid_out = sum(amount for _, amount, _ in ledger.disbursements)
+        return percent_of(charge.basis, charge.percent, paid_out, 0)
     return percent_of(charge.basis, charge.percent, row.due[P], row.due[I])
 
 
@@ -127,7 +130,7 @@ def recompute_instalment_fees(ledger: Ledger) -> None:
         for row in ledger.rows:
             if not row.regular or row.re_aged or (row.met and row.due_on in charge.shares):
                 continue
-            share = each if flat else _share(charge, row)
+            share = each if flat else _share(ledger, charge, row)
             change = share - charge.shares.get(row.due_on, 0)
             if change:
                 charge.shares[row.due_on] = share

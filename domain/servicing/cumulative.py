@@ -14,8 +14,8 @@ from domain.servicing import cumulative_interest as rates
 from domain.servicing import facts as f
 from domain.servicing.dates import add_units, schedule_start
 from domain.servicing.dates import due_on as nominal_due
+from domain.servicing.instalment_rounding import to_multiple
 from domain.servicing.period import to_minor
-from domain.servicing.solving import to_multiple
 from domain.servicing.terms import INSTALMENTS_MAX, LoanTerms
 from domain.servicing.values import Amortisation, InterestMethod
 

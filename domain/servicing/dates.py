@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from domain import calendar
 from domain.calendar import add_months
 from domain.servicing.terms import MONTHS_A_UNIT, LoanTerms
-from domain.servicing.values import MonthEnd, StartFrom, Unit
+from domain.servicing.values import Amortisation, MonthEnd, StartFrom, Unit
 
 MONTHS_A_YEAR = 12
 ONE_DAY = timedelta(days=1)
@@ -49,7 +49,12 @@ def schedule_periods(terms: LoanTerms, disbursed_on: date) -> list[tuple[date, d
     if terms.explicit_periods:
         return list(terms.explicit_periods)
     start = schedule_start(terms, disbursed_on)
-    dues = [due_on(terms, start, n) for n in range(1, terms.instalments + 1)]
+    if terms.amortisation is Amortisation.CUSTOM:
+        dues = [row.due_on for row in terms.custom]
+    elif terms.amortisation is Amortisation.BULLET:
+        dues = [due_on(terms, start, terms.instalments)]
+    else:
+        dues = [due_on(terms, start, n) for n in range(1, terms.instalments + 1)]
     if terms.fixed_length is not None:
         dues[-1] = add_units(start, terms.repayment_unit, terms.fixed_length)
     return list(zip([start, *dues[:-1]], dues, strict=True))

@@ -15,6 +15,7 @@ def mirror_of(ledger: Ledger) -> Plan:
     rows = [row for row in ledger.rows if row.regular]
     plan = Plan(ledger.terms, [(row.from_on, row.due_on) for row in rows])
     plan.grace_lifted = True
+    plan.keep_instalments()
     plan.rates = [(plan.start_on, Decimal(0))]
     plan.move_money(plan.start_on, disbursed=sum(row.due[P] - row.credited[P] for row in rows))
     for period, row in zip(plan.periods, rows, strict=True):

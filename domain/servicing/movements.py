@@ -8,6 +8,7 @@ from datetime import date
 from domain.servicing.deferral import defer_unearned
 from domain.servicing.period import Period
 from domain.servicing.plan import Plan
+from domain.servicing.shaping import close_early
 from domain.servicing.solving import settle_last
 from domain.servicing.values import PreClose, RestFrequency
 
@@ -62,6 +63,11 @@ def pay_principal(plan: Plan, period: Period, on: date, amount: int) -> None:
     period.paid_principal += paid
     counts_on = min(period.due_on, on)
     correct_balance(plan, counts_on, -amount)
+    if plan.by_principal:
+        if on < period.due_on:
+            close_early(plan, period)
+            settle_last(plan, counts_on)
+        return
     if plan.keeps_instalments:
         return
     several_open = sum(not p.fully_paid for p in plan.periods) > 1

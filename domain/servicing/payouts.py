@@ -7,12 +7,15 @@ from datetime import date
 from decimal import Decimal
 
 from domain.servicing.credits import use_overpayment
+from domain.servicing.given import drop_rows_beyond
+from domain.servicing.instalment_rounding import to_multiple
 from domain.servicing.ledger import Entry, Ledger
 from domain.servicing.period import to_minor
 from domain.servicing.row import I, P, Row
-from domain.servicing.solving import Money, add_money, disburse, to_multiple
+from domain.servicing.solving import Money, add_money, disburse
 from domain.servicing.terms import LoanTerms
 from domain.servicing.tranches import add_full_term_tranche
+from domain.servicing.values import Amortisation
 
 HUNDRED = Decimal(100)
 
@@ -74,6 +77,8 @@ def _follow_plan(ledger: Ledger, on: date) -> None:
             continue
         row.due[P], row.due[I] = period.due_principal, period.due_interest + row.waived[I]
         row.update_met(on)
+    if ledger.terms.amortisation is Amortisation.FIXED_INSTALMENT:
+        drop_rows_beyond(ledger)
     ledger.renumber()
 
 

@@ -10,8 +10,8 @@ from domain.servicing import facts as f
 from domain.servicing import operations as op
 from domain.servicing.accrual_posting import accrued_charges
 from domain.servicing.closing import DayClose
+from domain.servicing.instalment_rounding import to_multiple
 from domain.servicing.life import Life, Stage
-from domain.servicing.solving import to_multiple
 from domain.servicing.terms import LoanTerms, Tranche
 from domain.servicing.timeline import Timeline
 from domain.servicing.values import PAYMENT_KINDS, ChargeBasis, Kind

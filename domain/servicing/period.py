@@ -101,16 +101,21 @@ class Sub:
 
 
 class Period:
-    """One repayment period. `emi` is what the plan asks for it; the rest says why it may differ."""
+    """One repayment period. `emi` is what the plan asks for it; the rest says why it may differ.
+
+    `share` is the principal of methods that fix it; the instalment then follows from the interest.
+    """
 
     __slots__ = (
         "capitalised_before",
         "carried",
+        "closed_early",
         "credited",
         "disbursed_before",
         "due_interest",
         "due_on",
         "due_principal",
+        "earns",
         "emi",
         "fixed_interest",
         "from_on",
@@ -126,6 +131,7 @@ class Period:
         "paid_principal",
         "principal_grace",
         "re_aged",
+        "share",
         "subs",
     )
 
@@ -135,6 +141,9 @@ class Period:
         self.subs = [Sub(from_on, due_on)]
         self.emi = emi
         self.original_emi = emi
+        self.share: int | None = None
+        self.closed_early = False
+        self.earns = True
         self.paid_principal = 0
         self.paid_interest = 0
         self.future_interest = 0
@@ -169,6 +178,11 @@ class Period:
         self.paid_principal = self.paid_interest = self.future_interest = 0
         for sub in self.subs:
             sub.correction = 0
+
+    def keep_paid(self) -> None:
+        """Ask for what was paid and nothing else."""
+        self.share = None
+        self.emi = self.total_paid
 
     @property
     def total_paid(self) -> int:
@@ -250,7 +264,7 @@ class Period:
 
     def earned(self, earning: Earning) -> int:
         """Interest of all sub-periods, rounded once, or by sub-period if the product says so."""
-        if self.moved_up or self.moved_down:
+        if self.moved_up or self.moved_down or not self.earns:
             return 0
         total = ZERO
         for sub in self.subs:
@@ -268,12 +282,24 @@ class Period:
         """
         credited = self.credited_principal + self.credited_interest
         self.credited = credited - self.moved_credit
-        asked = self.asked
         interest = self.earned(earning) + self.fixed_interest + self.future_interest + carried_in
         self.interest = max(0, interest)
+        if self.share is None:
+            self._derive_from_instalment()
+        else:
+            self._derive_from_share(self.share)
+        self.carried = max(0, self.interest - self.due_interest)
+
+    def _derive_from_instalment(self) -> None:
+        asked = self.asked
         if self.interest_grace or self.paid_principal > max(0, asked - self.interest):
             self.due_interest = self.paid_interest
         else:
             self.due_interest = max(min(self.interest, asked), self.paid_interest)
         self.due_principal = max(0, asked - self.due_interest, self.paid_principal)
-        self.carried = max(0, self.interest - self.due_interest)
+
+    def _derive_from_share(self, share: int) -> None:
+        collects = not self.interest_grace and not self.closed_early
+        self.due_interest = max(self.interest if collects else 0, self.paid_interest)
+        self.due_principal = max(0, share + self.credited_principal, self.paid_principal)
+        self.emi = self.due_principal + self.due_interest - self.credited - self.future_interest

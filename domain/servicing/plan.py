@@ -9,7 +9,7 @@ from datetime import date
 from decimal import Decimal
 
 from domain.servicing.dates import ONE_DAY
-from domain.servicing.period import Earning, Period, Sub
+from domain.servicing.period import ZERO, Earning, Period, Sub
 from domain.servicing.rate_factor import factors
 from domain.servicing.terms import LoanTerms
 from domain.servicing.values import InterestMethod
@@ -20,6 +20,7 @@ class Plan:
 
     __slots__ = (
         "bare",
+        "by_principal",
         "corrections",
         "earning",
         "flat",
@@ -44,6 +45,7 @@ class Plan:
             place=terms.rounding_place,
             inner=terms.inner_arithmetic(),
         )
+        self.by_principal = terms.fixes_principal
         self.bare = False  # a copy without payments, made to solve instalments
         self.grace_lifted = False
         self.keeps_instalments = False  # after an accelerated maturity payments set no instalment
@@ -59,6 +61,7 @@ class Plan:
         other.flat = self.flat
         other.earning = self.earning
         other.bare = self.bare
+        other.by_principal = self.by_principal
         other.grace_lifted = self.grace_lifted
         other.keeps_instalments = self.keeps_instalments
         return other
@@ -164,10 +167,11 @@ class Plan:
     def factor(self, periods: Iterable[Period]) -> None:
         """Recompute the factors of periods."""
         span = (self.start_on, self.maturity)
+        free = self.periods[: self.terms.interest_free_periods]
         for period in periods:
             whole = (period.from_on, period.due_on)
             for sub in period.subs:
-                rate = self.rate_on(sub.from_on)
+                rate = ZERO if period in free else self.rate_on(sub.from_on)
                 sub.factor, sub.factor_to_due = factors(
                     self.terms, rate, (sub.from_on, sub.due_on), whole, span
                 )
@@ -198,6 +202,12 @@ class Plan:
             previous = period
 
     # --- changes
+
+    def keep_instalments(self) -> None:
+        """Let every period ask for the instalment it has, whatever it was made of."""
+        self.by_principal = False
+        for period in self.periods:
+            period.share = None
 
     def set_rate(self, from_on: date, rate: Decimal) -> None:
         """Put a rate in force for days after `from_on`."""

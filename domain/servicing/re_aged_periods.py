@@ -41,7 +41,7 @@ def hold_early_payments(plan: Plan, principal: int, interest: int) -> None:
     """Let the cut period hold what was paid in advance."""
     cut = plan.last
     cut.paid_principal, cut.paid_interest = principal, interest
-    cut.emi = cut.total_paid
+    cut.keep_paid()
 
 
 def join_stubs(plan: Plan) -> None:

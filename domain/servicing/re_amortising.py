@@ -62,7 +62,7 @@ def close_open_periods(plan: Plan, on: date) -> None:
         last = period.subs[-1]
         if last.correction:
             last.correction -= period.outstanding_principal
-        period.emi = period.total_paid
+        period.keep_paid()
         period.moved_credit = period.credited_principal + period.credited_interest
 
 
@@ -82,7 +82,7 @@ def _with_split(plan: Plan, on: date) -> None:
     _reset_corrections(plan, on)
     for period in past:
         period.subs[-1].correction -= period.paid_principal
-        period.emi = period.total_paid
+        period.keep_paid()
         period.moved_credit = period.credited_principal + period.credited_interest
         period.moved_down = True
     plan.factor(future)

@@ -43,6 +43,7 @@ def re_age(ledger: Ledger, fact: ReAged, entry: Entry) -> None:
         return
     terms = ledger.terms
     ledger.re_age = fact
+    ledger.plan.keep_instalments()
     if terms.recalculates and fact.interest in EQUALLY:
         re_age_equally(ledger, fact, entry)
     elif terms.recalculates:
@@ -140,6 +141,8 @@ def _solve_apart(plan: Plan, fact: ReAged, principal: int) -> list[int]:
         repayment_unit=fact.unit,
         grace_on_principal=0,
         grace_on_interest=0,
+        interest_free_periods=0,
+        amortisation=plan.terms.amortisation_when_re_aged,
     )
     apart = Plan(terms, zip([start, *dues[:-1]], dues, strict=True))
     apart.rates = list(plan.rates)

@@ -8,6 +8,7 @@ from datetime import date
 
 from domain.servicing.equal_re_ageing import Split, each_of
 from domain.servicing.facts import ReAged
+from domain.servicing.instalment_rounding import to_multiple
 from domain.servicing.ledger import Entry, Ledger
 from domain.servicing.re_aged_periods import due_dates
 from domain.servicing.re_aged_rows import (
@@ -20,7 +21,6 @@ from domain.servicing.re_aged_rows import (
 )
 from domain.servicing.recharging import lift_charges, place_charges, spread_charges
 from domain.servicing.row import COMPONENTS, F, I, N, P, Row
-from domain.servicing.solving import to_multiple
 from domain.servicing.splitting import split_evenly
 from domain.servicing.terms import LoanTerms
 from domain.servicing.values import ReAgeInterest

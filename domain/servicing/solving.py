@@ -12,10 +12,12 @@ from enum import StrEnum
 from domain.money import WIDE_CONTEXT
 from domain.servicing.conventions import Factors, Residue
 from domain.servicing.deferral import defer_unearned
+from domain.servicing.given import end_when_repaid, extend_to_longest_term, given_instalments
+from domain.servicing.instalment_rounding import to_instalment, to_multiple, to_whole
 from domain.servicing.period import Period, to_minor
 from domain.servicing.plan import Plan
-from domain.servicing.terms import LoanTerms
-from domain.servicing.values import InterestPeriod, PartialPeriod
+from domain.servicing.shaping import assign_principal, settle_principal, spread_interest
+from domain.servicing.values import Amortisation, InterestPeriod, PartialPeriod
 
 SMOOTHING_ROUNDS_MAX = 3
 
@@ -34,24 +36,6 @@ class Money:
     on: date
     disbursed: int = 0
     capitalised: int = 0
-
-
-def to_multiple(terms: LoanTerms, amount: int) -> int:
-    """Round an instalment to the product's multiple; if that leaves nothing, keep the amount."""
-    multiple = terms.instalment_multiple_minor
-    if not multiple:
-        return amount
-    rounded = to_minor(Decimal(amount) / multiple, terms.instalment_mode) * multiple
-    return rounded or amount
-
-
-def to_instalment(terms: LoanTerms, value: Decimal) -> int:
-    """Round what was solved to an instalment the product allows (domain rules, P-48)."""
-    return to_multiple(terms, _to_whole(terms, value))
-
-
-def _to_whole(terms: LoanTerms, value: Decimal) -> int:
-    return to_minor(terms.inner_arithmetic().plus(value), terms.instalment_mode)
 
 
 def disburse(plan: Plan, on: date, amount: int) -> None:
@@ -103,10 +87,20 @@ def resolve_after(plan: Plan, on: date) -> None:
 
 def solve(plan: Plan, first_due: date, cause: Cause, money: Money | None = None) -> None:
     """Solve the instalments due on or after a day."""
+    if plan.terms.amortisation is Amortisation.FIXED_INSTALMENT:
+        extend_to_longest_term(plan)
     related = plan.related(first_due)
     _mark_interest_grace(plan)
     plan.factor(related)
     if not related:
+        return
+    if plan.by_principal:
+        _solve_by_principal(plan, related, cause)
+        return
+    if plan.terms.amortisation is Amortisation.FIXED_INSTALMENT:
+        set_instalments(plan, related)
+        end_when_repaid(plan)
+        settle_last(plan, first_due)
         return
     if plan.flat:
         _solve_flat(plan, related)
@@ -123,6 +117,32 @@ def solve(plan: Plan, first_due: date, cause: Cause, money: Money | None = None)
     settle_last(plan, first_due)
     if directly:
         smooth(plan, related)
+
+
+def _solve_by_principal(plan: Plan, related: list[Period], cause: Cause) -> None:
+    """Let rates change interest alone; money, and instalments added, change the principal due."""
+    plan.rebalance()
+    evenly = plan.terms.amortisation is Amortisation.EQUAL_AMORTISATION
+    if cause is Cause.MONEY or evenly or any(period.share is None for period in related):
+        assign_principal(plan, related)
+    if evenly:
+        spread_interest(plan, related, _annuity_interest(plan, related))
+    plan.rebalance()
+    settle_last(plan, related[0].due_on)
+
+
+def _annuity_interest(plan: Plan, related: list[Period]) -> int:
+    """Interest of the same periods were they repaid by level instalments."""
+    level = plan.without_payments()
+    level.by_principal = False
+    same = level.periods[-len(related) :]
+    for period in same:
+        period.share, period.fixed_interest, period.earns = None, 0, True
+    level.rebalance()
+    set_instalments(level, same)
+    level.rebalance()
+    settle_last(level, same[0].due_on)
+    return sum(period.due_interest for period in same)
 
 
 def _solve_bare_contract(plan: Plan, related: list[Period], money: Money | None) -> None:
@@ -143,10 +163,19 @@ def set_instalments(plan: Plan, periods: Sequence[Period]) -> None:
     """EMI = B * prod(1 + rf) / fn, on periods that have not been paid more than that."""
     if not periods:
         return
+    if plan.by_principal:
+        assign_principal(plan, periods)
+        return
     if plan.flat:
         _solve_flat(plan, periods)
         return
-    level = _to_whole(plan.terms, _level(plan, periods))
+    given = given_instalments(plan, periods)
+    if given is not None:
+        for period, amount in zip(periods, given, strict=True):
+            period.emi = period.original_emi = max(amount, period.total_paid)
+        plan.derive()
+        return
+    level = to_whole(plan.terms, _level(plan, periods))
     emi = to_multiple(plan.terms, level + _even_fixed_interest(periods))
     for period in periods:
         if emi >= period.total_paid:
@@ -227,6 +256,9 @@ def _apply_principal_grace(plan: Plan, related: list[Period]) -> None:
 
 def settle_last(plan: Plan, till: date) -> None:
     """The last unpaid instalment takes the residue, so that principals add up to the money out."""
+    if plan.by_principal:
+        settle_principal(plan, till)
+        return
     unpaid = plan.total_due_principal - plan.total_paid_principal
     for period in plan.periods:
         excess = period.outstanding_principal - unpaid

@@ -84,6 +84,15 @@ class Tranche:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CustomInstalment:
+    """An agreed instalment: its principal, or the whole of it. The last one has neither."""
+
+    due_on: date
+    principal_minor: int | None = None
+    instalment_minor: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Refusal:
     """Why terms cannot be accepted."""
 
@@ -155,6 +164,8 @@ class LoanTerms:
     interest_rounding: str = decimal.ROUND_HALF_UP  # to minor units
     rounding_place: RoundingPlace = RoundingPlace.PER_PERIOD
     instalment_rounding: InstalmentRounding = InstalmentRounding.NEAREST
+    instalment_minor: int | None = None  # of FIXED_INSTALMENT; `instalments` is the most allowed
+    custom: tuple[CustomInstalment, ...] = ()  # of CUSTOM
 
     @property
     def cumulative(self) -> bool:
@@ -178,8 +189,18 @@ class LoanTerms:
 
     @property
     def period_units(self) -> int:
-        """Repayment units of a regular period."""
-        return self.repayment_every
+        """Repayment units of a regular period; a bullet has one period, the whole term."""
+        bullet = self.amortisation is Amortisation.BULLET
+        return self.repayment_every * (self.instalments if bullet else 1)
+
+    @property
+    def fixes_principal(self) -> bool:
+        """Whether each instalment's principal is fixed and not the instalment."""
+        if self.cumulative:
+            return False
+        if self.amortisation is Amortisation.CUSTOM:
+            return any(row.principal_minor is not None for row in self.custom)
+        return self.amortisation in FIXES_PRINCIPAL
 
     @property
     def instalment_mode(self) -> str:
@@ -189,6 +210,12 @@ class LoanTerms:
             InstalmentRounding.DOWN: decimal.ROUND_FLOOR,
         }
         return directed.get(self.instalment_rounding, self.interest_rounding)
+
+    @property
+    def amortisation_when_re_aged(self) -> Amortisation:
+        """How the new instalments are solved: what had its own amounts or dates becomes level."""
+        kept = (Amortisation.EQUAL_PRINCIPAL, Amortisation.INTEREST_ONLY)
+        return self.amortisation if self.amortisation in kept else Amortisation.EQUAL_INSTALMENTS
 
     def reference_periods(self, start: date) -> ReferencePeriods | None:
         """Return the regular periods ACT/ACT ICMA measures by; None for other day counts."""
@@ -230,6 +257,15 @@ def _context(precision: int, rounding: str) -> decimal.Context:
     return decimal.Context(prec=precision, rounding=rounding, traps=traps)
 
 
+FIXES_PRINCIPAL = frozenset(
+    {
+        Amortisation.EQUAL_PRINCIPAL,
+        Amortisation.INTEREST_ONLY,
+        Amortisation.BULLET,
+        Amortisation.EQUAL_AMORTISATION,
+        Amortisation.REVOLVING,
+    }
+)
 MONTHS_A_UNIT = {Unit.MONTHS: 1, Unit.QUARTERS: 3, Unit.YEARS: 12}
 
 

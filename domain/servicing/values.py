@@ -18,10 +18,16 @@ class InterestMethod(StrEnum):
 
 
 class Amortisation(StrEnum):
-    """What is equal in every instalment."""
+    """How principal comes back (domain rules, 5.1)."""
 
-    EQUAL_INSTALMENTS = "equal_instalments"
-    EQUAL_PRINCIPAL = "equal_principal"
+    EQUAL_INSTALMENTS = "equal_instalments"  # 等额本息
+    EQUAL_PRINCIPAL = "equal_principal"  # 等额本金
+    INTEREST_ONLY = "interest_only"  # 先息后本
+    BULLET = "bullet"  # 到期一次性还本付息: one instalment over the whole term
+    EQUAL_AMORTISATION = "equal_amortisation"  # an annuity's interest, spread evenly
+    FIXED_INSTALMENT = "fixed_instalment"  # the amount is given, the number follows
+    CUSTOM = "custom"  # dates and amounts of the loan's own
+    REVOLVING = "revolving"  # 随借随还: interest on statement days, principal at maturity
 
 
 class InterestPeriod(StrEnum):
@@ -249,6 +255,7 @@ class ChargeBasis(StrEnum):
 
     FLAT = "flat"
     PERCENT_OF_AMOUNT = "percent_of_amount"
+    PERCENT_OF_DISBURSED = "percent_of_disbursed"  # 按初始本金收费, whatever was repaid since
     PERCENT_OF_INTEREST = "percent_of_interest"
     PERCENT_OF_AMOUNT_AND_INTEREST = "percent_of_amount_and_interest"
 

@@ -70,10 +70,11 @@ def due_on(plan: Plan, period: Period, on: date) -> Due:
     view = stopped_on(plan, on)
     seen = view.periods[plan.periods.index(period)]
     unpaid = sum(not p.fully_paid for p in view.periods)
-    if on <= seen.from_on:
+    if on <= seen.from_on and not plan.by_principal:
         _restore_instalment(view, seen, period, unpaid)
     vertical = plan.terms.direction is Direction.VERTICAL
-    principal = seen.asked if vertical and unpaid > 1 else seen.due_principal
+    asks_whole = vertical and unpaid > 1 and not plan.by_principal
+    principal = seen.asked if asks_whole else seen.due_principal
     if not vertical:
         return Due(principal=principal, interest=seen.due_interest)
     left = view.total_due_principal - view.total_paid_principal

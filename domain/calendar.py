@@ -1,7 +1,7 @@
 """Dates of a schedule: cycles counted from an anchor, working days. Holidays come in as data."""
 
 from calendar import monthrange
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from enum import StrEnum
@@ -238,32 +238,28 @@ def _walk(day: date, calendar: HolidayCalendar, step: int) -> date:
 
 
 def business_due_dates(
-    anchor: date,
-    cycle: Cycle,
-    count: int,
-    rule: BusinessDayRule,
-    calendar: HolidayCalendar,
+    cycle: Callable[[int], date], count: int, rule: BusinessDayRule, calendar: HolidayCalendar
 ) -> tuple[date, ...]:
-    """Return `count` due dates on working days, the first one cycle after the anchor.
+    """Return `count` due dates on working days; `cycle(n)` is the n-th planned one, from 1.
 
-    Every date is adjusted from its unadjusted place in the cycle, so a move never carries over.
+    Every date is adjusted from its planned place in the cycle, so a move never carries over.
     Under NEXT_REPAYMENT_DATE an instalment waits for the next date of the cycle that is worked;
     those behind it move up one each and the term grows.
-    Raises Rejected: `due_dates_collide` when two instalments land on one day, and what
-    `due_dates` and `adjust` raise.
+    Raises Rejected: `due_dates_collide` when two instalments land on one day, `no_working_day`
+    when the cycle never meets the calendar, and what `cycle` and `adjust` raise.
     """
     if rule is not BusinessDayRule.NEXT_REPAYMENT_DATE:
-        dues = tuple(adjust(day, rule, calendar) for day in due_dates(anchor, cycle, count))
+        dues = tuple(adjust(cycle(number), rule, calendar) for number in range(1, count + 1))
         for earlier, later in pairwise(dues):
             if later <= earlier:
                 detail = f"two instalments fall on {later}; choose next_repayment_date"
-                raise Rejected("due_dates_collide", detail, "business_day_rule")
+                raise Rejected("due_dates_collide", detail, "business_days")
         return dues
-    worked = [day for day in due_dates(anchor, cycle, count) if calendar.is_working(day)]
-    for number in range(count + 1, DUE_DATES_MAX + 1):
+    worked: list[date] = []
+    for number in range(1, DUE_DATES_MAX + 1):
         if len(worked) == count:
             return tuple(worked)
-        day = cycle_date(anchor, cycle, number)
+        day = cycle(number)
         if calendar.is_working(day):
             worked.append(day)
     if len(worked) == count:

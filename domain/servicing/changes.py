@@ -6,7 +6,7 @@ Sources: domain rules 9.9 S-02, S-04, S-05, S-07.
 from datetime import date
 
 from domain.servicing.balancing import close_principal_gap
-from domain.servicing.dates import ONE_DAY, add_units
+from domain.servicing.dates import ONE_DAY, add_units, due_on, worked_due_on
 from domain.servicing.facts import DueDateMoved, InterestPaused, RateChanged, TermExtended
 from domain.servicing.ledger import Ledger
 from domain.servicing.mirroring import mirror_of
@@ -98,12 +98,12 @@ def extend_term(ledger: Ledger, fact: TermExtended) -> None:
     """Add instalments at the end, on the regular dates, and solve anew."""
     plan = _plan_of(ledger)
     last = plan.last
-    for due_on in _due_dates_after(ledger, plan, fact.instalments):
-        period = Period(plan.last.due_on, due_on)
+    for due in _due_dates_after(ledger, plan, fact.instalments):
+        period = Period(plan.last.due_on, due)
         period.disbursed_before = last.disbursed_before
         period.capitalised_before = last.capitalised_before
         plan.periods.append(period)
-        row = Row(period.from_on, due_on)
+        row = Row(period.from_on, due)
         row.met, row.re_aged = False, ledger.rows_lead
         ledger.rows.append(row)
     ledger.renumber()
@@ -118,6 +118,8 @@ def _due_dates_after(ledger: Ledger, plan: Plan, count: int) -> list[date]:
     if ledger.re_age is not None:
         unit, every, start = ledger.re_age.unit, ledger.re_age.every, ledger.re_age.start_on
         done = sum(period.due_on > start for period in plan.periods)
+    elif due_on(ledger.terms, start, done + 1) > plan.maturity:
+        return [worked_due_on(ledger.terms, start, done + n) for n in range(1, count + 1)]
     if add_units(start, unit, (done + 1) * every) <= plan.maturity:
         start, done = plan.maturity, 0  # due dates were moved: continue from the last one
     return [add_units(start, unit, (done + n) * every) for n in range(1, count + 1)]

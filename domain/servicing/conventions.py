@@ -28,6 +28,13 @@ class RoundingPlace(StrEnum):
     PER_SEGMENT = "per_segment"  # each stretch between changes of balance or rate
 
 
+class FirstPeriod(StrEnum):
+    """Which side of the regular first date the product's due day is taken from (stub periods)."""
+
+    SHORT = "short"
+    LONG = "long"
+
+
 class InstalmentRounding(StrEnum):
     """Which way an instalment is rounded, to minor units and then to its multiple."""
 

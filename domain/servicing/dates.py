@@ -1,9 +1,12 @@
 """Due dates and the half-open periods between them; knows nothing of money."""
 
 from datetime import date, timedelta
+from itertools import pairwise
 
 from domain import calendar
-from domain.calendar import add_months
+from domain.calendar import BusinessDayRule, add_months, adjust, business_due_dates
+from domain.errors import Rejected
+from domain.servicing.conventions import FirstPeriod
 from domain.servicing.terms import MONTHS_A_UNIT, LoanTerms
 from domain.servicing.values import Amortisation, MonthEnd, StartFrom, Unit
 
@@ -23,12 +26,35 @@ def add_units(start: date, unit: Unit, count: int) -> date:
 
 
 def due_on(terms: LoanTerms, start: date, number: int) -> date:
-    """Due date `number` (1-based), counted from the start so that month ends never drift."""
+    """Due date `number` (1-based) of the cycle, counted from its anchor: month ends never drift.
+
+    The anchor is the start, the first due date if one was agreed, or the product's due day.
+    """
+    if terms.due_day is not None:
+        return _due_on_day(terms, terms.due_day, start, number)
+    if terms.first_due_on is not None:
+        start, number = terms.first_due_on, number - 1
     count = number * terms.repayment_every
     if terms.repayment_unit in MONTHS_A_UNIT:
         months = count * MONTHS_A_UNIT[terms.repayment_unit]
         return add_months(start, months, _MONTH_END[terms.month_end])
     return add_units(start, terms.repayment_unit, count)
+
+
+def _due_on_day(terms: LoanTerms, day: int, start: date, number: int) -> date:
+    """Count from the due day next to the regular first date, before it or after it (固定还款日)."""
+    length = terms.repayment_every * MONTHS_A_UNIT[terms.repayment_unit]
+    regular = add_months(start, length)
+    january = date(regular.year, 1, day)  # a month that has every day
+    months = regular.month - 1
+    if terms.first_period is FirstPeriod.SHORT and add_months(january, months) > regular:
+        months -= 1
+    if add_months(january, months) <= start:
+        months += 1
+    if terms.first_period is FirstPeriod.LONG and add_months(january, months) < regular:
+        months += 1
+    months += (number - 1) * length
+    return add_months(january, months, _MONTH_END[terms.month_end])
 
 
 def is_regular(terms: LoanTerms, period: tuple[date, date], start: date) -> bool:
@@ -49,15 +75,39 @@ def schedule_periods(terms: LoanTerms, disbursed_on: date) -> list[tuple[date, d
     if terms.explicit_periods:
         return list(terms.explicit_periods)
     start = schedule_start(terms, disbursed_on)
-    if terms.amortisation is Amortisation.CUSTOM:
-        dues = [row.due_on for row in terms.custom]
-    elif terms.amortisation is Amortisation.BULLET:
-        dues = [due_on(terms, start, terms.instalments)]
-    else:
-        dues = [due_on(terms, start, n) for n in range(1, terms.instalments + 1)]
-    if terms.fixed_length is not None:
-        dues[-1] = add_units(start, terms.repayment_unit, terms.fixed_length)
+    dues = _due_dates(terms, start)
+    for from_on, due in pairwise([start, *dues]):
+        if due <= from_on:
+            detail = f"an instalment of {due} cannot follow on {from_on}"
+            raise Rejected("due_dates_out_of_order", detail, "instalments")
     return list(zip([start, *dues[:-1]], dues, strict=True))
+
+
+def _due_dates(terms: LoanTerms, start: date) -> list[date]:
+    if terms.amortisation is Amortisation.CUSTOM:
+        return [row.due_on for row in terms.custom]
+    numbers = range(1, terms.instalments + 1)
+    if terms.amortisation is Amortisation.BULLET:
+        numbers = range(terms.instalments, terms.instalments + 1)
+
+    def planned(number: int) -> date:
+        if number == len(numbers) and terms.matures_on is not None:
+            return terms.matures_on
+        if number == len(numbers) and terms.fixed_length is not None:
+            return add_units(start, terms.repayment_unit, terms.fixed_length)
+        return due_on(terms, start, numbers.start + number - 1)
+
+    if terms.calendar is None:
+        return [planned(number) for number in range(1, len(numbers) + 1)]
+    return list(business_due_dates(planned, len(numbers), terms.business_days, terms.calendar))
+
+
+def worked_due_on(terms: LoanTerms, start: date, number: int) -> date:
+    """Due date `number` of the cycle, moved to a working day as the product says."""
+    due = due_on(terms, start, number)
+    if terms.calendar is None or terms.business_days is BusinessDayRule.NEXT_REPAYMENT_DATE:
+        return due
+    return adjust(due, terms.business_days, terms.calendar)
 
 
 def schedule_start(terms: LoanTerms, disbursed_on: date) -> date:

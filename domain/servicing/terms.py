@@ -7,8 +7,15 @@ from datetime import date
 from decimal import Decimal
 from functools import lru_cache
 
+from domain.calendar import BusinessDayRule, HolidayCalendar
 from domain.daycount import DayCount, ReferencePeriods
-from domain.servicing.conventions import Factors, InstalmentRounding, Residue, RoundingPlace
+from domain.servicing.conventions import (
+    Factors,
+    FirstPeriod,
+    InstalmentRounding,
+    Residue,
+    RoundingPlace,
+)
 from domain.servicing.values import (
     Accounting,
     AdvancePayment,
@@ -164,6 +171,12 @@ class LoanTerms:
     interest_rounding: str = decimal.ROUND_HALF_UP  # to minor units
     rounding_place: RoundingPlace = RoundingPlace.PER_PERIOD
     instalment_rounding: InstalmentRounding = InstalmentRounding.NEAREST
+    first_due_on: date | None = None  # None: one regular period after the start
+    due_day: int | None = None  # day of the month; None: the day of the start
+    first_period: FirstPeriod = FirstPeriod.LONG  # with `due_day`: a stub joins the first month
+    matures_on: date | None = None  # due date of the last instalment; None: a regular one
+    business_days: BusinessDayRule = BusinessDayRule.NONE
+    calendar: HolidayCalendar | None = None
     instalment_minor: int | None = None  # of FIXED_INSTALMENT; `instalments` is the most allowed
     custom: tuple[CustomInstalment, ...] = ()  # of CUSTOM
 

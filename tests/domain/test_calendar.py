@@ -1,6 +1,7 @@
 """Due dates and working days: tables, properties, and QuantLib's calendars as an oracle."""
 
 from datetime import date, timedelta
+from functools import partial
 from itertools import pairwise
 from random import Random
 
@@ -258,39 +259,33 @@ def test_a_calendar_refuses_to_guess_outside_its_years() -> None:
         assert refusal.value.code == "outside_calendar"
 
 
+MONTHLY = partial(cycle_date, date(2024, 9, 1), Cycle())
+
+
 def test_a_moved_due_date_does_not_carry_over_to_the_next() -> None:
     """Source: domain rules, S-31."""
-    dues = business_due_dates(date(2024, 9, 1), Cycle(), 3, BusinessDayRule.FOLLOWING, CHINA)
+    dues = business_due_dates(MONTHLY, 3, BusinessDayRule.FOLLOWING, CHINA)
     assert dues == (date(2024, 10, 8), date(2024, 11, 1), date(2024, 12, 2))
 
 
 def test_an_instalment_may_wait_for_the_next_repayment_date_and_the_term_grows() -> None:
     """Source: domain rules, S-31."""
-    dues = business_due_dates(
-        date(2024, 9, 1), Cycle(), 3, BusinessDayRule.NEXT_REPAYMENT_DATE, CHINA
-    )
+    dues = business_due_dates(MONTHLY, 3, BusinessDayRule.NEXT_REPAYMENT_DATE, CHINA)
     assert dues == (date(2024, 11, 1), date(2025, 1, 1), date(2025, 4, 1))
 
 
 def test_two_instalments_on_one_day_are_refused() -> None:
-    daily = Cycle(unit=CycleUnit.DAY)
+    daily = partial(cycle_date, date(2024, 5, 2), Cycle(unit=CycleUnit.DAY))
     with pytest.raises(Rejected) as refusal:
-        business_due_dates(date(2024, 5, 2), daily, 5, BusinessDayRule.FOLLOWING, CHINA)
+        business_due_dates(daily, 5, BusinessDayRule.FOLLOWING, CHINA)
     assert refusal.value.code == "due_dates_collide"
-    assert (
-        len(
-            business_due_dates(
-                date(2024, 5, 2), daily, 5, BusinessDayRule.NEXT_REPAYMENT_DATE, CHINA
-            )
-        )
-        == 5
-    )
+    assert len(business_due_dates(daily, 5, BusinessDayRule.NEXT_REPAYMENT_DATE, CHINA)) == 5
 
 
 def test_a_cycle_that_never_meets_a_working_day_is_refused() -> None:
-    weekly = Cycle(unit=CycleUnit.WEEK)
+    weekly = partial(cycle_date, date(2024, 5, 4), Cycle(unit=CycleUnit.WEEK))
     with pytest.raises(Rejected) as refusal:
-        business_due_dates(date(2024, 5, 4), weekly, 5, BusinessDayRule.NEXT_REPAYMENT_DATE, CHINA)
+        business_due_dates(weekly, 5, BusinessDayRule.NEXT_REPAYMENT_DATE, CHINA)
     assert refusal.value.code == "no_working_day"
 
 

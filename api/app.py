@@ -12,6 +12,7 @@ from api.openapi import document
 from api.parts import Parts, opened
 from api.routes import (
     audit,
+    batch,
     catalogue,
     collections,
     commands,
@@ -19,6 +20,7 @@ from api.routes import (
     loans,
     portfolio,
     replays,
+    simulations,
 )
 from infra import log
 from infra.settings import Settings
@@ -32,7 +34,18 @@ was asked for is on disk. Amounts, rates and scores are decimal strings, dates a
 are problem+json (RFC 9457) with a stable `code`. Queries read models that follow within
 milliseconds; send the `position` of a command's answer as `If-Position` to read your own write."""
 
-ROUTES: Final = (commands, loans, replays, portfolio, collections, audit, catalogue, health)
+ROUTES: Final = (
+    commands,
+    batch,
+    loans,
+    replays,
+    portfolio,
+    collections,
+    audit,
+    catalogue,
+    simulations,
+    health,
+)
 """Modules with routes, in the order in which they are tried."""
 
 

@@ -17,7 +17,7 @@ from infra.errors import TooLarge
 from infra.log import logger
 from infra.settings import Limits
 
-BATCH_PATH: Final = "/v1/commands"
+LARGE_BODIES: Final = frozenset({"/v1/commands", "/v1/simulations"})
 REQUEST_ID: Final = "request_id"
 CALLER: Final = "caller"
 """Keys of the ASGI scope's state."""
@@ -70,7 +70,7 @@ class Gate:
             await _refuse(scope, receive, send, "overloaded", "too many requests at once")
             return
         limit = self._limits.request_bytes_max
-        if scope["path"] == BATCH_PATH:
+        if scope["path"] in LARGE_BODIES:
             limit = self._limits.batch_bytes_max
         length = headers.get(b"content-length", b"0")
         if not length.isdigit() or int(length) > limit:

@@ -9,6 +9,7 @@ from api.desk import Desk
 from api.identity import Tokens, read_tokens
 from api.metrics import Metrics
 from api.reads import Reads
+from api.workshop import Workshop
 from domain.service import Service
 from infra.database import read_pool
 from infra.migrate import migrate
@@ -30,6 +31,7 @@ class Parts:
     tokens: Tokens  # whom a bearer token stands for
     business_date: BusinessDate
     metrics: Metrics
+    workshop: Workshop  # simulations
 
 
 @contextmanager
@@ -59,4 +61,5 @@ def opened(settings: Settings, dsn: str) -> Generator[Parts]:
             tokens=tokens,
             business_date=business_date,
             metrics=Metrics(store),
+            workshop=stack.enter_context(closing(Workshop(limits))),
         )

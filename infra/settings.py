@@ -62,6 +62,11 @@ class Limits(BaseSettings):
     page_rows_max: PositiveInt = 500
     query_seconds_max: PositiveFloat = 2.0
 
+    # Simulations: each in a process of its own, so that arithmetic does not hold up payments.
+    simulation_seconds_max: PositiveFloat = 5.0
+    simulation_processes_max: PositiveInt = 1
+    simulation_waiting_max: PositiveInt = 16
+
     stream_events_alert: PositiveInt = 5_000
     idempotency_days: PositiveInt = 400
 

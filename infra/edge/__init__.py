@@ -8,6 +8,7 @@ amounts are decimal strings (`amount_minor: int` is `amount: "12.50"` here) in t
 from infra.edge.bodies import BODIES, MINOR, Body, edge_name, model_of, stream_field
 from infra.edge.commands import request_hash, to_command
 from infra.edge.refusals import refusals_of
+from infra.edge.simulation import SimulationRequest, to_simulation
 from infra.edge.values import Identifier
 
 __all__ = [
@@ -15,10 +16,12 @@ __all__ = [
     "MINOR",
     "Body",
     "Identifier",
+    "SimulationRequest",
     "edge_name",
     "model_of",
     "refusals_of",
     "request_hash",
     "stream_field",
     "to_command",
+    "to_simulation",
 ]

@@ -84,9 +84,8 @@ def _edge_type(name: str, hint: object) -> Any:  # noqa: ANN401 - a type express
     if origin in {UnionType, Union}:
         (inner,) = (part for part in parts if part is not NoneType)
         return _edge_type(name, inner) | None
-    if origin is tuple:
-        inner = _edge_type(name, parts[0])
-        return Annotated[tuple[inner, ...], Field(max_length=LIST_ITEMS_MAX)]
+    if origin in {tuple, frozenset}:
+        return _list_type(name, parts)
     if name.endswith(MINOR):
         return AmountText
     if isinstance(hint, type) and dataclasses.is_dataclass(hint):
@@ -96,7 +95,17 @@ def _edge_type(name: str, hint: object) -> Any:  # noqa: ANN401 - a type express
     return Currency if name == "currency" else _PLAIN[hint]
 
 
+def _list_type(name: str, parts: tuple[object, ...]) -> Any:  # noqa: ANN401 - a type expression
+    """Make the edge's list of a tuple of known length, of any length, or of a set."""
+    types = [_edge_type(name, part) for part in parts if part is not Ellipsis]
+    if len(types) > 1:
+        return tuple[tuple(types)]
+    return Annotated[tuple[types[0], ...], Field(max_length=LIST_ITEMS_MAX)]
+
+
 def _default(field: "dataclasses.Field[Any]") -> Any:  # noqa: ANN401 - any field's default
+    if field.default_factory is not dataclasses.MISSING:
+        return tuple(field.default_factory())
     if field.default is dataclasses.MISSING:
         return ...
     if field.name.endswith(MINOR):

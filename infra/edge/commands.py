@@ -3,7 +3,8 @@
 import dataclasses
 import hashlib
 from datetime import date
-from typing import Any
+from functools import cache
+from typing import Any, cast, get_origin, get_type_hints
 
 from domain.commands import NAMES, Command
 from domain.errors import Rejected
@@ -23,13 +24,16 @@ def to_command(name: str, body: Body, *, target: str, business_date: date) -> Co
         stream_field(cls): target,
         "effective_on": getattr(body, "effective_on", None) or business_date,
     }
-    command = _build(cls, body, getattr(body, "currency", None), "", given)
+    command = build(cls, body, getattr(body, "currency", None), "", given)
     assert isinstance(command, Command)
     return command
 
 
-def _build(cls: type, body: Body, currency: str | None, path: str, given: dict[str, Any]) -> object:
-    """Make a dataclass from its model, part by part; `path` leads to the model, with its dot."""
+def build(cls: type, body: Body, currency: str | None, path: str, given: dict[str, Any]) -> object:
+    """Make a dataclass from its model, part by part; `path` leads to the model, with its dot.
+
+    What the body leaves out is the dataclass's own default. Raises as `to_command`.
+    """
     currency = getattr(body, "currency", None) or currency
     values = dict(given)
     for field in dataclasses.fields(cls):
@@ -37,14 +41,35 @@ def _build(cls: type, body: Body, currency: str | None, path: str, given: dict[s
         if field.name in values or name not in type(body).model_fields:
             continue
         value = getattr(body, name)
-        if value is None and field.default is not dataclasses.MISSING:
-            continue  # left out: the command's own default
         if field.name.endswith(MINOR) and value is not None:
-            value = _minor(value, currency, path + name)
-        elif isinstance(value, Body):
-            value = _build(value.made_from, value, currency, f"{path}{name}.", {})
-        values[field.name] = value
+            values[field.name] = _minor(value, currency, path + name)
+        elif name in body.model_fields_set and (value is not None or not _has_default(field)):
+            made = _part(value, currency, path + name)
+            values[field.name] = frozenset(made) if field.name in _sets_of(cls) else made
+        elif not _has_default(field):
+            values[field.name] = value
     return cls(**values)
+
+
+def _has_default(field: "dataclasses.Field[Any]") -> bool:
+    missing = dataclasses.MISSING
+    return field.default is not missing or field.default_factory is not missing
+
+
+@cache
+def _sets_of(cls: type) -> frozenset[str]:
+    """Name the fields of a dataclass that are sets; the edge has them as lists."""
+    hints = get_type_hints(cls)
+    return frozenset(name for name, hint in hints.items() if get_origin(hint) is frozenset)
+
+
+def _part(value: Any, currency: str | None, path: str) -> Any:  # noqa: ANN401 - any field's value
+    if isinstance(value, Body):
+        return build(value.made_from, value, currency, f"{path}.", {})
+    if isinstance(value, tuple):
+        parts = cast("tuple[Any, ...]", value)
+        return tuple(_part(part, currency, f"{path}.{k}") for k, part in enumerate(parts))
+    return value
 
 
 def _minor(text: str, currency: str | None, path: str) -> int:

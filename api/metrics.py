@@ -3,12 +3,11 @@
 Each process counts for itself; with several workers give each its own port, or read them apart.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
-from infra.store import PostgresEventStore
 from projections.lag import Lag
 
 SECONDS: Final = (0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
@@ -17,7 +16,8 @@ SECONDS: Final = (0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
 class Metrics:
     """The figures of one process."""
 
-    def __init__(self, store: PostgresEventStore) -> None:
+    def __init__(self, waiting: Callable[[], int], waiting_seconds: Callable[[], float]) -> None:
+        """`waiting` and `waiting_seconds`: length of the append queue, age of its oldest."""
         self.registry = CollectorRegistry()
         self._requests = Counter(
             "loanbook_requests",
@@ -33,10 +33,10 @@ class Metrics:
             registry=self.registry,
         )
         self.in_flight = self._gauge("loanbook_requests_in_flight", "Requests being answered.")
-        waiting = self._gauge("loanbook_append_queue_commands", "Commands in the append queue.")
-        waiting.set_function(store.waiting)
+        length = self._gauge("loanbook_append_queue_commands", "Commands in the append queue.")
+        length.set_function(waiting)
         age = self._gauge("loanbook_append_queue_age_seconds", "Age of the oldest of them.")
-        age.set_function(store.waiting_seconds)
+        age.set_function(waiting_seconds)
         self._behind = Gauge(
             "loanbook_events_behind",
             "Events that were recorded and not yet applied or published.",

@@ -1,7 +1,6 @@
 """The OpenAPI document: what FastAPI makes of the routes, and the errors that any may answer."""
 
 from collections.abc import Mapping
-from http import HTTPStatus
 from typing import Any, Final, cast
 
 from fastapi import FastAPI
@@ -36,7 +35,7 @@ def errors(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """Document statuses that are answered with a problem."""
     return {
         status: {
-            "description": _SAYS.get(status, HTTPStatus(status).phrase),
+            "description": _SAYS[status],
             "content": dict(_PROBLEM),
         }
         for status in statuses
@@ -58,17 +57,54 @@ def document(app: FastAPI) -> dict[str, Any]:
             tags=app.openapi_tags,
         )
         components = cast("dict[str, Any]", made.setdefault("components", {}))
-        schemas = cast("dict[str, Any]", components.setdefault("schemas", {}))
-        for model in (Problem, FieldProblem):
-            schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
-            schema.pop("$defs", None)
-            schemas[model.__name__] = schema
-        for unused in ("HTTPValidationError", "ValidationError"):
-            schemas.pop(unused, None)
         components["securitySchemes"] = _BEARER
+        components["responses"] = _responses()
+        _name_schemas(cast("dict[str, Any]", components["schemas"]))
         for path, operations in cast("dict[str, dict[str, Any]]", made["paths"]).items():
-            if path.startswith("/v1/"):
-                for operation in operations.values():
+            for operation in operations.values():
+                _share_problems(operation)
+                if path.startswith("/v1/"):
                     operation["security"] = [{"bearer": []}]
-        app.openapi_schema = made
+        app.openapi_schema = cast("dict[str, Any]", _without_titles(made))
     return app.openapi_schema
+
+
+def _responses() -> dict[str, Any]:
+    """Describe every error once."""
+    return {
+        f"Problem{status}": {"description": says, "content": _PROBLEM}
+        for status, says in _SAYS.items()
+    }
+
+
+def _name_schemas(schemas: dict[str, Any]) -> None:
+    """Add the problem's schemas, and take FastAPI's own away: no route answers with them."""
+    for model in (Problem, FieldProblem):
+        schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
+        schema.pop("$defs", None)
+        schemas[model.__name__] = schema
+    for unused in ("HTTPValidationError", "ValidationError"):
+        schemas.pop(unused, None)
+
+
+def _share_problems(operation: dict[str, Any]) -> None:
+    responses = operation["responses"]
+    for status in responses:
+        if status.isdigit() and int(status) in _SAYS:
+            responses[status] = {"$ref": f"#/components/responses/Problem{status}"}
+
+
+def _without_titles(part: Any) -> Any:  # noqa: ANN401 - any JSON value
+    """Leave out the titles that pydantic makes of names; examples stay as they are."""
+    if isinstance(part, list):
+        return [_without_titles(one) for one in cast("list[Any]", part)]
+    if not isinstance(part, dict):
+        return part
+    named = cast("dict[str, Any]", part)
+    return {
+        name: value
+        if name in {"examples", "example", "default", "info"}
+        else _without_titles(value)
+        for name, value in named.items()
+        if not (name == "title" and isinstance(value, str))
+    }

@@ -60,6 +60,6 @@ def opened(settings: Settings, dsn: str) -> Generator[Parts]:
             desk=stack.enter_context(closing(Desk(store, service, business_date, limits))),
             tokens=tokens,
             business_date=business_date,
-            metrics=Metrics(store),
+            metrics=Metrics(store.waiting, store.waiting_seconds),
             workshop=stack.enter_context(closing(Workshop(limits))),
         )

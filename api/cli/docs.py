@@ -10,17 +10,21 @@ from pathlib import Path
 from typing import Final
 
 from api.cli.event_catalogue import event_catalogue
+from api.cli.openapi_document import openapi_document
 from api.cli.output import note
 from infra.schemas import every_schema
 
 DOCS: Final = Path(__file__).parents[2] / "docs"
-GENERATED_FOLDERS: Final = ("schemas",)
+GENERATED_FOLDERS: Final = ("schemas", "api")
 """Folders that hold nothing else: a file of a name that is gone is removed."""
 
 
 def documents() -> Mapping[Path, Callable[[], str]]:
     """Map every generated document to its maker."""
-    made: dict[Path, Callable[[], str]] = {DOCS / "events.md": event_catalogue}
+    made: dict[Path, Callable[[], str]] = {
+        DOCS / "events.md": event_catalogue,
+        DOCS / "api" / "openapi.json": lambda: as_json(openapi_document()),
+    }
     for name, schema in every_schema().items():
         made[DOCS / "schemas" / name] = lambda schema=schema: as_json(schema())
     return made

@@ -87,6 +87,17 @@ vectors: $(DEV) ## run calculation vectors: make vectors VECTORS=folder [TAGS=ta
 kafka: $(RUN) ## fetch the Kafka broker's jars with Maven into .kafka/
 	@$(BIN)/python -m infra.broker
 
+.PHONY: browser
+browser: ## install Chromium and a Chinese font for the console's tests, where apt can
+	@{ if command -v chromium > /dev/null && fc-list :lang=zh 2> /dev/null | grep -q .; then echo "Chromium and a Chinese font are here."; \
+	elif command -v apt-get > /dev/null && [ "$$(id -u)" = 0 ]; then \
+	apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium fontconfig fonts-noto-cjk; \
+	else echo "Install chromium and fonts-noto-cjk by hand; without them the browser tests are skipped."; fi; } 1>&2
+
+.PHONY: screenshots
+screenshots: $(DEV) ## take the README's pictures of a running console into docs/images/
+	@$(BIN)/python -m docs.screenshots $(ARGS)
+
 .PHONY: docs
 docs: $(DEV) ## write the generated documents again
 	@$(BIN)/python -m api.cli.docs

@@ -6,6 +6,7 @@ pytest_plugins = [
     "tests.support.postgres",
     "tests.support.kafka",
     "tests.support.record",
+    "tests.support.browser",
 ]
 
 MARKER_OF_FIXTURE = {"postgres_server": "postgres", "broker_jars": "kafka"}

@@ -93,7 +93,7 @@ def view(db: Database, asked: PortfolioAsked, language: str) -> dict[str, Any]:
     last = last_closed(db)
     on = asked.on or last
     if on is None or last is None:
-        return {"on": None, "last": None, "totals": None}
+        return {"on": None, "last": None, "since": None, "currencies": [], "totals": None}
     totals = day_totals(db, on)
     known = {row["currency"]: row for row in totals}
     currency = asked.currency if asked.currency in known else next(iter(known), None)
@@ -103,6 +103,7 @@ def view(db: Database, asked: PortfolioAsked, language: str) -> dict[str, Any]:
         "currencies": list(known),
         "currency": currency,
         "by": asked.by,
+        "since": asked.since,
         "segments": SEGMENTS,
         "totals": known.get(currency),
     }

@@ -185,6 +185,12 @@ def test_the_queue_is_in_order_of_urgency_and_pages(late: Desk) -> None:
         assert [row["loan_id"] for row in nobody.rows] == ["first-only"]
         with pytest.raises(Rejected, match="malformed_cursor"):
             worklist.worklist(db, cursor="nonsense")
+        tiers = worklist.tiers(db)
+        queue = worklist.worklist(db).rows
+        assert [(t["tier"], t["loans"], t["cases"], t["claimed"]) for t in tiers] == [
+            ("recover", 2, 1, 1)
+        ]
+        assert tiers[0]["overdue_minor"] == sum(row["overdue_minor"] for row in queue)
     late.book.do(cc.ReleaseCase(loan_id="never", effective_on=JUNE, cause="done"), COLLECTOR)
     late.project()
     with late.pool.transaction() as db:

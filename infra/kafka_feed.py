@@ -1,4 +1,4 @@
-"""The feed that reads the events topic with a consumer group: the same records as the store's feed.
+"""The feed that reads a topic with a consumer group, such as the events that the relay published.
 
 What a record means for a read model is the reader's matter; delivery is at least once. The group's
 offsets only say where to begin: each is saved with the topic's id and with the position that the
@@ -56,24 +56,25 @@ class KafkaFeed(Generic[R]):
         group: str,
         read: Callable[[Record], R],
         *,
+        topic: str | None = None,
         standing: Callable[[], Position] | None = None,
         limits: Limits | None = None,
-        clock: Callable[[], float] = time.monotonic,
         **consumer: Any,  # noqa: ANN401 - kafka-python's settings
     ) -> None:
         """Join nothing yet.
 
-        `read` makes a record of a message and raises CorruptEvent for what is none. `standing`
-        tells how far the read models have come, whenever a partition is begun, because other
-        members may have brought them on; None: as far as `seek` and `confirm` have said.
+        `topic` None: the events. `read` makes a record of a message and raises CorruptEvent for
+        what is none. `standing` tells how far the read models have come, whenever a partition is
+        begun, because other members may have brought them on; None: as far as `seek` and `confirm`
+        have said.
         """
         self._kafka = kafka
+        self._topic = topic or kafka.topics.events
         self._group = group
         self._read = read
         self._position = Position(shard=0, number=0)
         self._standing = standing or (lambda: self._position)
         self._limits = limits or Limits()
-        self._clock = clock
         self._settings = consumer
         self._pauses = Pauses(self._limits)
         self._consumer: Consumer | None = None
@@ -82,7 +83,7 @@ class KafkaFeed(Generic[R]):
         self._to_begin: set[Partition] = set()
         self._handed: dict[Partition, int] = {}  # offset after the last one handed out
         self._confirmed: dict[Partition, int] = {}
-        self._committed_at = self._checked_at = self._heard_at = clock()
+        self._committed_at = self._checked_at = self._heard_at = time.monotonic()
 
     def poll(self) -> Sequence[R]:
         """Hand out the next batch; wait up to POLL_SECONDS_MAX for one, then answer with none.
@@ -110,8 +111,8 @@ class KafkaFeed(Generic[R]):
         """Take note that everything handed out is committed and where the read models stand."""
         self._position = position
         self._confirmed |= self._handed
-        if self._clock() - self._committed_at >= COMMIT_SECONDS:
-            self._committed_at = self._clock()
+        if time.monotonic() - self._committed_at >= COMMIT_SECONDS:
+            self._committed_at = time.monotonic()
             if self._consumer is not None and (offsets := self._offsets(self._consumer)):
                 self._consumer.commit_async(offsets)  # that it may fail costs only re-reading
 
@@ -136,7 +137,7 @@ class KafkaFeed(Generic[R]):
         batch = {p: records for p, records in polled.items() if p not in self._to_begin}
         for partition, records in batch.items():
             self._handed[partition] = records[-1].offset + 1
-            self._heard_at = self._clock()
+            self._heard_at = time.monotonic()
         return self._readable(batch)
 
     def _readable(self, polled: Mapping[Partition, Sequence[Record]]) -> list[R]:
@@ -167,26 +168,26 @@ class KafkaFeed(Generic[R]):
 
     def _watch(self, consumer: Consumer) -> None:
         """Look now and then whether the topic is the same and the client not stuck."""
-        if self._clock() - self._checked_at >= TOPIC_CHECK_SECONDS:
+        if time.monotonic() - self._checked_at >= TOPIC_CHECK_SECONDS:
             known = self._topic_id
             self._check_topic()
             if known not in {None, self._topic_id}:
-                _log.warning("topic_replaced", topic=self._kafka.topics.events)
+                _log.warning("topic_replaced", topic=self._topic)
                 self._to_begin |= consumer.assignment()
-        if self._clock() - self._heard_at >= STUCK_SECONDS:
-            self._heard_at = self._clock()
+        if time.monotonic() - self._heard_at >= STUCK_SECONDS:
+            self._heard_at = time.monotonic()
             mine = consumer.assignment()
             ends = consumer.end_offsets(mine, timeout_ms=ASK_MS_MAX)
             if any((consumer.position(p, ASK_MS_MAX) or 0) < ends[p] for p in mine):
                 raise KafkaUnavailable("there are records to read and none come")
 
     def _check_topic(self) -> None:
-        topic_id = self._kafka.topic_id(self._kafka.topics.events)
+        topic_id = self._kafka.topic_id(self._topic)
         if topic_id is None:
             self._kafka.create_topics()
-            topic_id = self._kafka.topic_id(self._kafka.topics.events)
+            topic_id = self._kafka.topic_id(self._topic)
         self._topic_id = topic_id
-        self._checked_at = self._clock()
+        self._checked_at = time.monotonic()
 
     def _joined(self) -> Consumer:
         if self._consumer is None:
@@ -194,8 +195,8 @@ class KafkaFeed(Generic[R]):
             self._flags = RebalanceFlags()
             self._to_begin.clear()
             self._consumer = self._kafka.consumer(self._group, **self._settings)
-            self._consumer.subscribe([self._kafka.topics.events], listener=self._flags)
-            self._heard_at = self._clock()
+            self._consumer.subscribe([self._topic], listener=self._flags)
+            self._heard_at = time.monotonic()
         return self._consumer
 
     def _offsets(self, consumer: Consumer) -> dict[Partition, Committed]:

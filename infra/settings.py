@@ -51,6 +51,7 @@ class Limits(BaseSettings):
     relay_batch_max: PositiveInt = 2_000
     relay_in_flight_max: PositiveInt = 2
     consume_batch_max: PositiveInt = 2_000
+    intake_batch_max: PositiveInt = 500
     apply_retries_max: NonNegativeInt = 5
     poll_seconds_idle: PositiveFloat = 0.005
     poll_seconds_max: PositiveFloat = 0.1
@@ -86,6 +87,7 @@ class Settings(BaseSettings):
     http_host: str = "127.0.0.1"
     http_port: NonNegativeInt = 8000
     tokens_file: Path | None = None
+    sources_file: Path | None = None  # whose commands are taken from Kafka
     development_token: SecretStr | None = None  # for loopback clients, without a tokens file
     session_secret: SecretStr | None = None  # signs the console's cookies; None: made at the start
     log_format: str = "console"

@@ -17,11 +17,12 @@ from api.cli.history import replay_command, verify
 from api.cli.imports import import_command
 from api.cli.operate import dead_letters, rebuild_command
 from api.cli.output import UsageError, note
-from api.cli.processes import api, project, relay
+from api.cli.processes import api, intake, project, relay
 from api.cli.run import run
 from consumers.lending_club import ImportRefused
 from consumers.real_book.dataset import DatasetMissing
 from consumers.real_book.frame import UnreadableTable
+from consumers.sources import SourcesUnreadable
 from domain.errors import Rejected
 from infra.backup import BackupFailed
 from infra.embedded import PostgresFailed
@@ -45,6 +46,7 @@ NEXT_STEP: Final[dict[type[Exception], str]] = {
     Overloaded: "Try again in a moment.",
     ChildEnded: "",
     WrongTopic: "",
+    SourcesUnreadable: "",
     OSError: "",
 }
 """Errors that are told without a traceback, and what to do about them."""
@@ -81,6 +83,7 @@ app.add_typer(dead_letters)
 app.command("api")(api)
 app.command("project")(project)
 app.command("relay")(relay)
+app.command("intake")(intake)
 app.command("replay")(replay_command)
 app.command("verify")(verify)
 app.command("backup")(backup_command)

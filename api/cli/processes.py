@@ -1,4 +1,4 @@
-"""The processes of the system one by one: `loanbook api`, `project`, `relay`.
+"""The processes of the system one by one: `loanbook api`, `project`, `relay`, `intake`.
 
 Each runs until SIGINT or SIGTERM and then ends what it has begun.
 """
@@ -13,16 +13,23 @@ import uvicorn
 from api.cli.children import stopping
 from api.cli.output import UsageError, note
 from api.cli.system import database
+from consumers.answers import Answers
+from consumers.business_date import business_date
+from consumers.intake import Intake, commands_feed, run
 from consumers.log_feed import LogFeed
 from consumers.projector import Projector, RecordFeed
 from consumers.relay import Relay
+from consumers.sources import read_sources
 from consumers.topic_feed import topic_feed
-from infra.database import bulk_pool
+from domain.service import Service
+from infra.database import bulk_pool, read_pool
+from infra.dead_letters import DeadLetters
 from infra.kafka_cluster import Kafka
 from infra.log import configure
 from infra.migrate import migrate
-from infra.outbox import Outbox
+from infra.outbox import Outbox, OutcomeLog
 from infra.settings import Settings
+from infra.store import PostgresEventStore
 from projections import schema
 
 GRACE_SECONDS = 5
@@ -101,6 +108,44 @@ def relay() -> None:
         migrate(dsn)
         note(f"the relay publishes to {kafka.topics.events} on {kafka.bootstrap_servers}")
         Relay(outbox, kafka, limits=limits).run(lambda: wish.asked)
+
+
+def intake(
+    member: Annotated[
+        str | None, typer.Option(help="A lasting name in the consumer group, for quick restarts.")
+    ] = None,
+) -> None:
+    """Carry out the commands that come by Kafka, and answer them."""
+    settings = Settings()
+    limits = settings.limits
+    configure(settings)
+    if settings.sources_file is None:
+        raise UsageError("set LOANBOOK_SOURCES_FILE to the file of those whose commands count")
+    sources = read_sources(settings.sources_file)
+    with (
+        database(settings) as dsn,
+        Kafka(required_servers(settings)) as kafka,
+        ExitStack() as stack,
+        stopping() as wish,
+    ):
+        migrate(dsn)
+        pool = stack.enter_context(read_pool(dsn, limits))
+        with pool.transaction() as db:
+            schema.install(db)
+        store = stack.enter_context(PostgresEventStore(dsn, limits=limits))
+        outcomes = stack.enter_context(OutcomeLog(dsn, limits=limits))
+        feed = stack.enter_context(closing(commands_feed(kafka, limits=limits, member=member)))
+        taking = Intake(
+            Service(store),
+            store,
+            feed,
+            stack.enter_context(closing(DeadLetters(kafka))),
+            sources=sources,
+            business_date=lambda: business_date(pool),
+        )
+        answers = stack.enter_context(closing(Answers(outcomes, kafka, sources)))
+        note(f"the intake takes {kafka.topics.commands} of {', '.join(sources)}")
+        run(taking, answers, limits, lambda: wish.asked)
 
 
 def required_servers(settings: Settings) -> str:

@@ -30,6 +30,10 @@ class BusinessDate:
         self._fresh_until = 0.0
         self._lock = asyncio.Lock()
 
+    def forget(self) -> None:
+        """Look again at the next question, because a day was closed by this process."""
+        self._known = None
+
     async def today(self) -> date:
         """Return the business date. Raises Unavailable."""
         loop = asyncio.get_running_loop()

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 from time import sleep
 from typing import Any
@@ -17,11 +18,14 @@ import uvicorn
 
 from api.app import create_app
 from api.parts import Parts, opened
+from consumers.daily_close import CloseOfDay
 from consumers.log_feed import LogFeed
 from consumers.projector import Projector
 from domain.decisions.disbursement import REQUIRED_CHECKS
+from infra import log
 from infra.database import bulk_pool
 from infra.settings import Settings
+from tests.support.postgres import TEMPLATE, Server
 
 PEOPLE = {
     "ann": ["underwriter", "servicer"],
@@ -34,6 +38,7 @@ PEOPLE = {
     "rita": ["reader"],
 }
 ON = "2018-01-15"
+FIRST_CLOSED, LAST_CLOSED = date(2018, 6, 16), date(2018, 6, 20)
 CONDITIONS = {
     "currency": "USD",
     "day_count": "30/360-proportional",
@@ -189,7 +194,8 @@ def served(parts: Parts) -> Generator[str]:
 
 @contextmanager
 def api_on(dsn: str, settings: Settings) -> Generator[Api]:
-    """Run the application on a database."""
+    """Run the application on a database; its log lines stay out of the way."""
+    log.configure(Settings(log_level="CRITICAL"))
     with (
         opened(settings, dsn) as parts,
         bulk_pool(dsn) as pool,
@@ -197,6 +203,31 @@ def api_on(dsn: str, settings: Settings) -> Generator[Api]:
         httpx.Client(base_url=address, timeout=30) as http,
     ):
         yield Api(parts, Projector(pool, LogFeed(pool)), http)
+
+
+@pytest.fixture(scope="module")
+def book(postgres_server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
+    """The application on a book with a life in it, closed up to LAST_CLOSED; tests only ask."""
+    name = f"test_{uuid4().hex}"
+    dsn = postgres_server.create(name, TEMPLATE)
+    tokens = write_tokens(tmp_path_factory.mktemp("tokens"))
+    with api_on(dsn, Settings(tokens_file=tokens)) as running, bulk_pool(dsn) as pool:
+        running.define_product()
+        good, late, lost = (running.open_loan() for _ in range(3))
+        for month in ("02", "03", "04", "05", "06"):
+            running.pay(good, "888.49", f"2018-{month}-15")
+        running.pay(late, "888.49", "2018-02-15")
+        running.apply("700.00")
+        running.catch_up()
+        close = CloseOfDay(service=running.parts.service, database=pool, catch_up=running.catch_up)
+        close.close_until(FIRST_CLOSED, first=FIRST_CLOSED)
+        running.parts.business_date.forget()
+        running.done(f"/v1/loans/{lost}/charge-offs", {"cause": "hopeless"})
+        close.close_until(LAST_CLOSED)
+        running.catch_up()
+        running.parts.business_date.forget()
+        yield running
+    postgres_server.drop(name)
 
 
 @pytest.fixture

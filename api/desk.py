@@ -8,8 +8,9 @@ that is not cached goes to a thread.
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -45,6 +46,28 @@ class Order:
     correlation_id: str | None = None
 
 
+class Turns:
+    """One at a time for each stream; a stream that nobody waits for is forgotten."""
+
+    def __init__(self) -> None:
+        self._locks: dict[StreamId, tuple[asyncio.Lock, int]] = {}
+
+    @asynccontextmanager
+    async def of(self, stream: StreamId) -> AsyncGenerator[None]:
+        """Wait for the stream's turn, and keep it during the block."""
+        lock, waiting = self._locks.get(stream) or (asyncio.Lock(), 0)
+        self._locks[stream] = (lock, waiting + 1)
+        try:
+            async with lock:
+                yield
+        finally:
+            lock, waiting = self._locks[stream]
+            if waiting == 1:
+                del self._locks[stream]
+            else:
+                self._locks[stream] = (lock, waiting - 1)
+
+
 class Desk:
     """Takes orders."""
 
@@ -54,6 +77,7 @@ class Desk:
         self._store = store
         self._service = service
         self._business_date = business_date
+        self._turns = Turns()
         self._threads = ThreadPoolExecutor(limits.read_connections_max, "state")
 
     async def carry_out(self, caller: Caller, order: Order) -> Outcome:
@@ -101,7 +125,15 @@ class Desk:
         return await self._in_thread(lambda: self._service.preview(instruction))
 
     async def _lead(self, instruction: Instruction) -> Outcome:
-        """Go a command's way, and do its waiting on the event loop."""
+        """Go a command's way, and do its waiting on the event loop.
+
+        Commands on one stream go one after another: side by side they would decide on the same
+        version, and all but one would lose and try again, until some give up.
+        """
+        async with self._turns.of(instruction.command.stream):
+            return await self._go(instruction)
+
+    async def _go(self, instruction: Instruction) -> Outcome:
         way = self._service.way(instruction)
         try:
             wish = next(way)

@@ -10,8 +10,9 @@ from datetime import date, datetime, timedelta
 
 from domain.decisions.arrears import overdue
 from domain.envelope import RecordedEvent
-from domain.loan.allocation import payoff_rows
-from domain.loan.instalments import Balances, Instalment
+from domain.errors import Rejected
+from domain.loan.instalments import Instalment
+from domain.loan.payoff import PayoffQuote, payoff_quote
 from domain.loan.state import Loan
 from domain.replay import replay
 from projections.ports import Row
@@ -41,15 +42,6 @@ class Standing:
     overdue_minor: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Payoff:
-    """What ends the loan on a date, by component."""
-
-    on: date
-    balances: Balances
-    total_minor: int
-
-
 def stand(events: Sequence[RecordedEvent], moment: Moment, today: date) -> Standing:
     """Replay the loan at a moment; now is the business date, or the newest value date if later."""
     newest = max((recorded.effective_on for recorded in events), default=today)
@@ -67,23 +59,14 @@ def stand(events: Sequence[RecordedEvent], moment: Moment, today: date) -> Stand
     )
 
 
-def payoff(standing: Standing, on: date) -> Payoff | None:
+def payoff(standing: Standing, on: date) -> PayoffQuote | None:
     """Quote what ends the loan on a date, no earlier than the day shown; None: nothing is owed."""
-    loan = standing.loan
-    if loan is None or loan.balances.owed_minor == 0:
+    if standing.loan is None:
         return None
-    rows = payoff_rows(loan.rows, on) if not loan.charged_off else loan.rows
-    open_rows = [row for row in rows if row.met_on is None]
-    balances = Balances(
-        principal_minor=sum(row.principal_left_minor for row in open_rows),
-        interest_minor=sum(row.interest_left_minor for row in open_rows),
-        fee_minor=sum(row.fee_left_minor for row in open_rows),
-        penalty_minor=sum(row.penalty_left_minor for row in open_rows),
-        overpaid_minor=loan.balances.overpaid_minor,
-    )
-    return Payoff(
-        on=on, balances=balances, total_minor=balances.owed_minor - balances.overpaid_minor
-    )
+    try:
+        return payoff_quote(standing.loan, on)
+    except Rejected:  # nothing is owed, or the loan has newer facts than the day shown
+        return None
 
 
 def standing_transactions(rows: Sequence[Row], versions: frozenset[int]) -> list[Row]:

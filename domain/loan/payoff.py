@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from domain.errors import Rejected
-from domain.loan.instalments import Balances
+from domain.loan.allocation import payoff_rows
 from domain.loan.state import OPEN, Loan
 
 
@@ -18,8 +18,8 @@ class PayoffQuote:
     interest_minor: int
     fee_minor: int
     penalty_minor: int
-    per_diem_minor: int  # what each further day adds, up to `valid_until`
-    valid_until: date  # the last day for which amount and per diem hold, if nothing happens
+    per_diem_minor: int  # what the next day adds; later days may round to one unit more or less
+    valid_until: date  # the last day of the running period: on the next, other interest runs
 
 
 def payoff_quote(loan: Loan, on: date) -> PayoffQuote:
@@ -34,21 +34,19 @@ def payoff_quote(loan: Loan, on: date) -> PayoffQuote:
         raise Rejected(
             "before_last_fact", f"the loan's newest fact is of {newest.effective_on}", "on"
         )
-    owed = _owed(loan, on)
-    open_dates = (row.due_on for row in loan.rows if row.met_on is None and row.due_on >= on)
+    rows = [row for row in payoff_rows(loan.rows, on) if row.met_on is None]
+    amount = sum(row.unpaid_minor for row in rows)
     return PayoffQuote(
         on=on,
-        amount_minor=owed.owed_minor,
-        principal_minor=owed.principal_minor,
-        interest_minor=owed.interest_minor,
-        fee_minor=owed.fee_minor,
-        penalty_minor=owed.penalty_minor,
-        per_diem_minor=_owed(loan, on + timedelta(days=1)).owed_minor - owed.owed_minor,
-        valid_until=min(open_dates, default=on),
+        amount_minor=amount,
+        principal_minor=sum(row.principal_left_minor for row in rows),
+        interest_minor=sum(row.interest_left_minor for row in rows),
+        fee_minor=sum(row.fee_left_minor for row in rows),
+        penalty_minor=sum(row.penalty_left_minor for row in rows),
+        per_diem_minor=_unpaid(loan, on + timedelta(days=1)) - amount,
+        valid_until=min((row.due_on for row in rows if row.due_on > on), default=on),
     )
 
 
-def _owed(loan: Loan, on: date) -> Balances:
-    """Return all that is owed on a day. Planned interest is owed whole, whenever it is paid."""
-    del on
-    return loan.balances
+def _unpaid(loan: Loan, on: date) -> int:
+    return sum(row.unpaid_minor for row in payoff_rows(loan.rows, on) if row.met_on is None)

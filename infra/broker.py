@@ -12,11 +12,13 @@ import sys
 import time
 from base64 import urlsafe_b64encode
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 from uuid import uuid4
 
+import psutil
 from kafka import KafkaAdminClient
 from kafka.errors import KafkaError
 
@@ -82,6 +84,7 @@ class KafkaBroker:
             raise BrokerUnavailable("it is running already")
         fetch_jars(self._jars)
         self.data_dir.mkdir(parents=True, exist_ok=True)
+        self._end_leftover()
         self._properties.write_text(self._configuration())
         if not (self.data_dir / "logs" / "meta.properties").exists():
             self._format()
@@ -94,6 +97,7 @@ class KafkaBroker:
                 stderr=log,
                 start_new_session=True,
             )
+        self._pid_file.write_text(f"{self._process.pid}\n")
         self._wait_until_it_answers()
 
     def stop(self) -> None:
@@ -128,6 +132,18 @@ class KafkaBroker:
     @property
     def _properties(self) -> Path:
         return self.data_dir / "server.properties"
+
+    @property
+    def _pid_file(self) -> Path:
+        return self.data_dir / "broker.pid"
+
+    def _end_leftover(self) -> None:
+        """End the broker of a program that was killed: it holds the data."""
+        with suppress(OSError, ValueError, psutil.Error):
+            left = psutil.Process(int(self._pid_file.read_text()))
+            if str(self._properties) in left.cmdline():
+                left.terminate()
+                left.wait(STOP_SECONDS_MAX)
 
     @property
     def _log(self) -> Path:

@@ -55,8 +55,11 @@ def configure(settings: Settings) -> None:
         cache_logger_on_first_use=True,
     )
     logging.basicConfig(level=logging.WARNING, handlers=[_Forward()], force=True)
-    # While a broker is away its client warns ten times a second; what follows from it we say.
+    # While a broker is away its client warns ten times a second, and it finds fault with its own
+    # closing; what follows from lost connections we say ourselves.
     logging.getLogger("kafka").setLevel(logging.ERROR)
+    for talkative in ("kafka.net", "kafka.cluster"):
+        logging.getLogger(talkative).setLevel(logging.CRITICAL)
 
 
 def logger(name: str) -> Any:  # noqa: ANN401 - structlog binds its class when it is configured

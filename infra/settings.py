@@ -84,6 +84,7 @@ class Settings(BaseSettings):
     data_dir: Path = Path(".loanbook")
     database_url: SecretStr | None = None
     kafka_bootstrap_servers: str | None = None
+    kafka_port: PositiveInt = 9092  # of the broker that `loanbook run-server` starts
     http_host: str = "127.0.0.1"
     http_port: NonNegativeInt = 8000
     tokens_file: Path | None = None

@@ -16,6 +16,8 @@ from api.cli.output import note
 STOP_SECONDS_MAX: Final = 15
 """A child that has not ended by then is killed; everything it may lose is repeated."""
 POLL_SECONDS: Final = 0.2
+SUPERVISOR: Final = "LOANBOOK_SUPERVISOR"
+"""Tells a child who started it: should that one be killed, the child ends by itself."""
 
 
 class ChildEnded(Exception):
@@ -34,9 +36,10 @@ class Children:
         self, name: str, arguments: Sequence[str], environment: Mapping[str, str] | None = None
     ) -> None:
         """Start `loanbook ARGUMENTS` in a session of its own, so that Ctrl-C reaches us alone."""
+        mine = {SUPERVISOR: str(os.getpid())}
         self._running[name] = subprocess.Popen(  # noqa: S603
             [sys.executable, "-m", "api.cli.main", *arguments],
-            env=os.environ | (environment or {}),
+            env=os.environ | (environment or {}) | mine,
             stdin=subprocess.DEVNULL,
             start_new_session=True,
         )
@@ -55,30 +58,35 @@ class Children:
             time.sleep(POLL_SECONDS)
 
     def stop(self) -> None:
-        """End all, the last started first; kill what does not end in time."""
-        for child in reversed(self._running.values()):
+        """End one after the other, the last started first; kill what does not end in time."""
+        for name, child in reversed(self._running.items()):
             if child.poll() is None:
                 child.terminate()
-        deadline = time.monotonic() + STOP_SECONDS_MAX
-        for name, child in reversed(self._running.items()):
             try:
-                child.wait(max(0.0, deadline - time.monotonic()))
+                child.wait(STOP_SECONDS_MAX)
             except subprocess.TimeoutExpired:
                 note(f"{name} did not end in {STOP_SECONDS_MAX} s and is killed")
                 child.kill()
                 child.wait()
 
 
-@dataclass(slots=True)
 class Stopping:
-    """Whether SIGINT or SIGTERM has asked this process to stop."""
+    """Whether SIGINT or SIGTERM has asked this process to stop, or its supervisor is gone."""
 
-    asked: bool = False
+    def __init__(self) -> None:
+        self._signalled = False
+        self._supervisor = os.environ.get(SUPERVISOR)
+
+    @property
+    def asked(self) -> bool:
+        """Tell whether to stop."""
+        orphaned = self._supervisor is not None and self._supervisor != str(os.getppid())
+        return self._signalled or orphaned
 
     def ask(self, signum: int, frame: FrameType | None) -> None:
         """Take a signal."""
         del signum, frame
-        self.asked = True
+        self._signalled = True
 
 
 @contextmanager

@@ -17,14 +17,16 @@ from api.cli.history import replay_command, verify
 from api.cli.imports import import_command
 from api.cli.operate import dead_letters, rebuild_command
 from api.cli.output import UsageError, note
-from api.cli.processes import api, intake, project, relay
+from api.cli.processes import api, broker, intake, project, relay
 from api.cli.run import run
+from api.cli.run_server import run_server
 from consumers.lending_club import ImportRefused
 from consumers.real_book.dataset import DatasetMissing
 from consumers.real_book.frame import UnreadableTable
 from consumers.sources import SourcesUnreadable
 from domain.errors import Rejected
 from infra.backup import BackupFailed
+from infra.broker import BrokerUnavailable
 from infra.embedded import PostgresFailed
 from infra.errors import Overloaded, Unavailable
 from infra.kafka_cluster import WrongTopic
@@ -46,6 +48,7 @@ NEXT_STEP: Final[dict[type[Exception], str]] = {
     Overloaded: "Try again in a moment.",
     ChildEnded: "",
     WrongTopic: "",
+    BrokerUnavailable: "`loanbook doctor` looks at what may be missing.",
     SourcesUnreadable: "",
     OSError: "",
 }
@@ -76,12 +79,14 @@ app = typer.Typer(
     add_completion=False,
 )
 app.command("run")(run)
+app.command("run-server")(run_server)
 app.command("import")(import_command)
 app.command("close-day")(close_day)
 app.command("rebuild")(rebuild_command)
 app.add_typer(dead_letters)
 app.command("api")(api)
 app.command("project")(project)
+app.command("broker")(broker)
 app.command("relay")(relay)
 app.command("intake")(intake)
 app.command("replay")(replay_command)

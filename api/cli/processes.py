@@ -1,8 +1,9 @@
-"""The processes of the system one by one: `loanbook api`, `project`, `relay`, `intake`.
+"""The processes one by one: `loanbook api`, `project`, `broker`, `relay`, `intake`.
 
 Each runs until SIGINT or SIGTERM and then ends what it has begun.
 """
 
+import time
 from contextlib import ExitStack, closing
 from enum import StrEnum
 from typing import Annotated
@@ -22,6 +23,7 @@ from consumers.relay import Relay
 from consumers.sources import read_sources
 from consumers.topic_feed import topic_feed
 from domain.service import Service
+from infra.broker import BrokerUnavailable, KafkaBroker
 from infra.database import bulk_pool, read_pool
 from infra.dead_letters import DeadLetters
 from infra.kafka_cluster import Kafka
@@ -33,6 +35,7 @@ from infra.store import PostgresEventStore
 from projections import schema
 
 GRACE_SECONDS = 5
+WATCH_SECONDS = 0.2
 
 
 def api(
@@ -92,6 +95,20 @@ def project(
             source = LogFeed(pool, limits=limits)
             note("the projector follows the store")
         Projector(pool, source, limits=limits).run(lambda: wish.asked)
+
+
+def broker() -> None:
+    """Run one Kafka broker on this machine, with its data in the data folder; needs Java 17."""
+    settings = Settings()
+    with (
+        stopping() as wish,
+        KafkaBroker(settings.data_dir / "kafka", settings.kafka_port) as running,
+    ):
+        note(f"the broker listens on {running.bootstrap_servers}")
+        while not wish.asked:
+            if not running.running:
+                raise BrokerUnavailable("the broker ended by itself; see its broker.log")
+            time.sleep(WATCH_SECONDS)
 
 
 def relay() -> None:

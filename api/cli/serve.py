@@ -1,9 +1,11 @@
-"""Serves the embedded system: projector and API as children, until Ctrl-C."""
+"""Serves: the API and the processes beside it as children, until Ctrl-C."""
 
 import http.client
 import os
 import secrets
 import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -26,19 +28,36 @@ def require_port(settings: Settings) -> None:
         )
 
 
-def serve(settings: Settings, dsn: str) -> None:
-    """Run projector and API until told to stop. Raises ChildEnded, UsageError."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Process:
+    """A child: `loanbook ARGUMENTS`, and when the next one may be started."""
+
+    name: str
+    arguments: Sequence[str]
+    ready: Callable[[], bool] = lambda: True
+
+
+EMBEDDED: Final = (Process(name="projector", arguments=("project", "--feed", "store")),)
+
+
+def serve(
+    settings: Settings,
+    dsn: str,
+    beside: Sequence[Process] = EMBEDDED,
+    environment: Mapping[str, str] | None = None,
+) -> None:
+    """Run processes and then the API until told to stop. Raises ChildEnded, UsageError."""
     token = kept_secret(settings.data_dir / TOKEN_FILE)
-    environment = {"LOANBOOK_DATABASE_URL": dsn}
-    for_api = environment | {
-        "LOANBOOK_SESSION_SECRET": kept_secret(settings.data_dir / SESSION_FILE)
-    }
+    for_all = {"LOANBOOK_DATABASE_URL": dsn, **(environment or {})}
+    for_api = for_all | {"LOANBOOK_SESSION_SECRET": kept_secret(settings.data_dir / SESSION_FILE)}
     if settings.tokens_file is None:
         for_api |= {"LOANBOOK_DEVELOPMENT_TOKEN": token}
     with stopping() as wish, children() as started:
-        started.start("projector", ["project"], environment)
+        for process in beside:
+            started.start(process.name, process.arguments, for_all)
+            _wait_until(process.ready, process.name, started, wish)
         started.start("api", ["api"], for_api)
-        _wait_until_ready(settings, started, wish)
+        _wait_until(lambda: _answers(settings), "api", started, wish)
         if not wish.asked:
             address = f"http://{settings.http_host}:{settings.http_port}"
             note(f"Console {address}/   API {address}/v1   documentation {address}/docs")
@@ -61,14 +80,14 @@ def kept_secret(path: Path) -> str:
     return made
 
 
-def _wait_until_ready(settings: Settings, started: Children, wish: Stopping) -> None:
+def _wait_until(ready: Callable[[], bool], name: str, started: Children, wish: Stopping) -> None:
     deadline = time.monotonic() + READY_SECONDS_MAX
-    while not wish.asked and not _answers(settings):
-        name = started.ended()
-        if name is not None:
-            raise ChildEnded(f"{name} ended while it was starting; its log is above")
+    while not wish.asked and not ready():
+        ended = started.ended()
+        if ended is not None:
+            raise ChildEnded(f"{ended} ended while {name} was starting; its log is above")
         if time.monotonic() > deadline:
-            raise ChildEnded(f"the API did not answer in {READY_SECONDS_MAX} s")
+            raise ChildEnded(f"{name} did not answer in {READY_SECONDS_MAX} s")
         time.sleep(0.1)
 
 

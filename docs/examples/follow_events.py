@@ -11,7 +11,7 @@ from collections import Counter
 from kafka import KafkaConsumer
 
 EVENTS = "loanbook.events.v1"
-SILENCE_MS = 10_000
+SILENCE_MS = 5_000
 
 
 def main(servers: str) -> None:

@@ -23,14 +23,17 @@ from domain.servicing.ending import charge_off, terminate, write_off
 from domain.servicing.ledger import Entry, Ledger
 from domain.servicing.legacy_allocation import allocate_in_order, refund_cash
 from domain.servicing.movements import earn_on_overdue
+from domain.servicing.observed import take_observed
 from domain.servicing.payouts import capitalise, pay_out
 from domain.servicing.plan import Plan
 from domain.servicing.re_amortising import re_amortise
 from domain.servicing.reaging import re_age
-from domain.servicing.row import I
+from domain.servicing.restructuring import restructure
+from domain.servicing.row import COMPONENTS, I
 from domain.servicing.terms import LoanTerms
-from domain.servicing.values import Component, Kind, OverdueInterest, PreClose, Strategy
+from domain.servicing.values import Kind, OverdueInterest, PreClose, Strategy
 from domain.servicing.views import outstanding_on, total_interest_on
+from domain.servicing.waivers import waive
 
 Fact = f.Fact
 Past = Callable[[], Sequence[Fact]]
@@ -70,8 +73,9 @@ def apply(ledger: Ledger, fact: Fact, past: Past) -> None:
     if isinstance(fact, f.Posted | f.Evaluated):
         return
     handler = _HANDLERS[type(fact)]
+    ledger.touched = None
     handler(ledger, fact, past)
-    if not ledger.terms.recalculates:
+    if ledger.charges and not ledger.terms.recalculates:
         recompute_instalment_fees(ledger)
 
 
@@ -127,7 +131,8 @@ def _buy_down_adjusted(ledger: Ledger, fact: f.BuyDownFeeAdjusted, _: Past) -> N
 def _paid(ledger: Ledger, fact: f.Paid, past: Past) -> None:
     entry = _open_entry(ledger, fact, fact.kind, fact.amount_minor)
     if fact.split is not None:
-        _take_split(ledger, entry, fact.split)
+        ledger.touched = set()
+        take_observed(ledger, entry, dict.fromkeys(COMPONENTS, 0) | dict(fact.split))
         return
     _note_prepayment(ledger, entry)
     _earn(ledger, entry.on)
@@ -140,17 +145,8 @@ def _paid(ledger: Ledger, fact: f.Paid, past: Past) -> None:
     left = _allocate(ledger, entry, entry.amount)
     entry.overpayment = left
     ledger.overpaid = ledger.overpaid + left if left else 0
-
-
-def _take_split(ledger: Ledger, entry: Entry, split: tuple[tuple[Component, int], ...]) -> None:
-    """Take over parts an upstream system allocated, oldest instalment first."""
-    for component, amount in split:
-        left = amount
-        for row in ledger.rows:
-            left -= row.pay(component, left, entry.on)
-        entry.parts[component] += amount - left
-        entry.overpayment += left
-    ledger.overpaid += entry.overpayment
+    if not ledger.recalculates:
+        ledger.touched = {line.instalment for line in entry.lines}
 
 
 def _note_prepayment(ledger: Ledger, entry: Entry) -> None:
@@ -259,6 +255,19 @@ def _charge_waived(ledger: Ledger, fact: f.ChargeWaived, _: Past) -> None:
 # --- changes and ends
 
 
+def _waived(ledger: Ledger, fact: f.Waived, _: Past) -> None:
+    kind = Kind.INTEREST_WAIVER if fact.component is I else Kind.CHARGE_WAIVER
+    entry = _open_entry(ledger, fact, kind, fact.amount_minor)
+    _earn(ledger, entry.on)
+    waive(ledger, fact, entry)
+
+
+def _restructured(ledger: Ledger, fact: f.Restructured, _: Past) -> None:
+    entry = _open_entry(ledger, fact, Kind.RESTRUCTURE)
+    _earn(ledger, entry.on)
+    restructure(ledger, fact, entry)
+
+
 def _rate_changed(ledger: Ledger, fact: f.RateChanged, _: Past) -> None:
     apply_rate(ledger, fact)
 
@@ -316,6 +325,8 @@ _HANDLERS: dict[type[Fact], Callable[[Ledger, Any, Past], None]] = {
     f.CreditRefunded: _credit_refunded,
     f.ChargeAdded: _charge_added,
     f.ChargeWaived: _charge_waived,
+    f.Waived: _waived,
+    f.Restructured: _restructured,
     f.RateChanged: _rate_changed,
     f.InterestPaused: _paused,
     f.DueDateMoved: _due_date_moved,

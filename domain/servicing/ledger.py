@@ -123,6 +123,7 @@ class Ledger:
         "started_on",
         "terminated_on",
         "terms",
+        "touched",
         "written_off",
     )
 
@@ -146,6 +147,7 @@ class Ledger:
         self.rows_lead = False  # rows were moved without the plan, which is not followed any more
         self.refunded_interest = 0
         self.settled_plan: Plan | None = None
+        self.touched: set[int] | None = None  # rows the last fact changed; None: any may have
         self.shared = False  # whether an account shows this state: then it must not change
         for row in self.rows:
             row.met_on = started_on
@@ -162,6 +164,7 @@ class Ledger:
         other.entries = [entry.copy() for entry in self.entries]
         other.disbursements = list(self.disbursements)
         other.shared = False
+        other.touched = None
         return other
 
     @property

@@ -18,6 +18,7 @@ from domain.servicing.conventions import (
 )
 from domain.servicing.values import (
     Accounting,
+    AccrualBasis,
     AdvancePayment,
     Amortisation,
     ChargeBasis,
@@ -160,6 +161,7 @@ class LoanTerms:
     charge_off: ChargeOffBehaviour = ChargeOffBehaviour.REGULAR
     product_charges: tuple[ChargeTerms, ...] = ()
     accounting: Accounting = Accounting.ACCRUAL_PERIODIC
+    accrual_basis: AccrualBasis = AccrualBasis.EXACT
     accrual_activity: bool = False
     capitalised_income_type: Component = Component.INTEREST
     buy_down_income_type: Component = Component.INTEREST

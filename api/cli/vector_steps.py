@@ -50,7 +50,7 @@ def _undo(step: Json) -> op.Operation:
 def _charge_back(step: Json) -> op.Operation:
     target = step["target"]
     if target == "LAST_REPAYMENT":
-        reference = op.Reference(kind=Kind.REPAYMENT, last_entered=True)
+        reference = op.Reference(last_payment=True)
     else:
         name, _, number = target.partition("#")
         reference = op.Reference(

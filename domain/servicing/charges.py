@@ -17,7 +17,7 @@ HUNDRED = Decimal(100)
 
 
 def add_charge(ledger: Ledger, fact: ChargeAdded) -> None:
-    """Put a charge on the rows it falls due with."""
+    """Put a charge on the rows it falls due with; before money is out it waits for that."""
     charge = Charge(
         id=fact.id,
         code=fact.code,
@@ -26,10 +26,22 @@ def add_charge(ledger: Ledger, fact: ChargeAdded) -> None:
         basis=fact.basis,
         submitted_on=fact.entered_on,
         due_on=fact.due_on,
-        amount=fact.amount_minor,
+        amount=0 if fact.time is ChargeTime.INSTALMENT else fact.amount_minor,
+        each=fact.amount_minor,
         percent=fact.percent or Decimal(0),
     )
     ledger.charges.append(charge)
+    if ledger.disbursements:
+        _put(ledger, charge)
+
+
+def put_waiting_charges(ledger: Ledger) -> None:
+    """Put the charges of an application on the rows of the money paid out."""
+    for charge in ledger.charges:
+        _put(ledger, charge)
+
+
+def _put(ledger: Ledger, charge: Charge) -> None:
     if charge.time is ChargeTime.INSTALMENT:
         _spread(ledger, charge)
     elif charge.time is ChargeTime.DISBURSEMENT:
@@ -113,7 +125,7 @@ def _spread(ledger: Ledger, charge: Charge) -> None:
 
 def _share(ledger: Ledger, charge: Charge, row: Row) -> int:
     if charge.basis is ChargeBasis.FLAT:
-        return charge.amount
+        return charge.each
     if charge.basis is ChargeBasis.PERCENT_OF_DISBURSED:
         paid_out = sum(amount for _, amount, _ in ledger.disbursements)
         return percent_of(charge.basis, charge.percent, paid_out, 0)
@@ -121,16 +133,16 @@ def _share(ledger: Ledger, charge: Charge, row: Row) -> int:
 
 
 def recompute_instalment_fees(ledger: Ledger) -> None:
-    """Let percentage fees follow the rows they are computed from (F-22)."""
+    """Let instalment fees follow the rows they are computed from (F-22)."""
+    if not ledger.disbursements:
+        return
     for charge in ledger.charges:
         if charge.time is not ChargeTime.INSTALMENT:
             continue
-        flat = charge.basis is ChargeBasis.FLAT
-        each = next(iter(charge.shares.values()), 0)
         for row in ledger.rows:
             if not row.regular or row.re_aged or (row.met and row.due_on in charge.shares):
                 continue
-            share = each if flat else _share(ledger, charge, row)
+            share = _share(ledger, charge, row)
             change = share - charge.shares.get(row.due_on, 0)
             if change:
                 charge.shares[row.due_on] = share

@@ -62,7 +62,7 @@ class DayClose:
             f.Evaluated(id=f"close:{day}", effective_on=life.today, entered_on=life.today)
         )
         self.post_activity(life, day)
-        self._post_deferred(life, day)
+        self.recognise(life, day)
 
     def _penalise_overdue(self, life: Book, day: date) -> None:
         for charge in life.terms.product_charges:
@@ -131,7 +131,7 @@ class DayClose:
             on = closed_on if life.terms.cumulative else min(life.today, last_due)
             self._note(on, posted=accrue_difference(life, on, earned_in_full(ledger)))
         self._finish_activity(life, closed_on)
-        self._post_deferred(life, life.today, in_full=True)
+        self.recognise(life, closed_on, in_full=True)
 
     def settle_end(self, life: Book) -> None:
         """Bring the accrued interest to what was earned up to a charge-off or termination."""
@@ -198,8 +198,9 @@ class DayClose:
 
     # --- deferred income
 
-    def _post_deferred(self, life: Book, day: date, *, in_full: bool = False) -> None:
-        for posting in deferred_to_post(life.timeline.facts, life.account, day, in_full=in_full):
+    def recognise(self, life: Book, day: date, *, in_full: bool = False) -> list[str]:
+        """Post deferred income up to a day, or all that is left of it; ids of the postings."""
+        return [
             life.record(
                 f.Posted,
                 day,
@@ -207,3 +208,5 @@ class DayClose:
                 interest_minor=posting.interest_minor,
                 fees_minor=posting.fees_minor,
             )
+            for posting in deferred_to_post(life.timeline.facts, life.account, day, in_full=in_full)
+        ]

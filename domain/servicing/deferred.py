@@ -27,99 +27,111 @@ class Recognition:
     fees_minor: int = 0
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Income:
+    """One kind of deferred income: what was taken, given back and posted so far."""
+
+    component: Component
+    kinds: tuple[Kind, Kind]
+    taken: Moves
+    given: Moves
+    posted: int
+
+    def recognised(self, account: Account, on: date, *, in_full: bool) -> int:
+        """Minor units to be recognised by a day."""
+        whole = sum(amount for _, amount in self.taken)
+        if in_full:
+            return whole - sum(amount for _, amount in self.given)
+        if not self.given and self.posted == whole:
+            return whole  # a loan that comes back after its end does not defer again
+        total = 0
+        with localcontext(_exact(account.terms)):
+            for (start, amount), given in zip(self.taken, self._assigned(), strict=True):
+                part = _recognised_of_one(start, amount, given, account.maturity, on)
+                total += to_minor(part)
+        return total
+
+    def _assigned(self) -> list[Moves]:
+        """Give each adjustment to the oldest amount it still fits into."""
+        left = [amount for _, amount in self.taken]
+        assigned: list[Moves] = [[] for _ in self.taken]
+        for on, amount in sorted(self.given):
+            fits = [i for i, rest in enumerate(left) if rest >= amount and self.taken[i][0] <= on]
+            if fits:
+                left[fits[0]] -= amount
+                assigned[fits[0]].append((on, amount))
+        return assigned
+
+
 def deferred_to_post(
     facts: Sequence[f.Fact], account: Account, on: date, *, in_full: bool
 ) -> list[Recognition]:
     """Rounded total to a day minus what is posted; less than is posted is a correction."""
-    terms = account.terms
+    in_full = in_full or account.ledger.charged_off_on is not None
     postings = [
-        _difference(
-            _capitalised(facts, account, on, in_full=in_full),
-            _posted(
-                facts,
-                Kind.CAPITALISED_INCOME_AMORTISATION,
-                Kind.CAPITALISED_INCOME_AMORTISATION_ADJUSTMENT,
-            ),
-            terms.capitalised_income_type,
-            (
-                Kind.CAPITALISED_INCOME_AMORTISATION,
-                Kind.CAPITALISED_INCOME_AMORTISATION_ADJUSTMENT,
-            ),
-        ),
-        _difference(
-            _bought_down(facts, account, on, in_full=in_full),
-            _posted(
-                facts, Kind.BUY_DOWN_FEE_AMORTISATION, Kind.BUY_DOWN_FEE_AMORTISATION_ADJUSTMENT
-            ),
-            terms.buy_down_income_type,
-            (Kind.BUY_DOWN_FEE_AMORTISATION, Kind.BUY_DOWN_FEE_AMORTISATION_ADJUSTMENT),
-        ),
+        _difference(income, income.recognised(account, on, in_full=in_full))
+        for income in (_capitalised(facts, account.terms), _bought_down(facts, account.terms))
     ]
     return [posting for posting in postings if posting is not None]
 
 
-def _difference(
-    total: int, posted: int, component: Component, kinds: tuple[Kind, Kind]
-) -> Recognition | None:
-    if total == posted:
+def _difference(income: _Income, total: int) -> Recognition | None:
+    if total == income.posted:
         return None
-    kind = kinds[0] if total > posted else kinds[1]
-    amount = abs(total - posted)
-    if component is Component.FEE:
+    kind = income.kinds[0] if total > income.posted else income.kinds[1]
+    amount = abs(total - income.posted)
+    if income.component is Component.FEE:
         return Recognition(kind=kind, fees_minor=amount)
     return Recognition(kind=kind, interest_minor=amount)
 
 
-def _posted(facts: Sequence[f.Fact], plus: Kind, minus: Kind) -> int:
+def _posted(facts: Sequence[f.Fact], kinds: tuple[Kind, Kind]) -> int:
     total = 0
     for fact in facts:
-        if isinstance(fact, f.Posted) and fact.kind in (plus, minus):
+        if isinstance(fact, f.Posted) and fact.kind in kinds:
             amount = fact.interest_minor + fact.fees_minor
-            total += amount if fact.kind is plus else -amount
+            total += amount if fact.kind is kinds[0] else -amount
     return total
 
 
-def _capitalised(facts: Sequence[f.Fact], account: Account, on: date, *, in_full: bool) -> int:
-    taken = [(x.effective_on, x.amount_minor) for x in facts if isinstance(x, f.IncomeCapitalised)]
-    kind = Kind.CAPITALISED_INCOME_ADJUSTMENT
-    given = [
-        (x.effective_on, x.amount_minor) for x in facts if isinstance(x, f.Paid) and x.kind is kind
-    ]
-    return _recognised(taken, given, account, on, in_full=in_full)
+def _capitalised(facts: Sequence[f.Fact], terms: LoanTerms) -> _Income:
+    kinds = (
+        Kind.CAPITALISED_INCOME_AMORTISATION,
+        Kind.CAPITALISED_INCOME_AMORTISATION_ADJUSTMENT,
+    )
+    given = Kind.CAPITALISED_INCOME_ADJUSTMENT
+    return _Income(
+        component=terms.capitalised_income_type,
+        kinds=kinds,
+        taken=[
+            (x.effective_on, x.amount_minor) for x in facts if isinstance(x, f.IncomeCapitalised)
+        ],
+        given=[
+            (x.effective_on, x.amount_minor)
+            for x in facts
+            if isinstance(x, f.Paid) and x.kind is given
+        ],
+        posted=_posted(facts, kinds),
+    )
 
 
-def _bought_down(facts: Sequence[f.Fact], account: Account, on: date, *, in_full: bool) -> int:
-    taken = [(x.effective_on, x.amount_minor) for x in facts if isinstance(x, f.BuyDownFeeTaken)]
-    given = [(x.effective_on, x.amount_minor) for x in facts if isinstance(x, f.BuyDownFeeAdjusted)]
-    return _recognised(taken, given, account, on, in_full=in_full)
-
-
-def _recognised(taken: Moves, given: Moves, account: Account, on: date, *, in_full: bool) -> int:
-    if in_full:
-        return sum(amount for _, amount in taken) - sum(amount for _, amount in given)
-    total = Decimal(0)
-    with localcontext(_exact(account.terms)):
-        for (start, amount), adjustments in zip(taken, _assign(taken, given), strict=True):
-            total += _recognised_of_one(start, amount, adjustments, account.maturity, on)
-        return to_minor(total)
+def _bought_down(facts: Sequence[f.Fact], terms: LoanTerms) -> _Income:
+    kinds = (Kind.BUY_DOWN_FEE_AMORTISATION, Kind.BUY_DOWN_FEE_AMORTISATION_ADJUSTMENT)
+    return _Income(
+        component=terms.buy_down_income_type,
+        kinds=kinds,
+        taken=[(x.effective_on, x.amount_minor) for x in facts if isinstance(x, f.BuyDownFeeTaken)],
+        given=[
+            (x.effective_on, x.amount_minor) for x in facts if isinstance(x, f.BuyDownFeeAdjusted)
+        ],
+        posted=_posted(facts, kinds),
+    )
 
 
 def _exact(terms: LoanTerms) -> Context:
     context = EXACT.copy()
     context.rounding = terms.rounding
     return context
-
-
-def _assign(taken: Moves, given: Moves) -> list[Moves]:
-    """Give each adjustment to the oldest amount it still fits into."""
-    left = [amount for _, amount in taken]
-    assigned: list[Moves] = [[] for _ in taken]
-    for on, amount in sorted(given):
-        fits = [i for i, rest in enumerate(left) if rest >= amount and taken[i][0] <= on]
-        if fits:
-            left[fits[0]] -= amount
-            assigned[fits[0]].append((on, amount))
-    return assigned
 
 
 def _recognised_of_one(

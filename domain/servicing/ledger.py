@@ -55,7 +55,10 @@ class Entry:
 
 @dataclass(slots=True, kw_only=True)
 class Charge:
-    """A charge while the engine works on it. `shares` holds an instalment fee by due date."""
+    """A charge while the engine works on it.
+
+    An instalment fee asks for `each` on a row, or a percentage; `shares` holds it by due date.
+    """
 
     id: str
     code: str
@@ -65,6 +68,7 @@ class Charge:
     submitted_on: date
     due_on: date | None = None
     amount: int = 0
+    each: int = 0
     percent: Decimal = Decimal(0)
     paid: int = 0
     waived: int = 0
@@ -92,6 +96,7 @@ class Charge:
             submitted_on=self.submitted_on,
             due_on=self.due_on,
             amount=self.amount,
+            each=self.each,
             percent=self.percent,
             paid=self.paid,
             waived=self.waived,

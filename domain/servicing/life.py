@@ -6,13 +6,14 @@ from datetime import date
 from enum import StrEnum
 from typing import Any
 
+from domain.errors import Rejected
 from domain.servicing import facts as f
 from domain.servicing import operations as op
 from domain.servicing.account import Account, Amounts, Transaction
 from domain.servicing.closing import DayClose
 from domain.servicing.terms import LoanTerms
 from domain.servicing.timeline import Timeline
-from domain.servicing.values import ChargeAccrual, Kind, ReAgeInterest, Status
+from domain.servicing.values import PAYMENT_KINDS, ChargeAccrual, Kind, ReAgeInterest, Status
 
 
 class Stage(StrEnum):
@@ -55,7 +56,7 @@ class Life:
         self.voided: list[Transaction] = []
         self.shown: dict[str, Transaction] = {}
         self.order: list[str] = []
-        self.links: dict[str, str] = {}  # interest refund -> its refund
+        self.links: dict[str, str] = {}  # what is undone with something else -> that
 
     # --- recording
 
@@ -167,9 +168,9 @@ class Life:
         self.close.finish(self)
 
     def find(self, target: op.Reference) -> str:
-        """Resolve a reference on the listed transactions."""
+        """Resolve a reference on the listed transactions; Rejected if it names none."""
         listed = list(self._list_transactions(self.account))
-        if target.by_entry or target.last_entered:
+        if target.by_entry or target.last_entered or target.last_payment:
             listed.sort(key=lambda t: t.id)
         found = [
             t
@@ -177,10 +178,16 @@ class Life:
             if (target.kind is None or t.kind is target.kind)
             and (target.on is None or t.on == target.on)
         ]
-        if target.last_entered:
-            found = [t for t in found if t.kind not in _NOT_ENTERED]
-            return found[-1].id
-        return found[target.nth - 1].id
+        if target.last_payment:
+            paid = [t for t in found if t.kind in _PAID_BY_CUSTOMER]
+            found = (paid or [t for t in found if t.kind is Kind.DOWN_PAYMENT])[-1:]
+        elif target.last_entered:
+            found = [t for t in found if t.kind not in _NOT_ENTERED][-1:]
+        else:
+            found = found[target.nth - 1 : target.nth] if target.nth > 0 else []
+        if not found:
+            raise Rejected("transaction_not_found", "no transaction is named by this", "target")
+        return found[0].id
 
 
 def _changes_rows(operation: op.Operation) -> bool:
@@ -190,7 +197,23 @@ def _changes_rows(operation: op.Operation) -> bool:
     return not isinstance(operation, op.CloseDays | op.SetBusinessDate)
 
 
-_NOT_ENTERED = frozenset({Kind.ACCRUAL, Kind.ACCRUAL_ADJUSTMENT, Kind.ACCRUAL_ACTIVITY})
+_NOT_ENTERED = frozenset(
+    {
+        Kind.ACCRUAL,
+        Kind.ACCRUAL_ADJUSTMENT,
+        Kind.ACCRUAL_ACTIVITY,
+        Kind.CAPITALISED_INCOME_AMORTISATION,
+        Kind.CAPITALISED_INCOME_AMORTISATION_ADJUSTMENT,
+        Kind.BUY_DOWN_FEE_AMORTISATION,
+        Kind.BUY_DOWN_FEE_AMORTISATION_ADJUSTMENT,
+    }
+)
+_PAID_BY_CUSTOMER = PAYMENT_KINDS - {
+    Kind.DOWN_PAYMENT,
+    Kind.INTEREST_REFUND,
+    Kind.CHARGE_ADJUSTMENT,
+    Kind.CAPITALISED_INCOME_ADJUSTMENT,
+}
 
 
 def _changed(old: Transaction, new: Transaction) -> bool:

@@ -82,12 +82,16 @@ class PayOff:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reference:
-    """Names a listed transaction: the n-th (1-based) of a kind and/or day, or the last entered."""
+    """Names a listed transaction: the n-th (1-based) of a kind and/or day, or the last entered.
+
+    `last_payment` is what the customer paid or was credited last, whatever its kind.
+    """
 
     kind: Kind | None = None
     on: date | None = None
     nth: int = 1
     last_entered: bool = False
+    last_payment: bool = False
     by_entry: bool = False
 
 

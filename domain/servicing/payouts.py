@@ -6,6 +6,7 @@ Sources: domain rules 9.10 "Second disbursement", "Down payment"; 9.9 S-27.
 from datetime import date
 from decimal import Decimal
 
+from domain.servicing.charges import put_waiting_charges
 from domain.servicing.credits import use_overpayment
 from domain.servicing.given import drop_rows_beyond
 from domain.servicing.instalment_rounding import to_multiple
@@ -23,6 +24,7 @@ HUNDRED = Decimal(100)
 def pay_out(ledger: Ledger, entry: Entry) -> None:
     """Pay out: the down payment falls due at once, the rest amortises."""
     on = entry.on
+    first = not ledger.disbursements
     ledger.disbursements.append((on, entry.amount, entry.id))
     amortised = entry.amount - ask_down_payment(ledger, entry)
     if not ledger.rows_lead:
@@ -35,6 +37,8 @@ def pay_out(ledger: Ledger, entry: Entry) -> None:
         _follow_plan(ledger, on)
     else:
         _spread_principal(ledger, on, amortised)
+    if first:
+        put_waiting_charges(ledger)
     use_overpayment(ledger, entry)
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import date
 from decimal import Decimal, localcontext
 from typing import Any
 
@@ -12,9 +13,9 @@ from domain.servicing.accrual_posting import accrued_charges
 from domain.servicing.closing import DayClose
 from domain.servicing.instalment_rounding import to_multiple
 from domain.servicing.life import Life, Stage
-from domain.servicing.terms import LoanTerms, Tranche
+from domain.servicing.terms import ChargeTerms, LoanTerms, Tranche
 from domain.servicing.timeline import Timeline
-from domain.servicing.values import PAYMENT_KINDS, ChargeBasis, Kind
+from domain.servicing.values import PAYMENT_KINDS, ChargeBasis, ChargeTime, Kind
 
 HUNDRED = Decimal(100)
 
@@ -31,8 +32,10 @@ def _set_business_date(life: Life, o: op.SetBusinessDate) -> None:
     life.today = o.on
 
 
-def _apply(_life: Life, _o: op.Apply) -> None:
-    pass
+def _apply(life: Life, _o: op.Apply) -> None:
+    for charge in life.terms.product_charges:
+        if charge.time is not ChargeTime.OVERDUE:
+            _put_charge(life, charge, None)
 
 
 def _approve(life: Life, o: op.Approve) -> None:
@@ -80,11 +83,19 @@ def _undo_disbursal(life: Life, o: op.UndoDisbursal) -> None:
         last = max(paid_out, key=lambda x: x.id)
         life.reverse(last.id)
         return
+    charges = [x for x in life.timeline.facts if _stays_without_money(x)]
     life.stage = Stage.APPROVED
     life.timeline = Timeline.start(life.terms)
+    for charge in charges:
+        life.timeline = life.timeline.record(charge)
     life.close = DayClose()
     life.replayed.clear()
     life.voided.clear()
+
+
+def _stays_without_money(fact: f.Fact) -> bool:
+    """Charges of the loan outlive its disbursement; penalties of overdue rows do not."""
+    return isinstance(fact, f.ChargeAdded) and fact.time is not ChargeTime.OVERDUE
 
 
 # --- money
@@ -158,8 +169,14 @@ def _refund_interest(life: Life, o: op.RefundInterest) -> None:
 
 
 def _add_charge(life: Life, o: op.AddCharge) -> None:
-    charge = o.charge
-    counts_on = life.today if o.due_on is None else min(life.today, o.due_on)
+    _put_charge(life, o.charge, o.due_on)
+    late = life.timeline.disbursed and o.due_on is not None and o.due_on > life.account.maturity
+    if life.accrues_late_charges and late:
+        life.close.accrue(life, life.today)
+
+
+def _put_charge(life: Life, charge: ChargeTerms, due_on: date | None) -> None:
+    counts_on = life.today if due_on is None else min(life.today, due_on)
     percent = None if charge.basis is ChargeBasis.FLAT else charge.percent
     life.record(
         f.ChargeAdded,
@@ -168,13 +185,10 @@ def _add_charge(life: Life, o: op.AddCharge) -> None:
         kind=charge.kind,
         time=charge.time,
         basis=charge.basis,
-        due_on=o.due_on,
+        due_on=due_on,
         amount_minor=charge.amount_minor,
         percent=percent,
     )
-    late = life.timeline.disbursed and o.due_on is not None and o.due_on > life.account.maturity
-    if life.accrues_late_charges and late:
-        life.close.accrue(life, life.today)
 
 
 def _waive_charge(life: Life, _o: op.WaiveCharge) -> None:
@@ -251,7 +265,11 @@ def _re_amortise(life: Life, o: op.ReAmortise) -> None:
 
 
 def _charge_off(life: Life, o: op.ChargeOff) -> None:
-    life.record(f.ChargedOff, o.on)
+    """Deferred income is recognised up to today, and the rest of it with the charge-off."""
+    life.close.recognise(life, life.today)
+    fact_id = life.record(f.ChargedOff, o.on)
+    for posted in life.close.recognise(life, o.on):
+        life.links[posted] = fact_id
 
 
 def _terminate(life: Life, _o: op.Terminate) -> None:

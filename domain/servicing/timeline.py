@@ -278,8 +278,12 @@ class Timeline:
         return node, through
 
     def planned(self) -> Account:
-        """Return the account as it is expected to be paid out: tranches, or the whole principal."""
-        return Account(_planned(self.terms))
+        """Return the account as it is expected to be paid out: tranches, or the whole principal.
+
+        With the charges of the application.
+        """
+        charges = [fact for fact in self.facts if isinstance(fact, f.ChargeAdded)]
+        return Account(_planned(self.terms, charges))
 
     def __iter__(self) -> Iterator[f.Fact]:
         return iter(self.facts)
@@ -337,7 +341,7 @@ def _anchored(tip: _Node) -> _Node:
     return node
 
 
-def _planned(terms: LoanTerms) -> Ledger:
+def _planned(terms: LoanTerms, charges: list[f.ChargeAdded]) -> Ledger:
     tranches = [(t.expected_on, t.amount_minor) for t in terms.expected_tranches]
     if not tranches:
         tranches = [(terms.expected_disbursement_on, terms.principal_minor)]
@@ -346,9 +350,9 @@ def _planned(terms: LoanTerms) -> Ledger:
         for n, (on, amount) in enumerate(sorted(tranches))
     ]
     if terms.cumulative:
-        ledger = open_cumulative(terms, expected, None)
+        ledger = fold(open_cumulative(terms, expected, None), charges)
     else:
-        ledger = fold(open_ledger(terms, min(on for on, _ in tranches)), expected)
+        ledger = fold(open_ledger(terms, min(on for on, _ in tranches)), [*expected, *charges])
     for row in ledger.rows:
         row.met_on = None
     return ledger

@@ -83,8 +83,22 @@ def at_closure(account: Account, posted: list[Activity], closed_on: date) -> lis
         kept = [a for a in kept if a not in same_day]
     for activity in kept:
         total = {c: total[c] - activity.parts[c] for c in total}
-    if any(amount > 0 for amount in total.values()):
-        corrections.append(Correction(dropped=None, on=closed_on, parts=total))
+    return corrections + _of_the_rest(total, kept, closed_on)
+
+
+def _of_the_rest(rest: Parts, closing: list[Activity], closed_on: date) -> list[Correction]:
+    """Post what is left; the latest closing activities give way to less if it is too much."""
+    left = dict(rest)
+    corrections: list[Correction] = []
+    for activity in sorted(closing, key=lambda a: (a.on, a.id), reverse=True):
+        if min(left.values()) >= 0:
+            break
+        parts = {c: max(0, activity.parts[c] + left[c]) for c in left}
+        left = {c: left[c] + activity.parts[c] - parts[c] for c in left}
+        corrections.append(Correction(dropped=activity, on=activity.on, parts=parts))
+    if any(amount > 0 for amount in left.values()):
+        parts = {c: max(0, amount) for c, amount in left.items()}
+        corrections.append(Correction(dropped=None, on=closed_on, parts=parts))
     return corrections
 
 

@@ -9,6 +9,7 @@ from decimal import localcontext
 from typing import Any
 
 from domain.servicing import facts as f
+from domain.servicing.acceleration import accelerate, paid_beyond
 from domain.servicing.allocation import allocate
 from domain.servicing.changes import (
     apply_pause,
@@ -31,7 +32,13 @@ from domain.servicing.reaging import re_age
 from domain.servicing.restructuring import restructure
 from domain.servicing.row import COMPONENTS, I
 from domain.servicing.terms import LoanTerms
-from domain.servicing.values import Kind, OverdueInterest, PreClose, Strategy
+from domain.servicing.values import (
+    ChargeOffBehaviour,
+    Kind,
+    OverdueInterest,
+    PreClose,
+    Strategy,
+)
 from domain.servicing.views import outstanding_on, total_interest_on
 from domain.servicing.waivers import waive
 
@@ -180,9 +187,14 @@ def _allocate(ledger: Ledger, entry: Entry, amount: int) -> int:
 
 
 def _refundable_interest(ledger: Ledger, entry: Entry, before: Sequence[Fact]) -> int:
-    """Interest that would not have been earned had the refunds been paid at disbursement (S-16)."""
+    """Interest that would not have been earned had the refunds been paid at disbursement (S-16).
+
+    Of a loan that is charged off, all that is asked for, or earned up to the charge-off.
+    """
     if ledger.charged_off_on is not None:
-        return sum(row.due[I] for row in ledger.rows)
+        if ledger.terms.charge_off is ChargeOffBehaviour.REGULAR:
+            return sum(row.due[I] for row in ledger.rows)
+        return ledger.earned_at_end or 0
     kinds = ledger.terms.interest_refund_kinds
     refunds = [x for x in before if isinstance(x, f.Paid) and x.kind in kinds]
     refunded = sum(x.amount_minor for x in refunds)
@@ -296,16 +308,41 @@ def _re_amortised(ledger: Ledger, fact: f.ReAmortised, _: Past) -> None:
     re_amortise(ledger, fact, entry)
 
 
-def _charged_off(ledger: Ledger, fact: f.ChargedOff, _: Past) -> None:
+def _charged_off(ledger: Ledger, fact: f.ChargedOff, past: Past) -> None:
+    accelerates = ledger.terms.charge_off is ChargeOffBehaviour.ACCELERATE_MATURITY
+    if accelerates and ledger.terms.strategy is Strategy.ADVANCED:
+        _accelerate(ledger, fact.effective_on, past)
     entry = _open_entry(ledger, fact, Kind.CHARGE_OFF)
     _earn(ledger, entry.on)
     charge_off(ledger, entry)
 
 
-def _terminated(ledger: Ledger, fact: f.Terminated, _: Past) -> None:
+def _terminated(ledger: Ledger, fact: f.Terminated, past: Past) -> None:
+    _accelerate(ledger, fact.effective_on, past)
     entry = _open_entry(ledger, fact, Kind.CONTRACT_TERMINATION)
-    _earn(ledger, entry.on)
     terminate(ledger, entry)
+
+
+def _accelerate(ledger: Ledger, on: date, past: Past) -> None:
+    """Accelerate the maturity; payments into rows it removes are taken out before and paid after."""
+    _earn(ledger, on)
+    again, before = paid_beyond(ledger, on), past()
+    if again:
+        kept = [fact for fact in before if fact.id not in again]
+        ledger.become(fold(open_ledger(ledger.terms, ledger.started_on), kept))
+        _earn(ledger, on)
+    if all(row.met for row in ledger.rows):
+        return
+    accelerate(ledger, on)
+    for fact in before:
+        if isinstance(fact, f.Paid) and fact.id in again:
+            _pay_again(ledger, fact, again[fact.id])
+
+
+def _pay_again(ledger: Ledger, fact: f.Paid, amount: int) -> None:
+    entry = _open_entry(ledger, fact, fact.kind, amount)
+    entry.overpayment = _allocate(ledger, entry, amount)
+    ledger.overpaid += entry.overpayment
 
 
 def _written_off(ledger: Ledger, fact: f.WrittenOff, _: Past) -> None:

@@ -172,6 +172,11 @@ class Ledger:
         other.touched = None
         return other
 
+    def become(self, other: "Ledger") -> None:
+        """Take over the state of another ledger, which is given up."""
+        for name in Ledger.__slots__:
+            setattr(self, name, getattr(other, name))
+
     @property
     def recalculates(self) -> bool:
         """Whether payments still change the interest."""

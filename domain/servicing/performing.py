@@ -121,8 +121,8 @@ def _pay(life: Life, o: op.Transact) -> None:
     wanted = o.refund_interest
     if wanted is None:
         wanted = o.kind in life.terms.interest_refund_kinds
-    if not wanted or not life.terms.interest_bearing:
-        return
+    if not wanted or not life.terms.recalculates:
+        return  # what is paid does not change the interest
     refund_id = life.record(
         f.Paid, o.on, kind=Kind.INTEREST_REFUND, amount_minor=0, refund_id=fact_id
     )

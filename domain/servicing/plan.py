@@ -260,13 +260,19 @@ class Plan:
 
 
 def split_sub(period: Period, on: date) -> Sub:
-    """Cut the sub-period that contains a day; the part that ends there."""
+    """Cut the sub-period that contains a day; the part that ends there.
+
+    What moves at the end of the whole stays there, with the second part.
+    """
     before = period.subs[0]
     for sub in period.subs:
         if sub.from_on < on <= sub.due_on:
             before = sub
     cut = min(max(on, before.from_on), before.due_on)
     after = Sub(cut, before.due_on, paused=before.paused)
+    after.disbursed, before.disbursed = before.disbursed, 0
+    after.capitalised, before.capitalised = before.capitalised, 0
+    after.correction, before.correction = before.correction, 0
     before.due_on = cut
     period.subs.insert(period.subs.index(before) + 1, after)
     return before

@@ -7,6 +7,7 @@ from decimal import Decimal
 from domain.servicing.deferral import factor_until
 from domain.servicing.period import Period, to_minor
 from domain.servicing.plan import Plan
+from domain.servicing.row import I, Row
 from domain.servicing.solving import settle_last
 from domain.servicing.values import Direction
 
@@ -109,6 +110,13 @@ def interest_of_period(
     if prorate_fixed:
         interest = max(0, interest - seen.fixed_interest + fixed_interest_until(seen, on))
     return interest if credited else interest - seen.credited_interest
+
+
+def share_of_outstanding(row: Row, on: date) -> int:
+    """Interest of a row that is not paid, as far as it belongs to the days up to a day."""
+    days = (row.due_on - row.from_on).days
+    elapsed = (on - row.from_on).days
+    return to_minor(Decimal(row.outstanding_of(I)) / days * elapsed)
 
 
 def fixed_interest_until(period: Period, on: date) -> int:

@@ -84,7 +84,7 @@ def earned_interest(ledger: Ledger, on: date) -> int:
 
 
 def _earned_by_row(ledger: Ledger, plan: Plan, row: Row, on: date) -> int:
-    if on >= row.due_on:
+    if on > row.due_on or (on == row.due_on and ledger.terms.cumulative):
         return _earned_of_due(row)
     if on <= row.from_on:
         return 0

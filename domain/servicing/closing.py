@@ -101,7 +101,7 @@ class DayClose:
                 parts = list(earned_by_rows(ledger, day, life.charge_accrual))
                 self._note(on, posted=accrue_rows(life, parts, on))
             else:
-                due = earned(ledger, day, life.charge_accrual)
+                due = earned(ledger, on, life.charge_accrual)
                 self._note(on, posted=accrue_difference(life, on, due))
 
     def _note(self, on: date, *, posted: bool) -> None:
@@ -115,10 +115,9 @@ class DayClose:
 
     def _accrued_already(self, life: Book, day: date) -> bool:
         """A day that is accrued is left alone, unless a charge falls due on it."""
-        if life.terms.cumulative or self.accrued_through is None or day > self.accrued_through:
+        on = min(day, max(row.due_on for row in life.account.ledger.rows))
+        if life.terms.cumulative or self.accrued_through is None or on > self.accrued_through:
             return False
-        last = max(row.due_on for row in life.account.ledger.rows)
-        on = min(day, last)
         return all(charge.due_on != on for charge in life.account.ledger.charges)
 
     def finish(self, life: Book) -> None:

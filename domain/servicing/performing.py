@@ -78,10 +78,8 @@ def _disburse(life: Life, o: op.Disburse) -> None:
 
 
 def _undo_disbursal(life: Life, o: op.UndoDisbursal) -> None:
-    paid_out = [x for x in life.timeline.facts if isinstance(x, f.Disbursed)]
     if o.latest_only:
-        last = max(paid_out, key=lambda x: x.id)
-        life.reverse(last.id)
+        _undo_latest_disbursal(life)
         return
     charges = [x for x in life.timeline.facts if _stays_without_money(x)]
     life.stage = Stage.APPROVED
@@ -91,6 +89,24 @@ def _undo_disbursal(life: Life, o: op.UndoDisbursal) -> None:
     life.close = DayClose()
     life.replayed.clear()
     life.voided.clear()
+
+
+def _undo_latest_disbursal(life: Life) -> None:
+    """Repayments entered since go with it and are not listed; later-dated money forbids it."""
+    facts = life.timeline.facts
+    last = max(
+        (x for x in facts if isinstance(x, f.Disbursed)), key=lambda x: (x.effective_on, x.id)
+    )
+    since = [x for x in facts if isinstance(x, f.Paid | f.Posted | f.ChargeWaived)]
+    since = [x for x in since if x.id > last.id and x.effective_on >= last.effective_on]
+    for fact in since:
+        if not isinstance(fact, f.Posted) and fact.effective_on > last.effective_on:
+            raise Rejected("paid_since", "money came in after the latest disbursement")
+    gone = (Kind.REPAYMENT, Kind.DOWN_PAYMENT, Kind.ACCRUAL_ACTIVITY)
+    for fact in since:
+        if not isinstance(fact, f.ChargeWaived) and fact.kind in gone:
+            life.drop(fact.id)
+    life.reverse(last.id)
 
 
 def _stays_without_money(fact: f.Fact) -> bool:

@@ -324,7 +324,7 @@ def _terminated(ledger: Ledger, fact: f.Terminated, past: Past) -> None:
 
 
 def _accelerate(ledger: Ledger, on: date, past: Past) -> None:
-    """Accelerate the maturity; payments into rows it removes are taken out before and paid after."""
+    """Accelerate the maturity; payments into rows it removes are taken out and paid again."""
     _earn(ledger, on)
     again, before = paid_beyond(ledger, on), past()
     if again:

@@ -10,6 +10,7 @@ from domain.errors import Rejected
 from domain.servicing import facts as f
 from domain.servicing import operations as op
 from domain.servicing.accrual_posting import accrued_charges
+from domain.servicing.admission import FACTS, admit, latest
 from domain.servicing.closing import DayClose
 from domain.servicing.instalment_rounding import to_multiple
 from domain.servicing.life import Life, Stage
@@ -21,7 +22,8 @@ HUNDRED = Decimal(100)
 
 
 def perform(life: Life, operation: op.Operation) -> None:
-    """Perform one operation."""
+    """Perform one operation; Rejected if it makes no sense, and then nothing changed."""
+    admit(life, operation)
     life.perform(operation, lambda: _PERFORM[type(operation)](life, operation))
 
 
@@ -297,14 +299,7 @@ def _write_off(life: Life, o: op.WriteOff) -> None:
 
 
 def _undo_latest(life: Life, o: op.UndoLatest) -> None:
-    kinds = {
-        Kind.RE_AGE: f.ReAged,
-        Kind.RE_AMORTISE: f.ReAmortised,
-        Kind.CHARGE_OFF: f.ChargedOff,
-        Kind.CONTRACT_TERMINATION: f.Terminated,
-    }
-    found = [x for x in life.timeline.facts if isinstance(x, kinds[o.kind])]
-    life.reverse(max(found, key=lambda x: x.id).id)
+    life.reverse(latest(life, FACTS[o.kind]).id)
 
 
 # --- closing of days

@@ -1,0 +1,250 @@
+"""What makes no sense for a simulated loan is refused before it is recorded, with a stable code.
+
+It looks and changes nothing; amounts that the fold can take are not judged here.
+"""
+
+from collections.abc import Callable, Iterable
+from datetime import date
+from typing import Any
+
+from domain.errors import Rejected
+from domain.servicing import facts as f
+from domain.servicing import operations as op
+from domain.servicing.account import Transaction
+from domain.servicing.dates import add_units
+from domain.servicing.life import Life
+from domain.servicing.terms import INSTALMENTS_MAX, RATE_ANNUAL_MAX
+from domain.servicing.values import PAYMENT_KINDS, Kind, Status
+
+YEAR_MAX = 9998  # a date of the year after is still a date
+FACTS: dict[Kind, type[f.Fact]] = {
+    Kind.RE_AGE: f.ReAged,
+    Kind.RE_AMORTISE: f.ReAmortised,
+    Kind.CHARGE_OFF: f.ChargedOff,
+    Kind.CONTRACT_TERMINATION: f.Terminated,
+}
+
+
+def admit(life: Life, operation: op.Operation) -> None:
+    """Raise Rejected if the operation makes no sense in the state it meets."""
+    rule = _RULES.get(type(operation))
+    if rule is not None:
+        rule(life, operation)
+
+
+def latest(life: Life, kind: type[f.Fact]) -> f.Fact:
+    """Return the fact of a kind that was entered last; Rejected if there is none."""
+    found = [fact for fact in life.timeline.facts if isinstance(fact, kind)]
+    if not found:
+        raise Rejected("nothing_to_undo", "nothing of this kind counts", "kind")
+    return max(found, key=lambda fact: fact.id)
+
+
+# --- rules that several operations share
+
+
+def _must_be_disbursed(life: Life) -> None:
+    if not life.timeline.disbursed:
+        raise Rejected("loan_not_disbursed", "no money was paid out yet")
+
+
+def _must_be_active(life: Life) -> None:
+    _must_be_disbursed(life)
+    ledger = life.account.ledger
+    if ledger.charged_off_on is not None:
+        raise Rejected("loan_charged_off", "the loan is charged off")
+    if ledger.terminated_on is not None:
+        raise Rejected("contract_terminated", "the contract was terminated")
+    if life.account.status is not Status.ACTIVE:
+        raise Rejected("loan_not_active", f"the loan is {life.account.status}")
+
+
+def _must_be_progressive(life: Life) -> None:
+    if life.terms.cumulative:
+        raise Rejected("change_not_offered", "needs a progressive schedule")
+
+
+def _must_not_precede_the_money(life: Life, on: date, field: str) -> None:
+    first = next(x.effective_on for x in life.timeline.facts if isinstance(x, f.Disbursed))
+    if on < first:
+        raise Rejected("date_before_disbursement", f"money was paid out on {first}", field)
+
+
+def _must_be_positive(amount_minor: int) -> None:
+    if amount_minor <= 0:
+        raise Rejected("amount_out_of_range", "must be more than zero", "amount_minor")
+
+
+def _must_be_within(value: int, most: int, field: str) -> None:
+    if not 1 <= value <= most:
+        raise Rejected("count_out_of_range", f"must be within 1..{most}", field)
+
+
+def _not_entered_today(life: Life, kind: type[f.Fact], code: str) -> None:
+    entered = (x.entered_on for x in life.timeline.facts if isinstance(x, kind))
+    if life.today in entered:
+        raise Rejected(code, "at most once a business day")
+
+
+# --- one rule an operation
+
+
+def _admit_payment(life: Life, o: op.Transact) -> None:
+    _must_be_disbursed(life)
+    _must_be_positive(o.amount_minor)
+    _must_not_precede_the_money(life, o.on, "on")
+
+
+def _admit_disbursement(_life: Life, o: op.Disburse) -> None:
+    _must_be_positive(o.amount_minor)
+
+
+def _admit_pay_off(life: Life, o: op.PayOff) -> None:
+    _must_be_disbursed(life)
+    _must_not_precede_the_money(life, o.on, "on")
+    if life.account.payoff(o.on) <= 0:
+        raise Rejected("nothing_owed", "nothing is owed on that day", "on")
+
+
+def _admit_undo(life: Life, o: op.Undo) -> None:
+    if _named(life, o.target) is None:
+        raise Rejected("transaction_reversed", "it does not count any more", "target")
+
+
+def _admit_chargeback(life: Life, o: op.ChargeBack) -> None:
+    _must_be_positive(o.amount_minor)
+    payment = _named(life, o.target)
+    if payment is None or payment.kind not in PAYMENT_KINDS:
+        raise Rejected("transaction_not_a_payment", "only a payment that counts", "target")
+    back = sum(
+        fact.amount_minor
+        for fact in life.timeline.facts
+        if isinstance(fact, f.ChargedBack) and fact.payment_id == payment.id
+    )
+    if o.amount_minor > payment.amount_minor - back:
+        raise Rejected("amount_out_of_range", "more than is left of the payment", "amount_minor")
+
+
+def _named(life: Life, target: op.Reference) -> Transaction | None:
+    """Return the transaction of a reference, if it counts."""
+    found = life.find(target)
+    return next((t for t in life.account.transactions if t.id == found), None)
+
+
+def _admit_refund(life: Life, o: op.RefundCredit) -> None:
+    _must_be_disbursed(life)
+    _must_be_positive(o.amount_minor)
+    if o.amount_minor > life.account.overpaid:
+        raise Rejected("amount_out_of_range", "more than was overpaid", "amount_minor")
+
+
+def _admit_charge_waiver(life: Life, _o: op.WaiveCharge) -> None:
+    if not any(isinstance(fact, f.ChargeAdded) for fact in life.timeline.facts):
+        raise Rejected("charge_not_found", "no charge was added")
+
+
+def _admit_undo_of_charge_waiver(life: Life, _o: op.UndoWaiveCharge) -> None:
+    latest(life, f.ChargeWaived)
+
+
+def _admit_reschedule(life: Life, o: op.Reschedule) -> None:
+    if o.new_rate_annual is not None:
+        _must_be_a_rate(o)
+    if o.extra_instalments is not None:
+        _must_be_within(o.extra_instalments, INSTALMENTS_MAX, "extra_instalments")
+    if o.new_due_on is None:
+        return
+    rows = life.account.instalments
+    row = next((r for r in rows if r.due_on == o.from_on and not r.down_payment), None)
+    if row is None or row.additional:
+        raise Rejected("instalment_not_found", f"none is due on {o.from_on}", "from_on")
+    if o.new_due_on <= row.from_on:
+        raise Rejected("due_date_out_of_order", f"must be after {row.from_on}", "new_due_on")
+
+
+def _must_be_a_rate(o: op.Reschedule | op.ChangeRate) -> None:
+    rate, field = (
+        (o.rate_annual, "rate_annual")
+        if isinstance(o, op.ChangeRate)
+        else (o.new_rate_annual, "new_rate_annual")
+    )
+    if rate is None or not 0 <= rate <= RATE_ANNUAL_MAX:
+        raise Rejected("rate_out_of_range", f"must be within 0..{RATE_ANNUAL_MAX}", field)
+
+
+def _admit_rate(_life: Life, o: op.ChangeRate) -> None:
+    _must_be_a_rate(o)
+
+
+def _admit_pause(life: Life, o: op.PauseInterest) -> None:
+    if o.end < o.start:
+        raise Rejected("dates_out_of_order", "a pause ends after it starts", "end")
+    paused = (x for x in life.timeline.facts if isinstance(x, f.InterestPaused))
+    if any(x.effective_on <= o.end and o.start <= x.until for x in paused):
+        raise Rejected("pauses_overlap", "interest is paused on some of these days", "start")
+
+
+def _admit_re_ageing(life: Life, o: op.ReAge) -> None:
+    _must_be_active(life)
+    _must_be_progressive(life)
+    _must_not_precede_the_money(life, o.start_on, "start_on")
+    _must_be_within(o.instalments, INSTALMENTS_MAX, "instalments")
+    _must_be_within(o.every, INSTALMENTS_MAX, "every")
+    _not_entered_today(life, f.ReAged, "re_aged_today")
+    try:
+        last_due = add_units(o.start_on, o.unit, o.every * (o.instalments - 1))
+    except (OverflowError, ValueError):
+        last_due = date.max
+    if last_due.year > YEAR_MAX:
+        raise Rejected("date_out_of_range", "the last instalment is due too late", "instalments")
+
+
+def _admit_re_amortising(life: Life, _o: op.ReAmortise) -> None:
+    _must_be_active(life)
+    _must_be_progressive(life)
+    _not_entered_today(life, f.ReAmortised, "re_amortised_today")
+    if life.today >= life.account.maturity:
+        raise Rejected("loan_matured", f"no instalment is left after {life.account.maturity}")
+    rows = _due_by(life, life.today)
+    if not any(row.outstanding for row in rows):
+        raise Rejected("nothing_past_due", "there is nothing to spread")
+
+
+def _due_by(life: Life, on: date) -> Iterable[Any]:
+    return (row for row in life.account.instalments if row.due_on <= on)
+
+
+def _admit_end(life: Life, _o: op.ChargeOff | op.Terminate | op.WriteOff) -> None:
+    _must_be_disbursed(life)
+
+
+def _admit_undo_latest(life: Life, o: op.UndoLatest) -> None:
+    if o.kind not in FACTS:
+        raise Rejected("nothing_to_undo", f"{o.kind} is no action", "kind")
+    latest(life, FACTS[o.kind])
+
+
+def _admit_undo_of_disbursal(life: Life, _o: op.UndoDisbursal) -> None:
+    _must_be_disbursed(life)
+
+
+_RULES: dict[type[op.Operation], Callable[[Life, Any], None]] = {
+    op.Disburse: _admit_disbursement,
+    op.UndoDisbursal: _admit_undo_of_disbursal,
+    op.Transact: _admit_payment,
+    op.PayOff: _admit_pay_off,
+    op.Undo: _admit_undo,
+    op.ChargeBack: _admit_chargeback,
+    op.RefundCredit: _admit_refund,
+    op.WaiveCharge: _admit_charge_waiver,
+    op.UndoWaiveCharge: _admit_undo_of_charge_waiver,
+    op.Reschedule: _admit_reschedule,
+    op.ChangeRate: _admit_rate,
+    op.PauseInterest: _admit_pause,
+    op.ReAge: _admit_re_ageing,
+    op.ReAmortise: _admit_re_amortising,
+    op.ChargeOff: _admit_end,
+    op.Terminate: _admit_end,
+    op.WriteOff: _admit_end,
+    op.UndoLatest: _admit_undo_latest,
+}

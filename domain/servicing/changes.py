@@ -56,9 +56,10 @@ def _follow(ledger: Ledger, plan: Plan, from_on: date) -> None:
         index = plan.period_of(row.from_on, row.due_on)
         if index is not None:
             period = plan.periods[index]
-            row.due[P] = period.due_principal + (0 if knows_credit else row.credited[P])
-            row.due[I] = period.due_interest + (0 if knows_credit else row.credited[I])
-            row.due[I] += row.waived[I]
+            asked = {P: period.due_principal, I: period.due_interest + row.waived[I]}
+            for component, amount in asked.items():
+                beside = 0 if knows_credit else row.credited[component]
+                row.due[component] = max(amount + beside, row.paid[component])
             row.update_met(from_on)
     if not ledger.terms.recalculates:
         close_principal_gap(ledger, from_on)
@@ -91,7 +92,7 @@ def move_due_date(ledger: Ledger, fact: DueDateMoved) -> None:
     plan.rebalance()
     settle_last(plan, fact.effective_on)
     ledger.renumber()
-    _follow(ledger, plan, fact.effective_on)
+    _follow(ledger, plan, min(fact.effective_on, fact.new_due_on))
 
 
 def extend_term(ledger: Ledger, fact: TermExtended) -> None:

@@ -190,7 +190,12 @@ class Ledger:
             row.number = number
 
     def period_of(self, row: Row) -> Period | None:
-        """Return the plan's period behind a row."""
+        """Return the plan's period behind a row; rows of no days may have the same dates."""
+        if row.from_on == row.due_on:
+            rows = [r for r in self.rows if r.from_on == r.due_on == row.due_on and r.regular]
+            periods = [p for p in self.plan.periods if p.from_on == p.due_on == row.due_on]
+            if len(rows) == len(periods):
+                return periods[rows.index(row)]
         index = self.plan.period_of(row.from_on, row.due_on)
         return None if index is None else self.plan.periods[index]
 
@@ -206,13 +211,22 @@ class Ledger:
         """What is owed, by component."""
         return {c: sum(row.outstanding_of(c) for row in self.rows) for c in COMPONENTS}
 
+    def rows_by_period(self) -> dict[Period, Row]:
+        """Return the row of each period of the plan that has one with its dates."""
+        by_dates: dict[tuple[date, date], list[Row]] = {}
+        for row in self.rows:
+            if row.regular:
+                by_dates.setdefault((row.from_on, row.due_on), []).append(row)
+        found: dict[Period, Row] = {}
+        for period in self.plan.periods:
+            rows = by_dates.get((period.from_on, period.due_on))
+            if rows:
+                found[period] = rows.pop(0)
+        return found
+
     def sync_rows(self, on: date) -> None:
         """Take over what the plan asks for, and note what is met on a day."""
-        by_dates = {(r.from_on, r.due_on): r for r in self.rows if r.regular}
-        for period in self.plan.periods:
-            row = by_dates.get((period.from_on, period.due_on))
-            if row is None:
-                continue
+        for period, row in self.rows_by_period().items():
             row.due[P] = period.due_principal
             row.due[I] = period.due_interest + row.waived[I]
             row.credited[I] = period.credited_interest
@@ -221,11 +235,10 @@ class Ledger:
 
     def sync_interest(self) -> None:
         """Take over what the plan asks for without judging whether rows are met."""
-        rows = [row for row in self.rows if not row.down_payment]
-        by_dates = {(row.from_on, row.due_on): row for row in rows}
-        by_from = {row.from_on: row for row in reversed(rows)}
+        known = self.rows_by_period()
+        by_from = {row.from_on: row for row in reversed(self.rows) if not row.down_payment}
         for period in self.plan.periods:
-            row = by_dates.get((period.from_on, period.due_on)) or by_from.get(period.from_on)
+            row = known.get(period) or by_from.get(period.from_on)
             if row is not None:
                 row.due[P] = period.due_principal
                 row.due[I] = period.due_interest + row.waived[I]

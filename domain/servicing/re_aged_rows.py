@@ -79,7 +79,7 @@ class Ending:
 
 def begin_ending(ledger: Ledger, on: date) -> Ending:
     """Find what ends on the day; principal and interest owed after maturity leave row N+1."""
-    known = _rows_by_period(ledger)
+    known = ledger.rows_by_period()
     periods = ending_periods(ledger.plan, on)
     rows = [known[period] for period in periods]
     beyond, credited = _lift_beyond(ledger)
@@ -91,11 +91,6 @@ def begin_ending(ledger: Ledger, on: date) -> Ending:
         beyond=beyond,
         beyond_credited=credited,
     )
-
-
-def _rows_by_period(ledger: Ledger) -> dict[Period, Row]:
-    rows = {(row.from_on, row.due_on): row for row in ledger.rows if row.regular}
-    return {period: rows[period.from_on, period.due_on] for period in ledger.plan.periods}
 
 
 def _lift_beyond(ledger: Ledger) -> tuple[Parts, int]:
@@ -116,6 +111,7 @@ def end_plan_and_rows(ledger: Ledger, ending: Ending, on: date) -> None:
     """Cut plan and row on the day; principal put back later joins the balance on the day."""
     plan = ledger.plan
     later = sum(p.credited_principal for p in ending.periods if p.from_on >= on < p.due_on)
+    plan.drop_corrections()  # unpaid principal stays in the balance by itself from now on
     end_plan(plan, ending.periods, on)
     day = min(on, plan.maturity)
     if later + ending.beyond_credited:

@@ -52,18 +52,12 @@ def _re_amortise_followed(ledger: Ledger, fact: ReAmortised, entry: Entry) -> No
 
 
 def close_open_periods(plan: Plan, on: date) -> None:
-    """Open periods keep only what was paid; overdue corrections that end on the day are undone."""
+    """Open periods keep only what was paid; unpaid principal then is no correction any more."""
+    plan.drop_corrections()
     for period in plan.periods:
-        if period.from_on > on or period.fully_paid:
-            continue
-        for sub in period.subs:
-            if sub.due_on == on:
-                sub.correction = 0
-        last = period.subs[-1]
-        if last.correction:
-            last.correction -= period.outstanding_principal
-        period.keep_paid()
-        period.moved_credit = period.credited_principal + period.credited_interest
+        if period.from_on <= on and not period.fully_paid:
+            period.keep_paid()
+            period.moved_credit = period.credited_principal + period.credited_interest
 
 
 def _solve_future(plan: Plan, on: date) -> None:
@@ -79,11 +73,8 @@ def _with_split(plan: Plan, on: date) -> None:
     past = [p for p in plan.periods if p.due_on <= on and not p.fully_paid]
     interest = sum(p.due_interest - p.paid_interest for p in past)
     future = plan.related(on + ONE_DAY)
-    _reset_corrections(plan, on)
+    close_open_periods(plan, on)
     for period in past:
-        period.subs[-1].correction -= period.paid_principal
-        period.keep_paid()
-        period.moved_credit = period.credited_principal + period.credited_interest
         period.moved_down = True
     plan.factor(future)
     if interest > 0:
@@ -92,19 +83,6 @@ def _with_split(plan: Plan, on: date) -> None:
             period.fixed_interest += share
     plan.rebalance()
     _solve_future(plan, on)
-
-
-def _reset_corrections(plan: Plan, on: date) -> None:
-    for period in plan.periods:
-        for sub in period.subs:
-            sub.correction = 0
-    for index, period in enumerate(plan.periods):
-        if period.fully_paid and period.due_on <= on:
-            following = plan.periods[index + 1 : index + 2]
-            credited = sum(p.credited_principal for p in following)
-            paid = period.paid_principal - credited
-            if paid > 0:
-                period.subs[-1].correction -= paid
 
 
 def _re_amortise_rows(ledger: Ledger, fact: ReAmortised, entry: Entry) -> None:

@@ -49,11 +49,13 @@ def re_age_rows(ledger: Ledger, fact: ReAged, entry: Entry) -> None:
     early = settled_on(ending)
     for row in owing:
         _keep_settled(row, parts, on)
+    credited = _lift_credited(ledger, ending)
     if ending:
         hold(ending[0], early, on)
         ending[0].due_on, ending[0].cut, ending[0].re_aged = on, True, True
     kept = join_stubs([row for row in regular if row not in ending[1:]])
     fresh = _new_rows(fact, kept[-1].due_on if kept else ledger.started_on)
+    fresh[0].credited[P] = credited
     for component, shares in _split(parts, fact.instalments, ledger.terms).items():
         for row, share in zip(fresh, shares, strict=True):
             row.due[component] = share
@@ -94,6 +96,17 @@ def _keep_settled(row: Row, parts: Parts, on: date) -> None:
         if parts[component]:
             row.due[component] -= row.outstanding_of(component)
     row.update_met(on)
+
+
+def _lift_credited(ledger: Ledger, ending: Sequence[Row]) -> int:
+    """Take principal put back on rows that go, and on row N+1 what is moved from there."""
+    lifted = sum(row.credited[P] for row in ending[1:])
+    beyond = ledger.additional_row()
+    if beyond is not None:
+        moved = max(0, beyond.credited[P] - beyond.due[P])
+        beyond.credited[P] -= moved
+        lifted += moved
+    return lifted
 
 
 def join_stubs(rows: Sequence[Row]) -> list[Row]:

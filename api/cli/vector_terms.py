@@ -5,7 +5,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, TypeVar
 
-from domain.servicing.conventions import Factors, Residue
+from domain.servicing.conventions import DayInclusion, Factors, Residue
 from domain.servicing.terms import (
     STANDARD_ORDER,
     AllocationRule,
@@ -209,6 +209,7 @@ def _conventions(raw: Json) -> dict[str, Any]:
         "precision": int(section(raw, "rounding").get("math_context_precision") or 19),
         "rounding": _mode(raw),
         "interest_rounding": _mode(raw),
+        "day_inclusion": DayInclusion.LAST_NOT_FIRST,
         "factors": Factors.ROUNDED,
         "residue": Residue.SMOOTHED,
     }

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import localcontext
 
+from domain.servicing.floating import Repricing
 from domain.servicing.ledger import AllocationLine, Entry, Ledger
 from domain.servicing.row import Row
 from domain.servicing.terms import LoanTerms
@@ -165,6 +166,11 @@ class Account:
             )
             for c in self._ledger.charges
         )
+
+    @property
+    def repricings(self) -> tuple[Repricing, ...]:
+        """Every reset of a floating rate so far and what it was made of."""
+        return self._ledger.repricings
 
     @property
     def outstanding(self) -> Amounts:

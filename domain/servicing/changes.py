@@ -4,10 +4,11 @@ Sources: domain rules 9.9 S-02, S-04, S-05, S-07.
 """
 
 from datetime import date
+from decimal import Decimal
 
 from domain.servicing.balancing import close_principal_gap
 from domain.servicing.dates import ONE_DAY, add_units, due_on, worked_due_on
-from domain.servicing.facts import DueDateMoved, InterestPaused, RateChanged, TermExtended
+from domain.servicing.facts import DueDateMoved, InterestPaused, TermExtended
 from domain.servicing.ledger import Ledger
 from domain.servicing.mirroring import mirror_of
 from domain.servicing.period import Period
@@ -16,19 +17,21 @@ from domain.servicing.row import I, P, Row
 from domain.servicing.solving import change_rate, resolve_after, settle_last
 
 
-def apply_rate(ledger: Ledger, fact: RateChanged) -> None:
-    """Apply a new rate from its day inclusive: the sub-period ends the day before."""
-    if _interest_is_fixed(ledger, fact.effective_on):
+def apply_rate(ledger: Ledger, on: date, rate: Decimal) -> None:
+    """Apply a new rate from its day inclusive, and solve the instalments from there."""
+    if _interest_is_fixed(ledger, on):
         return
-    change_rate(ledger.plan, fact.effective_on - ONE_DAY, fact.rate_annual)
-    _follow(ledger, ledger.plan, fact.effective_on)
+    change_rate(ledger.plan, ledger.terms.counts_from(on), rate)
+    _follow(ledger, ledger.plan, on)
 
 
 def apply_pause(ledger: Ledger, fact: InterestPaused) -> None:
     """Paused days earn nothing; instalments stay, the last one shrinks."""
     if ledger.rows_lead:
         return
-    first = ledger.plan.pause(fact.effective_on, fact.until)
+    terms = ledger.terms
+    until = terms.counts_until(fact.until)
+    first = ledger.plan.pause(terms.counts_from(fact.effective_on), until)
     if first is not None:
         ledger.plan.factor(ledger.plan.related(first.from_on))
         ledger.plan.rebalance()

@@ -28,6 +28,13 @@ class RoundingPlace(StrEnum):
     PER_SEGMENT = "per_segment"  # each stretch between changes of balance or rate
 
 
+class DayInclusion(StrEnum):
+    """Which end of a stretch of days earns: it decides from when a new rate or a pause counts."""
+
+    FIRST_NOT_LAST = "first_not_last"  # 算头不算尾: day d stands for [d, d+1)
+    LAST_NOT_FIRST = "last_not_first"  # day d stands for (d-1, d]
+
+
 class FirstPeriod(StrEnum):
     """Which side of the regular first date the product's due day is taken from (stub periods)."""
 

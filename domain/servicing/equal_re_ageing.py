@@ -46,7 +46,7 @@ def re_age_equally(ledger: Ledger, fact: ReAged, entry: Entry) -> None:
         period.fixed_interest = interest
         period.emi = period.original_emi = interest + principal
     plan.rebalance()
-    plan.set_rate(min(on, maturity), Decimal(0))
+    plan.stop_earning(min(on, maturity))
     plan.factor(fresh)
     settle_last(plan, on)
     ledger.re_aged_equally_on = on

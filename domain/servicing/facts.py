@@ -149,6 +149,14 @@ class RateChanged(Fact):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReferencePublished(Fact):
+    """A value of a reference rate was published; loans take it over on their reset dates."""
+
+    reference: str
+    value: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class InterestPaused(Fact):
     """Nothing is earned on effective_on..until inclusive."""
 

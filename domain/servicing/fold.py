@@ -21,10 +21,12 @@ from domain.servicing.charges import add_charge, recompute_instalment_fees, waiv
 from domain.servicing.credits import charge_back, return_principal
 from domain.servicing.dates import schedule_periods
 from domain.servicing.ending import charge_off, terminate, write_off
+from domain.servicing.floating import Publication
 from domain.servicing.ledger import Entry, Ledger
 from domain.servicing.legacy_allocation import allocate_in_order, refund_cash
 from domain.servicing.movements import earn_on_overdue
 from domain.servicing.observed import take_observed
+from domain.servicing.passing import pass_time, publish
 from domain.servicing.payouts import capitalise, pay_out
 from domain.servicing.plan import Plan
 from domain.servicing.re_amortising import re_amortise
@@ -47,7 +49,9 @@ Past = Callable[[], Sequence[Fact]]
 
 
 def order_key(fact: Fact) -> tuple[date, int, date]:
-    """Value date first; changes of terms before money of the day; then the day of entry."""
+    """Value date first; what was published, changes of terms, money; then the day of entry."""
+    if isinstance(fact, f.ReferencePublished):
+        return (fact.effective_on, -1, fact.effective_on)
     if isinstance(fact, f.TERM_CHANGES):
         return (fact.effective_on, 0, fact.effective_on)
     return (fact.effective_on, 1, fact.entered_on)
@@ -79,6 +83,8 @@ def apply(ledger: Ledger, fact: Fact, past: Past) -> None:
     """Apply one fact; `past` gives the facts already applied, for refunds of interest."""
     if isinstance(fact, f.Posted | f.Evaluated):
         return
+    if not isinstance(fact, f.ReferencePublished):  # what a day's reset needs to know first
+        pass_time(ledger, fact.effective_on)
     handler = _HANDLERS[type(fact)]
     ledger.touched = None
     handler(ledger, fact, past)
@@ -87,8 +93,9 @@ def apply(ledger: Ledger, fact: Fact, past: Past) -> None:
 
 
 def evaluate(ledger: Ledger, on: date) -> None:
-    """Let overdue principal earn up to a day, and show it in the rows."""
+    """Let time pass up to a day, overdue principal earn, and show it in the rows."""
     with localcontext(ledger.terms.arithmetic()):
+        pass_time(ledger, on)
         _earn(ledger, on)
 
 
@@ -281,7 +288,13 @@ def _restructured(ledger: Ledger, fact: f.Restructured, _: Past) -> None:
 
 
 def _rate_changed(ledger: Ledger, fact: f.RateChanged, _: Past) -> None:
-    apply_rate(ledger, fact)
+    apply_rate(ledger, fact.effective_on, fact.rate_annual)
+
+
+def _published(ledger: Ledger, fact: f.ReferencePublished, _: Past) -> None:
+    floating = ledger.terms.floating
+    if floating is not None and floating.reference == fact.reference:
+        publish(ledger, Publication(published_on=fact.effective_on, value=fact.value))
 
 
 def _paused(ledger: Ledger, fact: f.InterestPaused, _: Past) -> None:
@@ -365,6 +378,7 @@ _HANDLERS: dict[type[Fact], Callable[[Ledger, Any, Past], None]] = {
     f.Waived: _waived,
     f.Restructured: _restructured,
     f.RateChanged: _rate_changed,
+    f.ReferencePublished: _published,
     f.InterestPaused: _paused,
     f.DueDateMoved: _due_date_moved,
     f.TermExtended: _extended,

@@ -5,6 +5,7 @@ from datetime import date
 from decimal import Decimal
 
 from domain.servicing.facts import ReAged
+from domain.servicing.floating import Publication, Repricing
 from domain.servicing.period import Period
 from domain.servicing.plan import Plan
 from domain.servicing.row import COMPONENTS, F, I, N, P, Row
@@ -118,9 +119,12 @@ class Ledger:
         "overpaid",
         "plan",
         "prepays_all",
+        "publications",
         "re_age",
         "re_aged_equally_on",
         "refunded_interest",
+        "repriced_through",
+        "repricings",
         "rows",
         "rows_lead",
         "settled_plan",
@@ -151,6 +155,9 @@ class Ledger:
         self.re_aged_equally_on: date | None = None
         self.rows_lead = False  # rows were moved without the plan, which is not followed any more
         self.refunded_interest = 0
+        self.publications: tuple[Publication, ...] = ()  # of the reference rate, by day
+        self.repricings: tuple[Repricing, ...] = ()
+        self.repriced_through = started_on
         self.settled_plan: Plan | None = None
         self.touched: set[int] | None = None  # rows the last fact changed; None: any may have
         self.shared = False  # whether an account shows this state: then it must not change

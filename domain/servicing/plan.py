@@ -8,7 +8,6 @@ from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
 
-from domain.servicing.dates import ONE_DAY
 from domain.servicing.period import ZERO, Earning, Period, Sub
 from domain.servicing.rate_factor import factors
 from domain.servicing.terms import LoanTerms
@@ -29,13 +28,19 @@ class Plan:
         "overdue_through",
         "periods",
         "rates",
+        "steps",
         "terms",
     )
 
     def __init__(self, terms: LoanTerms, periods: Iterable[tuple[date, date]]) -> None:
         self.terms = terms
         self.periods = [Period(from_on, due_on) for from_on, due_on in periods]
-        self.rates: list[tuple[date, Decimal]] = []  # latest first
+        self.steps = [
+            (self.periods[step.after_instalments - 1].due_on, step.rate_annual)
+            for step in terms.rate_steps
+            if step.after_instalments <= len(self.periods)
+        ]
+        self.rates = sorted(self.steps, reverse=True)  # latest first
         self.corrections: list[tuple[date, int, date]] = []  # on, amount, due date of its period
         self.overdue_through: date | None = None
         self.flat = terms.interest_method is InterestMethod.FLAT
@@ -56,6 +61,7 @@ class Plan:
         other.terms = self.terms
         other.periods = [period.copy() for period in self.periods]
         other.rates = list(self.rates)
+        other.steps = self.steps
         other.corrections = list(self.corrections)
         other.overdue_through = self.overdue_through
         other.flat = self.flat
@@ -214,6 +220,11 @@ class Plan:
         kept = [entry for entry in self.rates if entry[0] != from_on]
         self.rates = sorted([*kept, (from_on, rate)], reverse=True)
 
+    def stop_earning(self, on: date) -> None:
+        """Let nothing be earned after a day, whatever rates were to come."""
+        self.rates = [entry for entry in self.rates if entry[0] <= on]
+        self.set_rate(on, ZERO)
+
     def move_money(
         self, on: date, *, disbursed: int = 0, correction: int = 0, capitalised: int = 0
     ) -> Period | None:
@@ -237,11 +248,10 @@ class Plan:
         return next((sub for sub in period.subs if sub.due_on == on), None)
 
     def pause(self, start: date, end: date) -> Period | None:
-        """Let days start..end inclusive earn nothing; the first period touched, None if none."""
-        touched = [p for p in self.periods if p.from_on < end and p.due_on >= start]
+        """Let the stretch from start to end earn nothing; the first period touched, or None."""
+        touched = [p for p in self.periods if p.from_on < end and p.due_on > start]
         for period in touched:
-            first = max(start - ONE_DAY, period.from_on)
-            last = min(end, period.due_on)
+            first, last = max(start, period.from_on), min(end, period.due_on)
             if not any(sub.from_on == first for sub in period.subs):
                 split_sub(period, first)
             if not any(sub.due_on == last for sub in period.subs):

@@ -175,6 +175,30 @@ def set_instalments(plan: Plan, periods: Sequence[Period]) -> None:
             period.emi = period.original_emi = max(amount, period.total_paid)
         plan.derive()
         return
+    if plan.steps:
+        _set_in_steps(plan, periods)
+    else:
+        _set_level(plan, periods)
+
+
+def _set_in_steps(plan: Plan, periods: Sequence[Period]) -> None:
+    """Solve as if the rate stayed, and again from every step on for the rest of the term."""
+    rates = plan.rates
+    starts = {on for on, _ in plan.steps}
+    for index, period in enumerate(periods):
+        if index and period.from_on not in starts:
+            continue
+        hidden = {on for on in starts if on > period.from_on}
+        plan.rates = [entry for entry in rates if entry[0] not in hidden]
+        plan.factor(periods[index:])
+        plan.rebalance()
+        _set_level(plan, periods[index:])
+    plan.rates = rates
+    plan.factor(periods)
+    plan.rebalance()
+
+
+def _set_level(plan: Plan, periods: Sequence[Period]) -> None:
     level = to_whole(plan.terms, _level(plan, periods))
     emi = to_multiple(plan.terms, level + _even_fixed_interest(periods))
     for period in periods:

@@ -1,21 +1,23 @@
 """The terms an account is served under: every value the engine reads, refused when unsound."""
 
 import decimal
-from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from functools import lru_cache
 
 from domain.calendar import BusinessDayRule, HolidayCalendar
 from domain.daycount import DayCount, ReferencePeriods
 from domain.servicing.conventions import (
+    DayInclusion,
     Factors,
     FirstPeriod,
     InstalmentRounding,
     Residue,
     RoundingPlace,
 )
+from domain.servicing.floating import FloatingRate
+from domain.servicing.term_parts import CustomInstalment, RateStep
 from domain.servicing.values import (
     Accounting,
     AccrualBasis,
@@ -92,15 +94,6 @@ class Tranche:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CustomInstalment:
-    """An agreed instalment: its principal, or the whole of it. The last one has neither."""
-
-    due_on: date
-    principal_minor: int | None = None
-    instalment_minor: int | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Refusal:
     """Why terms cannot be accepted."""
 
@@ -173,6 +166,9 @@ class LoanTerms:
     interest_rounding: str = decimal.ROUND_HALF_UP  # to minor units
     rounding_place: RoundingPlace = RoundingPlace.PER_PERIOD
     instalment_rounding: InstalmentRounding = InstalmentRounding.NEAREST
+    day_inclusion: DayInclusion = DayInclusion.FIRST_NOT_LAST
+    rate_steps: tuple[RateStep, ...] = ()  # known from the start; instalments are solved at each
+    floating: FloatingRate | None = None  # `rate_annual` is the rate fixed at signing
     first_due_on: date | None = None  # None: one regular period after the start
     due_day: int | None = None  # day of the month; None: the day of the start
     first_period: FirstPeriod = FirstPeriod.LONG  # with `due_day`: a stub joins the first month
@@ -201,6 +197,16 @@ class LoanTerms:
     def interest_bearing(self) -> bool:
         """Whether the loan earns at all."""
         return self.rate_annual > 0
+
+    def counts_from(self, on: date) -> date:
+        """Return the start of the stretch of days that begins with a day."""
+        inclusive = self.day_inclusion is DayInclusion.FIRST_NOT_LAST
+        return on if inclusive else on - timedelta(days=1)
+
+    def counts_until(self, on: date) -> date:
+        """Return the end of the stretch of days that ends with a day."""
+        inclusive = self.day_inclusion is DayInclusion.FIRST_NOT_LAST
+        return on + timedelta(days=1) if inclusive else on
 
     @property
     def period_units(self) -> int:
@@ -258,7 +264,9 @@ class LoanTerms:
 
     def validate(self) -> tuple[Refusal, ...]:
         """Return every reason these terms must be refused; empty if they are sound."""
-        return tuple(_refusals(self))
+        from domain.servicing.soundness import refusals  # noqa: PLC0415 - it reads these terms
+
+        return tuple(refusals(self))
 
 
 @lru_cache(maxsize=32)
@@ -286,49 +294,3 @@ MONTHS_A_UNIT = {Unit.MONTHS: 1, Unit.QUARTERS: 3, Unit.YEARS: 12}
 
 def _months(terms: LoanTerms) -> int:
     return MONTHS_A_UNIT.get(terms.repayment_unit, 0) * terms.repayment_every
-
-
-def _refusals(terms: LoanTerms) -> Iterator[Refusal]:
-    yield from _amount_refusals(terms)
-    yield from _period_refusals(terms)
-    if terms.precision not in PRECISION_RANGE:
-        yield Refusal(field="precision", code="precision_out_of_range", reason="9 to 40 digits")
-    if terms.strategy is Strategy.ADVANCED and not any(r.kind is None for r in terms.allocation):
-        yield Refusal(
-            field="allocation", code="default_rule_missing", reason="no rule for other kinds"
-        )
-    for rule in terms.allocation:
-        if len(rule.order) != len(set(rule.order)):
-            yield Refusal(field="allocation", code="bucket_repeated", reason=f"{rule.kind}")
-
-
-def _amount_refusals(terms: LoanTerms) -> Iterator[Refusal]:
-    if not 0 < terms.principal_minor <= PRINCIPAL_MINOR_MAX:
-        yield Refusal(
-            field="principal_minor", code="amount_out_of_range", reason="must be positive"
-        )
-    if not 0 <= terms.rate_annual <= RATE_ANNUAL_MAX:
-        yield Refusal(field="rate_annual", code="rate_out_of_range", reason="0 to 100 a year")
-    if terms.instalment_multiple_minor is not None and terms.instalment_multiple_minor < 1:
-        yield Refusal(
-            field="instalment_multiple_minor", code="amount_out_of_range", reason="at least 1"
-        )
-    if terms.down_payment and not 0 < terms.down_payment.percent < 100:  # noqa: PLR2004
-        yield Refusal(field="down_payment", code="percent_out_of_range", reason="0 to 100")
-
-
-def _period_refusals(terms: LoanTerms) -> Iterator[Refusal]:
-    if not 1 <= terms.instalments <= INSTALMENTS_MAX:
-        yield Refusal(field="instalments", code="count_out_of_range", reason="1 to 1200")
-    if terms.repayment_every < 1:
-        yield Refusal(field="repayment_every", code="count_out_of_range", reason="at least 1")
-    if terms.grace_on_principal >= terms.instalments > 0:
-        yield Refusal(
-            field="grace_on_principal", code="grace_too_long", reason="no instalment amortises"
-        )
-    if terms.grace_on_interest >= terms.instalments > 0:
-        yield Refusal(
-            field="grace_on_interest", code="grace_too_long", reason="interest is never collected"
-        )
-    if min(terms.grace_on_principal, terms.grace_on_interest, terms.interest_free_periods) < 0:
-        yield Refusal(field="grace", code="count_out_of_range", reason="not negative")

@@ -15,6 +15,7 @@ from domain.servicing.account import Account
 from domain.servicing.cumulative_fold import comes_first, open_cumulative
 from domain.servicing.fold import apply, evaluate, fold, fold_on, open_ledger, order_key
 from domain.servicing.ledger import Ledger
+from domain.servicing.passing import time_matters
 from domain.servicing.terms import LoanTerms
 from domain.servicing.values import Recalculation
 
@@ -256,7 +257,7 @@ class Timeline:
             return view(_cumulative(node, through))
         state = node.take()
         try:
-            if through is not None and _has_overdue(state, through):
+            if through is not None and _changes_by(state, through):
                 shown = state.copy()
                 evaluate(shown, through)
                 return view(shown)
@@ -294,7 +295,7 @@ def _look(node: _Node, through: date | None) -> Account:
     if node.root.terms.cumulative:
         return Account(_cumulative(node, through))
     state = node.take()
-    if through is not None and _has_overdue(state, through):
+    if through is not None and _changes_by(state, through):
         shown = state.copy()
         node.put(state)
         evaluate(shown, through)
@@ -321,7 +322,9 @@ def _comes_before(fact: f.Fact, key: tuple[date, int, date], node: _Node) -> boo
     return node.key > key
 
 
-def _has_overdue(state: Ledger, through: date) -> bool:
+def _changes_by(state: Ledger, through: date) -> bool:
+    if time_matters(state, through):
+        return True
     if not state.recalculates or state.plan.overdue_through == through:
         return False
     return any(p.due_on < through and p.outstanding_principal > 0 for p in state.plan.periods)

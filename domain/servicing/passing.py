@@ -1,0 +1,58 @@
+"""What time alone does to an account: a floating rate is reset on its dates.
+
+It depends on facts and dates only, so an account may be looked at as often as one likes.
+"""
+
+from bisect import insort
+from datetime import date
+
+from domain.servicing.changes import apply_rate
+from domain.servicing.floating import Publication, Repricing, latest, next_reset
+from domain.servicing.ledger import Ledger
+
+
+def pass_time(ledger: Ledger, until: date) -> None:
+    """Take an account to a day."""
+    while (reset_on := _next_reset(ledger)) is not None and reset_on <= until:
+        _reprice(ledger, reset_on)
+
+
+def time_matters(ledger: Ledger, until: date) -> bool:
+    """Whether an account differs on a day from what it is now."""
+    reset_on = _next_reset(ledger)
+    return reset_on is not None and reset_on <= until
+
+
+def publish(ledger: Ledger, publication: Publication) -> None:
+    """Take note of a published value; a second one of the same day corrects the first."""
+    known = [p for p in ledger.publications if p.published_on != publication.published_on]
+    insort(known, publication, key=lambda item: item.published_on)
+    ledger.publications = tuple(known)
+
+
+def _next_reset(ledger: Ledger) -> date | None:
+    floating = ledger.terms.floating
+    if floating is None or not ledger.disbursements:
+        return None
+    return next_reset(floating.reset, ledger.started_on, ledger.repriced_through)
+
+
+def _reprice(ledger: Ledger, on: date) -> None:
+    """Fix the rate by the latest value published by the reset date (domain rules, 5.6)."""
+    ledger.repriced_through = on
+    floating, publication = ledger.terms.floating, latest(ledger.publications, on)
+    if floating is None or publication is None:
+        return
+    old = ledger.plan.rate_on(ledger.terms.counts_from(on))
+    repricing = Repricing(
+        effective_on=on,
+        reference=floating.reference,
+        published_on=publication.published_on,
+        value=publication.value,
+        spread_bps=floating.spread_bps,
+        old_annual=old,
+        new_annual=floating.rate(publication.value),
+    )
+    ledger.repricings = (*ledger.repricings, repricing)
+    if repricing.new_annual != old:
+        apply_rate(ledger, on, repricing.new_annual)

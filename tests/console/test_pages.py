@@ -3,13 +3,13 @@
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
+from domain.loan.allocation import payoff_rows
 
 from api.console.formats import figure, money, percent
 from consumers.real_book.dataset import PublishedStatus
 from consumers.real_book.life import loan_id_of
 from consumers.real_book.snapshot import SNAPSHOT_ON
 from domain.envelope import StreamId
-from domain.loan.allocation import payoff_rows
 from domain.replay import replay
 from projections import business_report, four_eyes, loan_summary, override_register, risk, worklist
 from projections.audit_trail import refusals, timeline

@@ -284,19 +284,21 @@ def settle_last(plan: Plan, till: date) -> None:
         settle_principal(plan, till)
         return
     unpaid = plan.total_due_principal - plan.total_paid_principal
-    for period in plan.periods:
+    above = [period for period in plan.periods if period.outstanding_principal > unpaid]
+    for period in above:
         excess = period.outstanding_principal - unpaid
-        if excess > 0:
-            floor = max(0, period.total_paid - period.credited)
-            period.emi = max(period.emi - excess, floor)
-    plan.derive()
+        floor = max(0, period.total_paid - period.credited)
+        period.emi = max(period.emi - excess, floor)
+    if above:
+        plan.derive()
     last = _last_unpaid(plan)
     if last is None:
         return
-    last.future_interest = 0
-    for period in plan.periods:
-        period.moved_up = False
-    plan.derive()
+    if last.future_interest or any(period.moved_up for period in plan.periods):
+        last.future_interest = 0
+        for period in plan.periods:
+            period.moved_up = False
+        plan.derive()
     owed = plan.total_money_out + plan.total_credited_principal + plan.total_due_interest
     emi = last.emi + owed - sum(period.asked for period in plan.periods)
     if last.fixed_interest > 0:

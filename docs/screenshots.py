@@ -56,7 +56,7 @@ def main() -> None:
         browser.click(LATE_SINCE_SPRING)
         loan = browser.address
         browser.open(f"{loan}?as_of={AS_OF}")
-        take(browser, "loan-as-of")
+        take(browser, "loan")
         browser.open(f"{given.address}/console/audit")
         take(browser, "audit")
         browser.open(f"{given.address}/console/language/zh?back=/console/portfolio")

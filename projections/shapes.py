@@ -100,6 +100,7 @@ class Terms(Narrow):
     principal_minor: int
     rate_annual: Decimal
     instalments: int
+    method: str
 
 
 class Reviewed(Narrow):
@@ -169,7 +170,6 @@ class Allocated(Narrow):
     lines: list[Line]
     overpaid_minor: int
     rows: list[Instalment]
-    rows_total: int
     balances: Balances
     source: str
 
@@ -195,19 +195,8 @@ class Restated(Narrow):
     """`loan.allocations_restated.v1`."""
 
     cause_id: str
-    since_on: date
     changes: list[Restatement]
     rows: list[Instalment]
-    rows_total: int
-    balances: Balances
-
-
-class Changed(Narrow):
-    """`loan.schedule_changed.v1`."""
-
-    cause_id: str
-    rows: list[Instalment]
-    rows_total: int
     balances: Balances
 
 
@@ -219,6 +208,8 @@ class Charged(Narrow):
     component: str
     amount_minor: int
     instalment: int
+    rows: list[Instalment]
+    balances: Balances
 
 
 class Waived(Narrow):
@@ -228,6 +219,8 @@ class Waived(Narrow):
     component: str
     amount_minor: int
     instalment: int
+    rows: list[Instalment]
+    balances: Balances
 
 
 class Refunded(Narrow):
@@ -235,6 +228,7 @@ class Refunded(Narrow):
 
     refund_id: str
     amount_minor: int
+    balances: Balances
 
 
 class Missed(Narrow):
@@ -263,6 +257,9 @@ class Restructured(Narrow):
     waived_interest_minor: int
     capitalised_interest_minor: int
     financial_difficulty: bool
+    rows: list[Instalment]
+    rows_total: int
+    balances: Balances
 
 
 class ChargedOff(Narrow):
@@ -365,7 +362,6 @@ SHAPES: dict[str, Any] = {
     "loan.payment_allocated.v1": Allocated,
     "loan.payment_reversed.v1": Reversed,
     "loan.allocations_restated.v1": Restated,
-    "loan.schedule_changed.v1": Changed,
     "loan.charge_assessed.v1": Charged,
     "loan.charge_waived.v1": Waived,
     "loan.credit_balance_refunded.v1": Refunded,

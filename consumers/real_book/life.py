@@ -40,7 +40,6 @@ from consumers.real_book.placing import place
 from consumers.real_book.snapshot import SNAPSHOT_ON
 from consumers.stream import Entry
 from domain.actors import Actor, ActorKind
-from domain.calendar import add_months
 from domain.commands import Command
 from domain.commands import application as ca
 from domain.commands import disbursement as cd
@@ -51,15 +50,8 @@ from domain.decisions.disbursement import REQUIRED_CHECKS, payload_hash
 from domain.events.application import CreditFeatures, Decision, Segments
 from domain.events.servicing import Split
 from domain.loan.instalments import Instalment
-from domain.loan.quote import planned
-from domain.loan.terms import (
-    Component,
-    Conditions,
-    Recalculation,
-    Rounding,
-    ScheduleDayCount,
-    Terms,
-)
+from domain.loan.plan import due_date, plan
+from domain.loan.terms import Component, Conditions, Rounding, ScheduleDayCount, Terms
 
 SOURCE = "lending-club"
 LOANS = 10_000  # in the published table
@@ -91,7 +83,6 @@ def conditions(instalments: int) -> Conditions:
         currency=CURRENCY,
         day_count=ScheduleDayCount.THIRTY_360_PROPORTIONAL,
         instalment_rounding=Rounding.UP,
-        recalculation=Recalculation.NONE,  # the payments' parts are observed
         amount_min_minor=100_000,
         amount_max_minor=4_000_000,
         rate_annual_max=Decimal("0.36"),
@@ -119,13 +110,16 @@ def plan_of(loan: PublishedLoan) -> tuple[Instalment, ...]:
     A whole month earns the same whatever its days, so the amounts hold for every issue day. The
     loan's life is told by it, and at the end the publisher's figures are compared with it.
     """
+    shared = conditions(loan.instalments)
     terms = Terms(
-        currency=CURRENCY,
+        currency=shared.currency,
         principal_minor=loan.amount_minor,
         rate_annual=loan.rate_annual,
         instalments=loan.instalments,
+        day_count=shared.day_count,
+        instalment_rounding=shared.instalment_rounding,
     )
-    return planned(conditions(loan.instalments), terms, from_on=loan.issue_month)
+    return plan(terms, amount_minor=loan.amount_minor, from_on=loan.issue_month)
 
 
 def life_of(loan: PublishedLoan) -> list[Entry]:
@@ -137,7 +131,7 @@ def life_of(loan: PublishedLoan) -> list[Entry]:
     for number, payment in enumerate(payments_of(loan, rows, placing), start=1):
         entries += teller.paid(number, payment)
     if loan.status is PublishedStatus.CHARGED_OFF:
-        missed_on = add_months(placing.issued_on, placing.met + 1)
+        missed_on = due_date(placing.issued_on, placing.met + 1)
         on = min(missed_on + timedelta(days=CHARGE_OFF_DAYS), SNAPSHOT_ON)
         command = ce.ChargeOffLoan(loan_id=teller.loan_id, effective_on=on, cause="not_published")
         entries.append(_entry(f"{loan.row}:charge_off", command))

@@ -1,10 +1,9 @@
 """Money in service: payments, their allocation, charges, credits, corrections.
 
-A fact says what is true in the world; the result after it, what the engine made of it.
+Facts and the engine's results.
 """
 
 from dataclasses import dataclass
-from datetime import date
 from enum import StrEnum
 
 from domain.events.registry import Event, event
@@ -45,19 +44,6 @@ class Restatement:
     overpaid_after_minor: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Result(Event):
-    """What the engine computed for a fact: rows that changed or are new, and the balances.
-
-    The schedule has `rows_total` rows now: rows of higher numbers that were published are gone.
-    """
-
-    rows: tuple[Instalment, ...]
-    rows_total: int
-    balances: Balances
-    engine_version: int
-
-
 @event("loan.payment_received.v1")
 class PaymentReceived(Event):
     """A fact: a payer's money arrived."""
@@ -70,17 +56,16 @@ class PaymentReceived(Event):
 
 
 @event("loan.payment_allocated.v1")
-class PaymentAllocated(Result):
-    """The result of a payment: where the money went.
-
-    Rows and balances are those before it when later payments are split anew: then
-    `AllocationsRestated` follows with them.
-    """
+class PaymentAllocated(Event):
+    """The result: where the money went, and the rows that changed."""
 
     payment_id: str
     lines: tuple[AllocationLine, ...]
     overpaid_minor: int
+    rows: tuple[Instalment, ...]  # changed rows only
+    balances: Balances
     source: AllocationSource
+    engine_version: int
 
 
 @event("loan.payment_reversed.v1")
@@ -92,19 +77,14 @@ class PaymentReversed(Event):
 
 
 @event("loan.allocations_restated.v1")
-class AllocationsRestated(Result):
+class AllocationsRestated(Event):
     """The result of a backdated fact or a reversal: the differences to what was published."""
 
-    cause_id: str  # id of the fact, or of the one that was taken back
-    since_on: date  # the value date from which figures differ
+    cause_id: str  # id of the fact
     changes: tuple[Restatement, ...]
-
-
-@event("loan.schedule_changed.v1")
-class ScheduleChanged(Result):
-    """The result of a fact that is no payment and splits none anew."""
-
-    cause_id: str
+    rows: tuple[Instalment, ...]
+    balances: Balances
+    engine_version: int
 
 
 @event("loan.charge_assessed.v1")
@@ -116,7 +96,8 @@ class ChargeAssessed(Event):
     component: Component  # fee or penalty
     amount_minor: int
     instalment: int
-    due_on: date  # of the instalment
+    rows: tuple[Instalment, ...]
+    balances: Balances
 
 
 @event("loan.charge_waived.v1")
@@ -127,6 +108,8 @@ class ChargeWaived(Event):
     component: Component
     amount_minor: int
     instalment: int
+    rows: tuple[Instalment, ...]
+    balances: Balances
 
 
 @event("loan.credit_balance_refunded.v1")
@@ -135,3 +118,4 @@ class CreditBalanceRefunded(Event):
 
     refund_id: str
     amount_minor: int
+    balances: Balances

@@ -224,7 +224,11 @@ def _freeze_rows(ledger: Ledger) -> tuple[Instalment, ...]:
         plan = zip(ledger.rows, ledger.plan.periods, strict=True)
         return tuple(_freeze_row(row, period.balance_after) for row, period in plan)
     rows: list[Instalment] = []
-    moves = sorted((e.on, e.amount) for e in ledger.entries if e.kind in RAISES_BALANCE)
+    moves = sorted(
+        (e.on, e.amount)
+        for e in ledger.entries
+        if e.kind in (Kind.DISBURSEMENT, Kind.CAPITALISED_INCOME)
+    )
     balance, taken = 0, 0
     for row in ledger.rows:
         while taken < len(moves) and _counts_by(moves[taken][0], row, ledger):
@@ -258,7 +262,7 @@ def _freeze_row(row: Row, balance: int) -> Instalment:
     )
 
 
-RAISES_BALANCE = frozenset({Kind.DISBURSEMENT, Kind.CAPITALISED_INCOME, Kind.RESTRUCTURE})
+RAISES_BALANCE = frozenset({Kind.DISBURSEMENT, Kind.CAPITALISED_INCOME})
 MOVES_NO_BALANCE = frozenset(
     {
         Kind.RE_AGE,

@@ -132,7 +132,6 @@ class Ledger:
         "started_on",
         "terminated_on",
         "terms",
-        "touched",
         "written_off",
     )
 
@@ -159,7 +158,6 @@ class Ledger:
         self.repricings: tuple[Repricing, ...] = ()
         self.repriced_through = started_on
         self.settled_plan: Plan | None = None
-        self.touched: set[int] | None = None  # rows the last fact changed; None: any may have
         self.shared = False  # whether an account shows this state: then it must not change
         for row in self.rows:
             row.met_on = started_on
@@ -176,7 +174,6 @@ class Ledger:
         other.entries = [entry.copy() for entry in self.entries]
         other.disbursements = list(self.disbursements)
         other.shared = False
-        other.touched = None
         return other
 
     def become(self, other: "Ledger") -> None:

@@ -5,23 +5,21 @@ from decimal import localcontext
 
 from domain.servicing.ledger import Ledger
 from domain.servicing.movements import earn_on_overdue
-from domain.servicing.row import I, P
-from domain.servicing.values import Component, OverdueInterest, PreClose
+from domain.servicing.row import F, I, N, P
+from domain.servicing.values import OverdueInterest, PreClose
 from domain.servicing.views import outstanding_on
 
 
 def payoff(ledger: Ledger, on: date) -> int:
     """Minor units; interest to the day, or to the end of the period if the product says so."""
-    return sum(payoff_parts(ledger, on).values())
-
-
-def payoff_parts(ledger: Ledger, on: date) -> dict[Component, int]:
-    """Return the same by component."""
     with localcontext(ledger.terms.arithmetic()):
-        owed = ledger.outstanding()
+        charges = sum(row.outstanding_of(F) + row.outstanding_of(N) for row in ledger.rows)
         if not ledger.recalculates:
-            return owed
-        beside = [row for row in ledger.rows if not row.regular]
+            owed = sum(row.outstanding_of(P) + row.outstanding_of(I) for row in ledger.rows)
+            return owed + charges
+        beside = sum(
+            row.outstanding_of(P) + row.outstanding_of(I) for row in ledger.rows if not row.regular
+        )
         plan = ledger.plan.copy()
         if ledger.terms.overdue_interest is OverdueInterest.EARNS:
             earn_on_overdue(plan, on)
@@ -31,7 +29,5 @@ def payoff_parts(ledger: Ledger, on: date) -> dict[Component, int]:
                 (r for r in ledger.rows if r.regular and r.from_on < on < r.due_on), None
             )
             till = running.due_on if running is not None else on
-        due = outstanding_on(plan, till)
-        owed[P] = due.principal + sum(row.outstanding_of(P) for row in beside)
-        owed[I] = due.interest + sum(row.outstanding_of(I) for row in beside)
-        return owed
+        owed = outstanding_on(plan, till)
+        return owed.principal + owed.interest + charges + beside

@@ -20,7 +20,6 @@ from domain.servicing.floating import FloatingRate
 from domain.servicing.term_parts import CustomInstalment, RateStep
 from domain.servicing.values import (
     Accounting,
-    AccrualBasis,
     AdvancePayment,
     Amortisation,
     ChargeBasis,
@@ -154,7 +153,6 @@ class LoanTerms:
     charge_off: ChargeOffBehaviour = ChargeOffBehaviour.REGULAR
     product_charges: tuple[ChargeTerms, ...] = ()
     accounting: Accounting = Accounting.ACCRUAL_PERIODIC
-    accrual_basis: AccrualBasis = AccrualBasis.EXACT
     accrual_activity: bool = False
     capitalised_income_type: Component = Component.INTEREST
     buy_down_income_type: Component = Component.INTEREST

@@ -30,7 +30,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
-from functools import lru_cache
 from hashlib import sha256
 from uuid import NAMESPACE_URL, uuid5
 
@@ -54,7 +53,6 @@ from domain.loan.plan import due_date, plan
 from domain.loan.terms import Component, Conditions, Rounding, ScheduleDayCount, Terms
 
 SOURCE = "lending-club"
-LOANS = 10_000  # in the published table
 UPSTREAM = Actor(kind=ActorKind.UPSTREAM, id=SOURCE)
 CHECKER = Actor(kind=ActorKind.UPSTREAM, id="lending-club-issuing-bank")
 """The loans were paid out by a bank, not by the marketplace: the second pair of eyes."""
@@ -103,12 +101,10 @@ def products() -> Iterator[Entry]:
         yield _entry(f"product:{command.code}", command)
 
 
-@lru_cache(maxsize=LOANS)
 def plan_of(loan: PublishedLoan) -> tuple[Instalment, ...]:
     """Lay out the engine's own plan of a loan, dated from the first day of its issue month.
 
-    A whole month earns the same whatever its days, so the amounts hold for every issue day. The
-    loan's life is told by it, and at the end the publisher's figures are compared with it.
+    A whole month earns the same whatever its days, so the amounts hold for every issue day.
     """
     shared = conditions(loan.instalments)
     terms = Terms(

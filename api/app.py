@@ -19,6 +19,7 @@ from api.routes import (
     health,
     loans,
     portfolio,
+    reference,
     replays,
     simulations,
 )
@@ -45,6 +46,7 @@ ROUTES: Final = (
     catalogue,
     simulations,
     health,
+    reference,
 )
 """Modules with routes, in the order in which they are tried."""
 

@@ -310,12 +310,7 @@ def settle_last(plan: Plan, till: date) -> None:
         plan.derive()
         settle_last(plan, till)
     plan.derive()
-    before = last.due_interest
     defer_unearned(plan, last, till)
-    excess = last.future_interest - (last.due_interest - before)
-    if last.future_interest and excess > 0:  # deferred interest was paid before it was earned
-        last.emi -= excess
-        plan.derive()
 
 
 def _last_unpaid(plan: Plan) -> Period | None:

@@ -9,10 +9,13 @@ from typing import Any, Final
 import msgspec
 
 from domain.commands import NAMES
+from domain.envelope import Envelope
 from domain.events import TOPICS
 from domain.events.registry import Event
+from infra.cloud_events import CloudEvent
 from infra.edge import BODIES
 from infra.edge.notes import note_of
+from infra.outcome_topic import AnswerEvent
 
 Schema = dict[str, Any]
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
@@ -36,6 +39,35 @@ def event_schema(topic: str) -> Schema:
             described["description"] = note
     made = {"$schema": DIALECT, "$id": f"{topic}.json"} | own | {"title": topic}
     made["description"] = in_one_line(kind)
+    return made | ({"$defs": parts} if parts else {})
+
+
+def message_schema() -> Schema:
+    """Describe the CloudEvent that carries a command; `data` is the command's body."""
+    return _struct_schema(CloudEvent, "command.json", data={"type": "object"})
+
+
+def outcome_schema() -> Schema:
+    """Describe the CloudEvent that answers a message."""
+    return _struct_schema(AnswerEvent, "outcome.json")
+
+
+def stored_schema() -> Schema:
+    """Describe what is stored and published of an event: the envelope, and `event` in it."""
+    return _struct_schema(Envelope, "stored_event.json", event={"type": "object"})
+
+
+def _struct_schema(kind: type, name: str, **more: Schema) -> Schema:
+    _, parts = msgspec.json.schema_components([kind], ref_template="#/$defs/{name}")
+    for part, described in parts.items():
+        cls = kind if part == kind.__name__ else None
+        for field, schema in described.get("properties", {}).items():
+            note = note_of(cls, field) if cls else None
+            if note is not None:
+                schema["description"] = note
+    own = parts.pop(kind.__name__)
+    own["properties"] |= more
+    made = {"$schema": DIALECT, "$id": name} | own | {"description": in_one_line(kind)}
     return made | ({"$defs": parts} if parts else {})
 
 
@@ -83,8 +115,12 @@ def _type_name(kind: msgspec.inspect.Type) -> str:
 
 
 def every_schema() -> dict[str, Callable[[], Schema]]:
-    """Map `commands/NAME.json` and `events/TOPIC.json` to the makers of their schemas."""
-    made: dict[str, Callable[[], Schema]] = {}
+    """Map `commands/NAME.json`, `events/TOPIC.json` and what is around them to their makers."""
+    made: dict[str, Callable[[], Schema]] = {
+        "command.json": message_schema,
+        "outcome.json": outcome_schema,
+        "stored_event.json": stored_schema,
+    }
     for name in sorted(NAMES.keys() & BODIES.keys()):
         made[f"commands/{name}.json"] = lambda name=name: command_schema(name)
     for topic in sorted(TOPICS):

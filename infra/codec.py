@@ -8,7 +8,6 @@ an event of an older version is lifted by its upcasters when it is read, and fie
 does not know are ignored.
 """
 
-import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -26,11 +25,14 @@ BIGINT_MIN = -(2**63)
 
 E = TypeVar("E")
 
-_LONG_INTEGER = re.compile(rb"-?\d{19,}")
+# An integer that may not fit bigint has at least 19 digits. Each digit becomes a 0 and all else a
+# blank, then a search for the run: a fifteenth of what a regular expression takes.
+_DIGITS = bytes(ord("0" if byte in b"0123456789" else " ") for byte in range(256))
+_LONG_INTEGER = b"0" * 19
 
 
-class _Stored(msgspec.Struct, omit_defaults=True, frozen=True):
-    """The stored object; `event` is the event itself when written and its raw bytes when read."""
+class _Circumstances(msgspec.Struct, omit_defaults=True, frozen=True, gc=False):
+    """The envelope as it is written: what it does not say is left out."""
 
     actor: Actor
     reason_code: str | None = None
@@ -41,13 +43,6 @@ class _Stored(msgspec.Struct, omit_defaults=True, frozen=True):
     causation_id: str | None = None
     correlation_id: str | None = None
     source_recorded_at: datetime | None = None
-    event: msgspec.Raw | Event = msgspec.Raw()
-
-
-class _StoredRaw(_Stored, omit_defaults=True, frozen=True):
-    """The stored object as it is read."""
-
-    event: msgspec.Raw = msgspec.Raw()
 
 
 class _EventAlone(msgspec.Struct, Generic[E], frozen=True, gc=False):
@@ -90,15 +85,14 @@ class Codec:
     ) -> None:
         self._topics: dict[type[Event], str] = {kind: topic for topic, kind in topics.items()}
         self._kinds = dict(topics)
-        self._decoders: dict[str, Callable[[bytes | msgspec.Raw], Event]] = {
-            topic: msgspec.json.Decoder(kind).decode for topic, kind in topics.items()
-        }
-        self._event_decoders: dict[str, Callable[[bytes], _EventAlone[Event]]] = {
+        self._decoders: dict[str, Callable[[bytes], _EventAlone[Event]]] = {
             topic: msgspec.json.Decoder(_EventAlone[kind]).decode for topic, kind in topics.items()
         }
         self._upcasters = {upcaster.topic: upcaster for upcaster in upcasters}
         self._encode = msgspec.json.Encoder().encode
-        self._decode = msgspec.json.Decoder(_StoredRaw).decode
+        self._envelope = msgspec.json.Decoder(Envelope).decode
+        self._raw_event = msgspec.json.Decoder(_EventAlone[msgspec.Raw]).decode
+        self._last: tuple[Envelope, bytes] | None = None
 
     def encode(self, envelope: Envelope, event: Event) -> tuple[str, bytes]:
         """Return topic and stored bytes.
@@ -109,8 +103,19 @@ class Codec:
         topic = self._topics.get(type(event))
         if topic is None:
             raise UnknownTopic(f"{type(event).__name__} is not registered under a topic")
-        state = self._encode(
-            _Stored(
+        written = self._encode(event)
+        if _LONG_INTEGER in written.translate(_DIGITS):
+            _check_integers(msgspec.json.decode(written))
+        return topic, b"".join((self._circumstances(envelope), b',"event":', written, b"}"))
+
+    def _circumstances(self, envelope: Envelope) -> bytes:
+        """Write an envelope, but for the bracket at its end; events of one command share it."""
+        last = self._last
+        if last is not None and last[0] is envelope:
+            return last[1]
+        _check_integers(envelope.policy_versions)  # the only integers in an envelope
+        written = self._encode(
+            _Circumstances(
                 envelope.actor,
                 envelope.reason_code,
                 envelope.on_behalf_of,
@@ -120,45 +125,28 @@ class Codec:
                 envelope.causation_id,
                 envelope.correlation_id,
                 envelope.source_recorded_at,
-                event,
             )
-        )
-        if _LONG_INTEGER.search(state):
-            _check_integers(msgspec.json.decode(state))
-        return topic, state
+        )[:-1]
+        self._last = envelope, written
+        return written
 
     def decode(self, topic: str, state: bytes) -> tuple[Envelope, Event]:
         """Read stored bytes. Raises UnknownTopic or CorruptEvent."""
-        decoder = self._decoders.get(topic)
         try:
-            stored = self._decode(state)
-            event = decoder(stored.event) if decoder else self._upcast(topic, stored.event)
+            return self._envelope(state), self._event(topic, state)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise CorruptEvent(f"{topic}: {error}") from error
-        return (
-            Envelope(
-                actor=stored.actor,
-                reason_code=stored.reason_code,
-                on_behalf_of=stored.on_behalf_of,
-                approvals=stored.approvals,
-                policy_versions=stored.policy_versions,
-                command_id=stored.command_id,
-                causation_id=stored.causation_id,
-                correlation_id=stored.correlation_id,
-                source_recorded_at=stored.source_recorded_at,
-            ),
-            event,
-        )
 
     def event(self, topic: str, state: bytes) -> Event:
         """Read only the event out of stored bytes. Raises UnknownTopic or CorruptEvent."""
-        decode = self._event_decoders.get(topic)
-        if decode is None:
-            return self.decode(topic, state)[1]
         try:
-            return decode(state).event
+            return self._event(topic, state)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise CorruptEvent(f"{topic}: {error}") from error
+
+    def _event(self, topic: str, state: bytes) -> Event:
+        decode = self._decoders.get(topic)
+        return decode(state).event if decode else self._upcast(topic, self._raw_event(state).event)
 
     def _upcast(self, topic: str, raw: msgspec.Raw) -> Event:
         value: dict[str, Any] | None = None

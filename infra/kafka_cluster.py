@@ -4,6 +4,7 @@ A client belongs to one thread of one process and is made after any fork.
 """
 
 import importlib.util
+import time
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import astuple, dataclass, fields
@@ -25,6 +26,9 @@ TOPIC_SETTINGS: Final = {"retention.ms": "-1"}
 """A command that nobody has read yet, or an answer, does not vanish by its age."""
 
 BOOTSTRAP_MS_MAX: Final = 10_000
+# A topic that was just made is described a moment later; past five seconds something is wrong.
+DESCRIBE_TRIES: Final = 50
+DESCRIBE_PAUSE_SECONDS: Final = 0.1
 CLOSE_SECONDS_MAX: Final = 5.0
 
 PRODUCER: Final[Mapping[str, Any]] = {
@@ -287,6 +291,15 @@ class Kafka:
         for name in self.topics.names():
             if self.topic_id(name) is None:
                 self._ask(f"creating {name}", partial(_create, name))
+                self._require_described(name)
+
+    def _require_described(self, name: str) -> None:
+        """Wait until the broker describes a topic, also one that another process made."""
+        for _ in range(DESCRIBE_TRIES):
+            if self.topic_id(name) is not None:
+                return
+            time.sleep(DESCRIBE_PAUSE_SECONDS)
+        raise KafkaUnavailable(f"the broker does not know of {name} after it was made")
 
     def topic_id(self, name: str) -> UUID | None:
         """Ask for a topic's id; a topic that was made again has another. None: there is none.

@@ -1,6 +1,6 @@
 """What can be set from outside, by environment variables `LOANBOOK_...`; it only reads them.
 
-Each limit bounds a queue or a wait (docs/performance.md); the first full queue refuses early.
+Each limit bounds a queue or a wait; the first full queue refuses early.
 """
 
 from functools import cached_property

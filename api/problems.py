@@ -18,6 +18,7 @@ from starlette.types import ExceptionHandler
 from domain.errors import Rejected
 from domain.ports import Refusal
 from domain.service import KeyReused, TooManyConflicts
+from domain.servicing.term_parts import Unsound
 from infra.errors import Overloaded, TooLarge, Unavailable
 
 MEDIA_TYPE: Final = "application/problem+json"
@@ -25,21 +26,14 @@ RETRY_SECONDS: Final = 1
 TYPE_PREFIX: Final = "urn:loanbook:problem:"
 
 _IN_ITSELF: Final = (  # wrong whatever the state of the book
-    "amount_out_of_range",
     "amount_too_large",
     "ambiguous_flows",
     "answer_too_large",
     "bad_allocation",
     "bad_bounds",
-    "bucket_repeated",
     "cannot_follow",
-    "count_out_of_range",
     "currency_missing",
-    "date_out_of_range",
     "dates_out_of_order",
-    "default_rule_missing",
-    "field_missing",
-    "grace_too_long",
     "key_reused",
     "limit_out_of_range",
     "malformed_amount",
@@ -49,10 +43,7 @@ _IN_ITSELF: Final = (  # wrong whatever the state of the book
     "malformed_field",
     "malformed_header",
     "malformed_position",
-    "percent_out_of_range",
-    "precision_out_of_range",
     "rate_missing",
-    "rate_out_of_range",
     "reason_missing",
     "reasons_missing",
     "simulation_too_long",
@@ -71,6 +62,7 @@ _IN_ITSELF: Final = (  # wrong whatever the state of the book
     "unknown_segment",
     "unknown_suspicion",
     "unknown_value",
+    *Unsound,
 )
 _NOT_THIS_CALLER: Final = (
     "authority_exceeded",

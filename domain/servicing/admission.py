@@ -13,6 +13,7 @@ from domain.servicing import operations as op
 from domain.servicing.account import Transaction
 from domain.servicing.dates import add_units
 from domain.servicing.life import Life
+from domain.servicing.limit import headroom
 from domain.servicing.terms import INSTALMENTS_MAX, RATE_ANNUAL_MAX
 from domain.servicing.values import PAYMENT_KINDS, Kind, Status
 
@@ -95,8 +96,11 @@ def _admit_payment(life: Life, o: op.Transact) -> None:
     _must_not_precede_the_money(life, o.on, "on")
 
 
-def _admit_disbursement(_life: Life, o: op.Disburse) -> None:
+def _admit_disbursement(life: Life, o: op.Disburse) -> None:
     _must_be_positive(o.amount_minor)
+    left = headroom(life.timeline, o.on)
+    if left is not None and o.amount_minor > left:
+        raise Rejected("limit_exceeded", f"at most {left} can be drawn", "amount_minor")
 
 
 def _admit_pay_off(life: Life, o: op.PayOff) -> None:

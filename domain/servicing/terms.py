@@ -17,7 +17,7 @@ from domain.servicing.conventions import (
     RoundingPlace,
 )
 from domain.servicing.floating import FloatingRate
-from domain.servicing.term_parts import CustomInstalment, RateStep
+from domain.servicing.term_parts import CustomInstalment, RateStep, Refusal
 from domain.servicing.values import (
     Accounting,
     AdvancePayment,
@@ -90,15 +90,6 @@ class Tranche:
 
     expected_on: date
     amount_minor: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Refusal:
-    """Why terms cannot be accepted."""
-
-    field: str
-    code: str
-    reason: str
 
 
 STANDARD_ORDER = tuple(
@@ -240,7 +231,7 @@ class LoanTerms:
         """Return the regular periods ACT/ACT ICMA measures by; None for other day counts."""
         if self.day_count is not DayCount.ACT_ACT_ICMA:
             return None
-        return ReferencePeriods(anchor=start, months=_months(self))
+        return ReferencePeriods(anchor=start, months=months_of(self))
 
     def arithmetic(self) -> decimal.Context:
         """The decimal context to work in under these terms; it rounds money to minor units."""
@@ -290,5 +281,6 @@ FIXES_PRINCIPAL = frozenset(
 MONTHS_A_UNIT = {Unit.MONTHS: 1, Unit.QUARTERS: 3, Unit.YEARS: 12}
 
 
-def _months(terms: LoanTerms) -> int:
+def months_of(terms: LoanTerms) -> int:
+    """Return the months of a regular period; 0 if it is counted otherwise."""
     return MONTHS_A_UNIT.get(terms.repayment_unit, 0) * terms.repayment_every

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 from base64 import urlsafe_b64encode
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
@@ -38,7 +38,8 @@ class BrokerUnavailable(RuntimeError):
 class KafkaBroker:
     """A broker whose data lies in `data_dir`; as a context manager it starts and stops.
 
-    `port` None means a free one, kept over restarts of the same object. Raises `BrokerUnavailable`.
+    `port` None means a free one, kept over restarts of the same object. `settings` are lines of
+    server.properties that count instead of ours. Raises `BrokerUnavailable`.
     """
 
     def __init__(
@@ -48,12 +49,14 @@ class KafkaBroker:
         *,
         jars: Path = JARS,
         java_options: Sequence[str] = (),
+        settings: Mapping[str, str] | None = None,
     ) -> None:
         self.data_dir = data_dir.resolve()
         self.port = port or free_port()
         self._controller_port = free_port()
         self._jars = jars
         self._java_options = java_options
+        self._settings = settings or {}
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
@@ -170,6 +173,7 @@ class KafkaBroker:
                 "transaction.state.log.num.partitions=4",
                 "share.coordinator.state.topic.replication.factor=1",
                 "share.coordinator.state.topic.min.isr=1",
+                *(f"{name}={value}" for name, value in self._settings.items()),  # the last counts
                 "",
             )
         )

@@ -22,6 +22,8 @@ class Mutation:
     row: int
     count: int
     """Faults that the row injects: enough to go red for certain."""
+    fault: str = ""  # which row of the number, by its fault; empty: the first that goes red
+    ci: bool = True  # False: in a soak only
     sql: SqlChange | None = None
     patches: tuple[tuple[Any, str, Any], ...] = ()
 

@@ -10,12 +10,19 @@ from tests.faults.rig import Rig
 from tests.faults.rows import (
     row_01_writer_killed,
     row_02_postgres_killed,
+    row_03_relay_killed,
+    row_04_intake_killed,
+    row_04_kafka_projectors_killed,
     row_04_projector_killed,
+    row_05_broker_wiped,
+    row_06_broker_slow,
     row_07_held_lock,
     row_08_racing_writers,
+    row_09_bad_wire,
     row_09_repeated_input,
     row_10_close_killed,
     row_11_poison,
+    row_11_poison_on_kafka,
     row_12_old_versions,
     row_13_clock,
     row_14_disk_full,
@@ -23,6 +30,7 @@ from tests.faults.rows import (
     row_16_tampering,
     row_18_stories,
     row_19_simulation,
+    row_21_servers_killed,
 )
 
 
@@ -69,12 +77,57 @@ ROWS: Final = (
         full=50,
     ),
     Row(
+        number=3,
+        fault="relay killed",
+        run=row_03_relay_killed.run,
+        ci=24,
+        short=100,
+        full=500,
+        kafka=True,
+    ),
+    Row(
         number=4,
         fault="projector killed (store feed)",
         run=row_04_projector_killed.run,
         ci=10,
         short=200,
         full=450,
+    ),
+    Row(
+        number=4,
+        fault="projectors killed (Kafka)",
+        run=row_04_kafka_projectors_killed.run,
+        ci=10,
+        short=25,
+        full=50,
+        kafka=True,
+    ),
+    Row(
+        number=4,
+        fault="intake killed",
+        run=row_04_intake_killed.run,
+        ci=8,
+        short=30,
+        full=100,
+        kafka=True,
+    ),
+    Row(
+        number=5,
+        fault="broker killed, wiped",
+        run=row_05_broker_wiped.run,
+        ci=2,
+        short=6,
+        full=20,
+        kafka=True,
+    ),
+    Row(
+        number=6,
+        fault="broker frozen, line cut or slow",
+        run=row_06_broker_slow.run,
+        ci=4,
+        short=24,
+        full=100,
+        kafka=True,
     ),
     Row(
         number=7,
@@ -101,6 +154,15 @@ ROWS: Final = (
         full=100_000,
     ),
     Row(
+        number=9,
+        fault="repeated, reordered, lost (Kafka)",
+        run=row_09_bad_wire.run,
+        ci=1_000,
+        short=10_000,
+        full=100_000,
+        kafka=True,
+    ),
+    Row(
         number=10,
         fault="close of day killed, twice, at once",
         run=row_10_close_killed.run,
@@ -110,6 +172,15 @@ ROWS: Final = (
     ),
     Row(
         number=11, fault="poison events and loans", run=row_11_poison.run, ci=10, short=60, full=300
+    ),
+    Row(
+        number=11,
+        fault="poison events (Kafka)",
+        run=row_11_poison_on_kafka.run,
+        ci=5,
+        short=60,
+        full=300,
+        kafka=True,
     ),
     Row(
         number=12,
@@ -146,6 +217,15 @@ ROWS: Final = (
         ci=200,
         short=4000,
         full=10000,
+    ),
+    Row(
+        number=21,
+        fault="API, relay, projector killed",
+        run=row_21_servers_killed.run,
+        ci=200,
+        short=600,
+        full=2000,
+        kafka=True,
     ),
 )
 

@@ -1,4 +1,4 @@
-"""Where faults are injected: a PostgreSQL with fresh databases, a folder, child processes.
+"""Where faults are injected: PostgreSQL with fresh databases, a broker, a folder, child processes.
 
 A rig may carry one mutation, a safeguard taken away in test code, for the check of the harness.
 """
@@ -15,15 +15,19 @@ from uuid import uuid4
 
 import psycopg
 
+from infra.broker import BrokerUnavailable
 from infra.database import bulk_pool
 from infra.embedded import DURABILITY, EmbeddedPostgres
+from infra.kafka_cluster import Kafka, Topics
 from infra.migrate import migrate
 from projections.schema import install
+from tests.faults.found import NotHere
 from tests.faults.mutants import Mutation
+from tests.support.kafka import ProxiedBroker
 from tests.support.postgres import Server
 
 _processes = multiprocessing.get_context("forkserver")
-_processes.set_forkserver_preload(["tests.faults.children"])
+_processes.set_forkserver_preload(["tests.faults.children", "tests.faults.kafka_children"])
 
 
 @dataclass(slots=True, kw_only=True)
@@ -34,8 +38,9 @@ class Rig:
     folder: Path
     seed: int = 1
     mutation: Mutation | None = None
+    broker: ProxiedBroker | None = None  # it is started when a row first asks for it
     random: Random = field(init=False)
-    _template: str | None = None
+    _template: str | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
         self.random = Random(self.seed)  # noqa: S311 - a seeded fault, no secret
@@ -70,6 +75,27 @@ class Rig:
             assert Server(server.dsn).durability() == DURABILITY, "durability is off"
             prepare(server.dsn, self.mutation)
             yield server
+
+    def running_broker(self, *, empty: bool = False) -> ProxiedBroker:
+        """Hand out the broker, running; `empty`: with no topic on it. Raises NotHere."""
+        if self.broker is None:
+            raise NotHere("there is no broker")
+        if empty:
+            self.broker.wipe()
+        if not self.broker.running:
+            self.broker.kill()
+            try:
+                self.broker.start()
+            except BrokerUnavailable as reason:
+                raise NotHere(str(reason)) from reason
+        return self.broker
+
+    @contextmanager
+    def kafka(self) -> Generator[Kafka]:
+        """Hand out the running broker with topics that nobody else uses; they are not made yet."""
+        servers = self.running_broker().bootstrap_servers
+        with Kafka(servers, Topics.under(f"{uuid4().hex}.")) as kafka:
+            yield kafka
 
     def process(self, work: Callable[..., Any], *arguments: Any) -> ForkServerProcess:  # noqa: ANN401
         """Start one of `tests.faults.children` in a process of its own, mutated as the rig is."""

@@ -25,6 +25,7 @@ from infra.settings import Limits
 from projections import schema
 from projections.ports import Database, Record
 from projections.record_log import Stretch
+from tests.faults import kafka_safeguards
 from tests.faults.mutants import Mutation, replaced
 from tests.faults.rows import row_13_clock, row_15_overload, row_19_simulation
 
@@ -222,6 +223,7 @@ MUTATIONS: Final = (
         count=60,
         patches=((allocation, "pay", _interest_forgotten),),
     ),
+    *kafka_safeguards.MUTATIONS,
 )
 
 

@@ -12,19 +12,23 @@ import sys
 import tempfile
 import time
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 
 import psycopg
 
+from infra import log
+from infra.settings import Settings
 from tests.faults.found import Found, NotHere, Violation
 from tests.faults.mutations import HARNESS
 from tests.faults.registry import ROWS, Length, Row
 from tests.faults.rig import Rig
+from tests.support.kafka import waiting_broker
 from tests.support.postgres import Server, running_server
 
 MATRIX: Final = (*ROWS, HARNESS)
@@ -77,12 +81,13 @@ class Report:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run what the command line asks for; return the exit code."""
     options = _parser().parse_args(arguments)
+    log.configure(Settings(log_level="CRITICAL"))
     length = Length.SHORT if options.short else Length.FULL
     chosen = [row for row in MATRIX if not options.row or row.number in options.row]
     if not chosen:
         print(f"no such row; there are {sorted({row.number for row in MATRIX})}")
         return 2
-    with running_server() as server:
+    with running_server() as server, waiting_broker() as broker:
         report = _begin(options, length, server)
         done = {line.name for line in report.lines}
         _print_head()
@@ -90,7 +95,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             _print(line)
         for row in chosen:
             if (row.number, row.fault) not in done:
-                line = _run(row, row.count(length), server, options.seed)
+                rig = partial(Rig, server=server, seed=options.seed, broker=broker)
+                line = _run(row, row.count(length), rig)
                 report.lines.append(line)
                 report.write(options.report)
                 _print(line)
@@ -143,12 +149,12 @@ def machine(server: Server) -> dict[str, str | int]:
     }
 
 
-def _run(row: Row, count: int, server: Server, seed: int) -> Line:
+def _run(row: Row, count: int, make_rig: Callable[..., Rig]) -> Line:
     """Run one row; whatever goes wrong in it is a violation too."""
     line = Line(row=row.number, fault=row.fault, count=count)
     begun = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="loanbook-soak-", ignore_cleanup_errors=True) as folder:
-        rig = Rig(server=server, folder=Path(folder), seed=seed)
+        rig = make_rig(folder=Path(folder))
         try:
             found = row.run(rig, count)
         except NotHere as reason:

@@ -3,7 +3,8 @@
 import os
 import socket
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NoReturn
 from uuid import uuid4
@@ -11,7 +12,7 @@ from uuid import uuid4
 import pytest
 from kafka.net.inet import KafkaNetSocket
 
-from infra.broker import BrokerUnavailable, KafkaBroker, fetch_jars
+from infra.broker import JARS, BrokerUnavailable, KafkaBroker, fetch_jars, free_port
 from infra.kafka_cluster import Kafka, Topics
 
 QUICK = ("-XX:TieredStopAtLevel=1",)
@@ -40,6 +41,42 @@ async def _connect(
 KafkaNetSocket.connect = _connect
 
 
+class ProxiedBroker(KafkaBroker):
+    """A broker with a second door: who knocks at `front` is led on to `front`, again and again.
+
+    Nobody listens there. A test puts a proxy between `front` and `back`, where the broker is.
+    """
+
+    def __init__(self, data_dir: Path, *, jars: Path = JARS) -> None:
+        port, self.front, self.back = free_port(), free_port(), free_port()
+        super().__init__(data_dir, port, jars=jars, java_options=QUICK, settings=self._doors(port))
+
+    def _doors(self, port: int) -> dict[str, str]:
+        controller = free_port()
+        return {
+            "listeners": f"PLAINTEXT://127.0.0.1:{port},PROXIED://127.0.0.1:{self.back},"
+            f"CONTROLLER://127.0.0.1:{controller}",
+            "controller.quorum.voters": f"1@127.0.0.1:{controller}",
+            "advertised.listeners": f"PLAINTEXT://127.0.0.1:{port},"
+            f"PROXIED://127.0.0.1:{self.front},CONTROLLER://127.0.0.1:{controller}",
+            "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,PROXIED:PLAINTEXT,"
+            "CONTROLLER:PLAINTEXT",
+            "inter.broker.listener.name": "PLAINTEXT",
+            "group.min.session.timeout.ms": "1000",  # so that a killed member is soon missed
+        }
+
+
+@contextmanager
+def waiting_broker() -> Generator[ProxiedBroker]:
+    """Hand out a broker that whoever needs it starts; it ends with the block."""
+    with tempfile.TemporaryDirectory(prefix="loanbook-kafka-", ignore_cleanup_errors=True) as place:
+        broker = ProxiedBroker(Path(place) / "kafka")
+        try:
+            yield broker
+        finally:
+            broker.stop()
+
+
 def unavailable(reason: BrokerUnavailable) -> NoReturn:
     """Skip with the reason; in continuous integration a missing broker is a failure."""
     if os.environ.get("CI") == "true":
@@ -57,17 +94,17 @@ def broker_jars() -> Path:
 
 
 @pytest.fixture(scope="session")
-def session_broker(broker_jars: Path) -> Iterator[KafkaBroker]:
+def session_broker(broker_jars: Path) -> Iterator[ProxiedBroker]:
     """The one broker of a session: each start costs seconds, so tests take turns."""
     with (
         tempfile.TemporaryDirectory(prefix="loanbook-kafka-", ignore_cleanup_errors=True) as folder,
-        KafkaBroker(Path(folder) / "kafka", jars=broker_jars, java_options=QUICK) as running,
+        ProxiedBroker(Path(folder) / "kafka", jars=broker_jars) as running,
     ):
         yield running
 
 
 @pytest.fixture
-def own_broker(session_broker: KafkaBroker) -> KafkaBroker:
+def own_broker(session_broker: ProxiedBroker) -> ProxiedBroker:
     """The broker for a test that kills, stops or wipes it."""
     if not session_broker.running:
         session_broker.start()

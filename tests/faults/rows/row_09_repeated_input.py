@@ -98,22 +98,30 @@ def _replay_requests(rig: Rig, store: EventStore, log: RequestLog, found: Found)
             found.faults += 1
 
 
+def bad_wire(rig: Rig, records: int) -> list[int]:
+    """Return places of records as a bad wire brings them: some never, some again, some late."""
+    r = rig.random
+    places = [place for place in range(records) for _ in range(r.choice([0, 1, 1, 1, 2, 3]))]
+    return sorted(places, key=lambda place: place + r.randint(0, 200))
+
+
+def disturbances(places: Sequence[int], records: int) -> int:
+    """Count what is wrong with a wire."""
+    lost, repeated = records - len(set(places)), len(places) - len(set(places))
+    return lost + repeated + sum(1 for one, after in pairwise(places) if after < one)
+
+
 def _disturbed(rig: Rig, pool: DatabasePool) -> int:
     """Project from nothing over a bad wire; return how many deliveries were disturbed."""
-    r = rig.random
     forget_projections(pool)
     with pool.transaction() as db:
         records = record_log.page(db, Position(shard=0, number=0), 10_000)
-    wire = [record for record in records for _ in range(r.choice([0, 1, 1, 1, 2, 3]))]
-    wire.sort(key=lambda record: record.position.number + r.randint(0, 200))
+    places = bad_wire(rig, len(records))
+    wire = [records[place] for place in places]
     batches = [wire[begin : begin + BATCH] for begin in range(0, len(wire), BATCH)]
     projector = Projector(pool, Wire(batches))
     for _ in batches:
         projector.step()
     for _ in range(SWEEPS):
         projector.sweep()
-    places = [record.position.number for record in wire]
-    lost = len(records) - len(set(places))
-    repeated = len(places) - len(set(places))
-    late = sum(1 for one, after in pairwise(places) if after < one)
-    return lost + repeated + late
+    return disturbances(places, len(records))

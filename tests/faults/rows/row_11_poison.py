@@ -1,6 +1,8 @@
 """Row 11: events that cannot be read and loans that cannot be closed; all others go on."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any, Final
 
@@ -30,6 +32,7 @@ from tests.faults.rows.row_04_projector_killed import forget_projections, positi
 from tests.support.book import Book
 
 LOANS_PER_POISON: Final = 4
+LIMITS: Final = Limits(apply_retries_max=1)
 LATE_ON: Final = date(2018, 2, 16)  # the first instalment was due the day before
 BAD_STATES: Final = (b'{"actor": 1}', b"", b"\xff\xfe", b'{"actor":{"kind":"human","id":"x"}')
 BAD_STATE: Final = """
@@ -43,40 +46,64 @@ WHERE stream = %(stream)s AND version = %(version)s
 Summaries = Mapping[str, tuple[Any, ...]]
 
 
-def run(rig: Rig, count: int) -> Found:
-    """Poison `count` events, each of another loan, and as many loans' close of day."""
-    found = Found()
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scene:
+    """A book of loans in a database, with its read models up to date."""
+
+    rig: Rig
+    dsn: str
+    pool: DatabasePool
+    store: PostgresEventStore
+    book: Book
+
+
+@contextmanager
+def scene(rig: Rig, loans: int) -> Generator[Scene]:
+    """Tell a book of so many loans."""
     with (
         rig.database() as dsn,
         bulk_pool(dsn) as pool,
         PostgresEventStore(dsn) as store,
     ):
         book = Book(store, seed=rig.seed)
-        book.live(count * LOANS_PER_POISON, 6)
+        book.live(loans, 6)
         Projector(pool, LogFeed(pool)).catch_up(store.head())
-        _poison_events(rig, dsn, pool, book, found, count)
-        _poison_loans(rig, pool, store, book, found, count)
-        found.violations += projections_are_folds(pool, position(pool), store.head().number)
-        found.note = f"{count} bad events of {store.head().number}, {count} bad loans of"
-        found.note += f" {len(book.loans)}"
+        yield Scene(rig=rig, dsn=dsn, pool=pool, store=store, book=book)
+
+
+def run(rig: Rig, count: int) -> Found:
+    """Poison `count` events, each of another loan, and as many loans' close of day."""
+    found = Found()
+    with scene(rig, count * LOANS_PER_POISON) as at:
+        head = at.store.head()
+
+        def project() -> None:
+            feed = LogFeed(at.pool, limits=LIMITS)
+            Projector(at.pool, feed, limits=LIMITS).catch_up(head)
+
+        poison_events(at, found, count, project)
+        _poison_loans(at, found, count)
+        head = at.store.head()
+        found.violations += projections_are_folds(at.pool, position(at.pool), head.number)
+        found.note = f"{count} bad events of {head.number}, {count} bad loans of"
+        found.note += f" {len(at.book.loans)}"
     return found
 
 
-def _poison_events(
-    rig: Rig, dsn: str, pool: DatabasePool, book: Book, found: Found, count: int
-) -> None:
+def poison_events(at: Scene, found: Found, count: int, project: Callable[[], None]) -> None:
+    """Corrupt events and let `project` bring up the read models from nothing; mend and redrive."""
+    rig, pool, book = at.rig, at.pool, at.book
     with pool.transaction() as db:
         whole = hashes.hashes(db)
     sound, head = _summaries(pool), book.store.head()
     victims = [StreamId(f"loan-{loan}") for loan in rig.random.sample(book.loans, count)]
     forget_projections(pool)
-    with psycopg.connect(dsn, autocommit=True) as intruder:
+    with psycopg.connect(at.dsn, autocommit=True) as intruder:
         intruder.execute("SET session_replication_role = replica")
         intruder.execute("CREATE TABLE kept AS TABLE events")
         for number, stream in enumerate(victims):
             _corrupt(rig, intruder, stream, number)
-        limits = Limits(apply_retries_max=1)
-        Projector(pool, LogFeed(pool, limits=limits), limits=limits).catch_up(head)
+        project()
         with pool.transaction() as db:
             stuck = set(applied.parked_streams(db))
             causes = db.rows("SELECT DISTINCT ON (stream) * FROM dead_letters ORDER BY 1, 2")
@@ -116,25 +143,19 @@ def _summaries(pool: DatabasePool) -> Summaries:
         return {row["loan_id"]: tuple(row.values()) for row in db.rows("TABLE loan_summary")}
 
 
-def _poison_loans(
-    rig: Rig,
-    pool: DatabasePool,
-    store: PostgresEventStore,
-    book: Book,
-    found: Found,
-    count: int,
-) -> None:
+def _poison_loans(at: Scene, found: Found, count: int) -> None:
     """Close a day with a rule that fails for some loans, then the next day with the rule mended."""
+    pool, store = at.pool, at.store
     projector = Projector(pool, LogFeed(pool))
     close = CloseOfDay(
         service=Service(store),
         database=pool,
         catch_up=lambda: projector.catch_up(store.head()),
     )
-    on = max(book.today, LATE_ON) + timedelta(days=1)
+    on = max(at.book.today, LATE_ON) + timedelta(days=1)
     with pool.transaction() as db:
         acting = loans_with_something_to_do(db, on, close.buckets)
-    bad = set(rig.random.sample(acting, min(count, len(acting) // 2)))
+    bad = set(at.rig.random.sample(acting, min(count, len(acting) // 2)))
 
     def broken(loan: Loan, command: CloseLoanDay, context: Context) -> list[Event]:
         assert command.loan_id not in bad, "this loan is broken"

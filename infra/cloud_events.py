@@ -42,7 +42,7 @@ class CloudEvent(msgspec.Struct, frozen=True, kw_only=True):
     reasoncode: Attribute | None = None
     onbehalfof: Attribute | None = None
     correlationid: Attribute | None = None
-    data: msgspec.Raw = msgspec.Raw(b"{}")
+    data: msgspec.Raw = msgspec.field(default_factory=lambda: msgspec.Raw(b"{}"))
 
 
 _ATTRIBUTES: Final = frozenset(CloudEvent.__struct_fields__) - {"data"}

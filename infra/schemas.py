@@ -1,4 +1,4 @@
-"""JSON Schemas of what travels: commands as strangers send them, events as they are stored.
+"""JSON Schemas of what travels: commands and events, and the messages around them.
 
 Made from the code, so they cannot say something else. Reading and writing files is the caller's.
 """
@@ -8,11 +8,15 @@ from typing import Any, Final
 
 import msgspec
 
+from domain.actors import Actor, Approval
 from domain.commands import NAMES
+from domain.envelope import Envelope
 from domain.events import TOPICS
 from domain.events.registry import Event
+from infra.cloud_events import CloudEvent
 from infra.edge import BODIES
 from infra.edge.notes import note_of
+from infra.outcome_topic import Answer, AnswerEvent
 
 Schema = dict[str, Any]
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
@@ -37,6 +41,37 @@ def event_schema(topic: str) -> Schema:
     made = {"$schema": DIALECT, "$id": f"{topic}.json"} | own | {"title": topic}
     made["description"] = in_one_line(kind)
     return made | ({"$defs": parts} if parts else {})
+
+
+def message_schema() -> Schema:
+    """Describe the CloudEvent that carries a command; `data` is the command's body."""
+    return _object_schema("command", CloudEvent) | {"description": "A command and who sent it."}
+
+
+def outcome_schema() -> Schema:
+    """Describe the CloudEvent that answers a message."""
+    return _object_schema("outcome", AnswerEvent, Answer)
+
+
+def stored_schema() -> Schema:
+    """Describe what is stored and published of an event: the envelope, and `event` in it."""
+    made = _object_schema("stored_event", Envelope, Actor, Approval)
+    made["properties"] |= {"event": {"type": "object", "description": "by its topic's own schema"}}
+    made["required"] += ["event"]
+    return made
+
+
+def _object_schema(title: str, kind: type, *parts: type) -> Schema:
+    """Describe a class and the classes that it is made of, each field with its comment."""
+    _, made = msgspec.json.schema_components([kind], ref_template="#/$defs/{name}")
+    for cls in (kind, *parts):
+        for field, schema in made[cls.__name__]["properties"].items():
+            note = note_of(cls, field)
+            if note is not None:
+                schema["description"] = note
+    own = made.pop(kind.__name__)
+    own |= {"title": title, "description": in_one_line(kind)}
+    return {"$schema": DIALECT, "$id": f"{title}.json"} | own | ({"$defs": made} if made else {})
 
 
 def in_one_line(kind: type) -> str:
@@ -83,8 +118,12 @@ def _type_name(kind: msgspec.inspect.Type) -> str:
 
 
 def every_schema() -> dict[str, Callable[[], Schema]]:
-    """Map `commands/NAME.json` and `events/TOPIC.json` to the makers of their schemas."""
-    made: dict[str, Callable[[], Schema]] = {}
+    """Map `commands/NAME.json`, `events/TOPIC.json` and what is around them to their makers."""
+    made: dict[str, Callable[[], Schema]] = {
+        "command.json": message_schema,
+        "outcome.json": outcome_schema,
+        "stored_event.json": stored_schema,
+    }
     for name in sorted(NAMES.keys() & BODIES.keys()):
         made[f"commands/{name}.json"] = lambda name=name: command_schema(name)
     for topic in sorted(TOPICS):

@@ -9,9 +9,11 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
+from api.app import VERSION
 from api.cli.event_catalogue import event_catalogue
 from api.cli.openapi_document import openapi_document
 from api.cli.output import note
+from infra.asyncapi import asyncapi_document
 from infra.schemas import every_schema
 
 DOCS: Final = Path(__file__).parents[2] / "docs"
@@ -24,6 +26,7 @@ def documents() -> Mapping[Path, Callable[[], str]]:
     made: dict[Path, Callable[[], str]] = {
         DOCS / "events.md": event_catalogue,
         DOCS / "api" / "openapi.json": lambda: as_json(openapi_document()),
+        DOCS / "asyncapi.json": lambda: as_json(asyncapi_document(VERSION)),
     }
     for name, schema in every_schema().items():
         made[DOCS / "schemas" / name] = lambda schema=schema: as_json(schema())

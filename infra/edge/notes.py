@@ -10,7 +10,9 @@ from functools import cache
 
 @cache
 def _module_notes(module: str) -> dict[tuple[str, str], str]:
-    """Map (class, field) to the comment at the end of the field's line."""
+    """Map (class, field) to the comment at the end of the field's line; {} for compiled modules."""
+    if not (getattr(sys.modules[module], "__file__", None) or "").endswith(".py"):
+        return {}
     source = inspect.getsource(sys.modules[module])
     tokens = tokenize.generate_tokens(io.StringIO(source).readline)
     comments = {t.start[0]: t.string for t in tokens if t.type == tokenize.COMMENT}

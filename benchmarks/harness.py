@@ -33,7 +33,7 @@ from infra.migrate import migrate
 RESULTS = Path(__file__).parent / "results.json"
 SERVER_VARIABLE = "LOANBOOK_BENCH_DATABASE_URL"
 _TEMPLATE = "loanbook_bench"
-_TIME_UNITS = {"s", "ms"}
+_TIME_UNITS = {"s", "ms", "us"}
 _WHOLE_FROM = 100  # larger figures are printed without decimals
 _SETTINGS = (
     "server_version",

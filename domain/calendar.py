@@ -19,6 +19,9 @@ CLOSED_DAYS_MAX = 60
 """Longest run of non-working days an adjustment walks over; beyond it the calendar is wrong."""
 
 
+SHORTEST_MONTH = 28
+
+
 class MonthEnd(StrEnum):
     """Where a due day goes that the month lacks. The anchor day is kept either way (rules, 5.1)."""
 
@@ -63,6 +66,8 @@ def add_months(anchor: date, months: int, month_end: MonthEnd = MonthEnd.CLAMP) 
     year, month0 = divmod(anchor.year * 12 + anchor.month - 1 + months, 12)
     if not date.min.year <= year <= date.max.year:
         raise Rejected("date_out_of_range", f"{months} months from {anchor} is no date")
+    if anchor.day <= SHORTEST_MONTH:
+        return date(year, month0 + 1, anchor.day)
     last = monthrange(year, month0 + 1)[1]
     if anchor.day <= last:
         return date(year, month0 + 1, anchor.day)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
 from fractions import Fraction
+from functools import lru_cache
 from types import MappingProxyType
 
 from domain.calendar import add_months
@@ -77,7 +78,7 @@ def year_fraction(
     """
     _check_order(start, end)
     if convention in _FIXED_YEAR:
-        return Fraction((end - start).days, _FIXED_YEAR[convention])
+        return _fraction((end - start).days, _FIXED_YEAR[convention])
     match convention:
         case DayCount.ACT_ACT_ISDA:
             return _act_act_isda(start, end)
@@ -88,7 +89,10 @@ def year_fraction(
                 raise ValueError("ACT/ACT ICMA needs the loan's reference periods")
             return _act_act_icma(start, end, reference)
         case _:
-            return Fraction(days(convention, start, end, termination_on=termination_on), 360)
+            return _fraction(days(convention, start, end, termination_on=termination_on), 360)
+
+
+_fraction = lru_cache(maxsize=4096)(Fraction)  # to reduce a fraction costs more than to find it
 
 
 def _check_order(start: date, end: date) -> None:

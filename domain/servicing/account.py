@@ -6,7 +6,7 @@ from decimal import localcontext
 
 from domain.servicing.floating import Repricing
 from domain.servicing.ledger import AllocationLine, Entry, Ledger
-from domain.servicing.row import Row
+from domain.servicing.row import NOTHING, Row
 from domain.servicing.terms import LoanTerms
 from domain.servicing.values import ChargeBasis, ChargeKind, ChargeTime, Component, Kind, Status
 
@@ -28,12 +28,17 @@ class Amounts:
     @classmethod
     def of(cls, parts: dict[Component, int]) -> "Amounts":
         """Freeze a mapping of components."""
+        if parts == NOTHING:
+            return NO_AMOUNTS
         return cls(
             principal=parts[Component.PRINCIPAL],
             interest=parts[Component.INTEREST],
             fees=parts[Component.FEE],
             penalties=parts[Component.PENALTY],
         )
+
+
+NO_AMOUNTS = Amounts()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -185,7 +190,7 @@ class Account:
     @property
     def obligations_met(self) -> bool:
         """Whether nothing is outstanding on any row."""
-        return all(row.outstanding == 0 for row in self._ledger.rows)
+        return all(row.outstanding == 0 for row in reversed(self._ledger.rows))
 
     @property
     def status(self) -> Status:
@@ -255,7 +260,7 @@ def _freeze_row(row: Row, balance: int) -> Instalment:
         written_off=Amounts.of(row.written_off),
         paid_in_advance_minor=row.in_advance,
         paid_late_minor=row.late,
-        met_on=row.met_on if row.outstanding == 0 else None,
+        met_on=None if row.met_on is None or row.outstanding else row.met_on,
         balance_after_minor=balance,
         down_payment=row.down_payment,
         additional=row.additional,

@@ -14,7 +14,8 @@ from domain.servicing.mirroring import mirror_of
 from domain.servicing.period import Period
 from domain.servicing.plan import Plan
 from domain.servicing.row import I, P, Row
-from domain.servicing.solving import change_rate, resolve_after, settle_last
+from domain.servicing.settling import settle_last
+from domain.servicing.solving import change_rate, resolve_after
 
 
 def apply_rate(ledger: Ledger, on: date, rate: Decimal) -> None:

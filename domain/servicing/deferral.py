@@ -22,6 +22,7 @@ def factor_until(plan: Plan, on: date) -> None:
         for sub in period.subs:
             if sub.due_on > on:
                 sub.factor = sub.factor_to_due = ZERO
+                sub.factored = None
 
 
 def defer_unearned(plan: Plan, target: Period, till: date) -> None:

@@ -14,7 +14,7 @@ from domain.servicing.re_aged_periods import append_periods, hold_early_payments
 from domain.servicing.re_aged_rows import Parts, begin_ending, end_plan_and_rows, rows_follow
 from domain.servicing.recharging import Lifted, lift_charges, spread_charges
 from domain.servicing.row import F, I, N, P
-from domain.servicing.solving import settle_last
+from domain.servicing.settling import settle_last
 from domain.servicing.splitting import Shares, split_evenly
 from domain.servicing.values import Component, ReAgeInterest
 from domain.servicing.views import outstanding_on

@@ -40,18 +40,18 @@ class Entry:
 
     def copy(self) -> "Entry":
         """Return an independent copy."""
-        return Entry(
-            id=self.id,
-            kind=self.kind,
-            on=self.on,
-            amount=self.amount,
-            entered_on=self.entered_on,
-            parts=dict(self.parts),
-            overpayment=self.overpayment,
-            void=self.void,
-            source_id=self.source_id,
-            lines=list(self.lines),
-        )
+        other = Entry.__new__(Entry)
+        other.id = self.id
+        other.kind = self.kind
+        other.on = self.on
+        other.amount = self.amount
+        other.entered_on = self.entered_on
+        other.parts = self.parts.copy()
+        other.overpayment = self.overpayment
+        other.void = self.void
+        other.source_id = self.source_id
+        other.lines = self.lines.copy()
+        return other
 
 
 @dataclass(slots=True, kw_only=True)
@@ -217,6 +217,9 @@ class Ledger:
 
     def rows_by_period(self) -> dict[Period, Row]:
         """Return the row of each period of the plan that has one with its dates."""
+        rows, periods = self.rows, self.plan.periods
+        if len(rows) == len(periods) and all(map(_same_dates, rows, periods)):
+            return dict(zip(periods, rows, strict=True))
         by_dates: dict[tuple[date, date], list[Row]] = {}
         for row in self.rows:
             if row.regular:
@@ -233,8 +236,7 @@ class Ledger:
         for period, row in self.rows_by_period().items():
             row.due[P] = period.due_principal
             row.due[I] = period.due_interest + row.waived[I]
-            row.credited[I] = period.credited_interest
-            row.credited[P] = period.credited_principal
+            row.credited[P], row.credited[I] = period.credited_parts
             row.update_met(on)
 
     def sync_interest(self) -> None:
@@ -246,3 +248,7 @@ class Ledger:
             if row is not None:
                 row.due[P] = period.due_principal
                 row.due[I] = period.due_interest + row.waived[I]
+
+
+def _same_dates(row: Row, period: Period) -> bool:
+    return row.due_on == period.due_on and row.from_on == period.from_on and row.regular

@@ -149,17 +149,11 @@ class Life:
     def _list_transactions(self, account: Account) -> tuple[Transaction, ...]:
         if not self.timeline.disbursed:
             return ()
-        listed = [
-            replace(t, replayed=t.id in self.replayed)
-            for t in account.transactions
-            if not t.reversed  # nothing is left of it: not listed
-        ]
-        listed += [replace(t, reversed=True, replayed=t.id in self.replayed) for t in self.voided]
-        listed += [
-            replace(_shown(fact), replayed=fact.id in self.replayed)
-            for fact in self.timeline.facts
-            if isinstance(fact, f.Posted)
-        ]
+        listed = [t for t in account.transactions if not t.reversed]  # of others nothing is left
+        listed += [replace(t, reversed=True) for t in self.voided]
+        listed += [_shown(fact) for fact in self.timeline.facts if isinstance(fact, f.Posted)]
+        if self.replayed:
+            listed = [replace(t, replayed=True) if t.id in self.replayed else t for t in listed]
         return tuple(sorted(listed, key=lambda t: (t.on, t.entered_on, t.id)))
 
     def _accrue_rest_on_closing(self, operation: op.Operation) -> None:

@@ -8,23 +8,23 @@ from datetime import date
 from domain.servicing.deferral import defer_unearned
 from domain.servicing.period import Period
 from domain.servicing.plan import Plan
+from domain.servicing.settling import settle_last
 from domain.servicing.shaping import close_early
-from domain.servicing.solving import settle_last
 from domain.servicing.values import PreClose, RestFrequency
 
 
-def correct_balance(plan: Plan, on: date, amount: int, *, overdue: bool = False) -> None:
-    """Change the balance after a day; instalments stay, the last unpaid one takes the rest.
+def put_back(plan: Plan, on: date, amount: int) -> None:
+    """Put overdue principal back on the balance after a day, or take it off again.
 
-    `overdue` remembers that it is overdue principal that was put back or taken off again.
+    Instalments stay; the last unpaid one takes the rest.
     """
     period = plan.move_money(on, correction=amount)
     if period is None:
         return
-    if overdue:
-        plan.corrections.append((on, amount, period.due_on))
+    plan.corrections.append((on, amount, period.due_on))
     plan.factor([period])
-    plan.rebalance()
+    index = plan.periods.index(period)
+    plan.rebalance(index, index)
     settle_last(plan, on)
 
 
@@ -35,7 +35,8 @@ def pay_interest(plan: Plan, period: Period, on: date, amount: int) -> None:
         defer_unearned(plan, latest, on)
     left = plan.total_due_interest - plan.total_paid_interest
     period.paid_interest += min(amount, left)
-    plan.rebalance()
+    index = plan.periods.index(period)
+    plan.rebalance(index, index)
     settle_last(plan, on)
 
 
@@ -62,7 +63,14 @@ def pay_principal(plan: Plan, period: Period, on: date, amount: int) -> None:
         paid = plan.total_due_principal - plan.total_paid_principal
     period.paid_principal += paid
     counts_on = min(period.due_on, on)
-    correct_balance(plan, counts_on, -amount)
+    moved = plan.move_money(counts_on, correction=-amount)
+    index = plan.periods.index(period)
+    if moved is None:
+        plan.derive(index)
+    else:
+        plan.factor([moved])
+        plan.rebalance(plan.periods.index(moved), index)
+        settle_last(plan, counts_on)
     if plan.by_principal:
         if on < period.due_on:
             close_early(plan, period)
@@ -75,7 +83,7 @@ def pay_principal(plan: Plan, period: Period, on: date, amount: int) -> None:
         total = period.total_paid
         if total > period.asked or total == period.original_emi + period.credited:
             period.emi = total - period.credited
-            plan.derive()
+            plan.derive(index)
     settle_last(plan, counts_on)
 
 
@@ -132,7 +140,8 @@ def earn_on_overdue(plan: Plan, on: date, *, prepays_all: bool = False) -> bool:
             changed |= _add_overdue(plan, period, until, (overdue, total), prepays_all=prepays_all)
         overdue = period.outstanding_principal
         total += overdue
-    changed |= _add_overdue(plan, current, until, (overdue, total), prepays_all=prepays_all)
+    if total:
+        changed |= _add_overdue(plan, current, until, (overdue, total), prepays_all=prepays_all)
     if total > 0 and (plan.overdue_through is None or plan.overdue_through < until):
         plan.overdue_through = until
     return changed
@@ -146,9 +155,9 @@ def _add_overdue(
     if until == through:
         return False
     starts = period.from_on if through is None or period.from_on > through else through
-    correct_balance(plan, starts, overdue[0], overdue=True)
+    put_back(plan, starts, overdue[0])
     if period.from_on < until <= period.due_on:
         ends = period.due_on if pays_till_due_date(plan, prepays_all=prepays_all) else until
-        correct_balance(plan, ends, -overdue[1], overdue=True)
+        put_back(plan, ends, -overdue[1])
         plan.overdue_through = ends
     return True

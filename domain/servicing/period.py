@@ -26,6 +26,7 @@ class Earning:
     factors: Factors
     place: RoundingPlace
     inner: Context  # cuts exact sums to the product's digits before they are rounded
+    mode: str  # of rounding to minor units
 
 
 class Sub:
@@ -42,10 +43,9 @@ class Sub:
         "credited_principal",
         "disbursed",
         "due_on",
-        "earned",
-        "earned_key",
         "factor",
         "factor_to_due",
+        "factored",
         "from_on",
         "paused",
     )
@@ -56,20 +56,29 @@ class Sub:
         self.paused = paused
         self.factor = ZERO
         self.factor_to_due = ZERO
+        self.factored: tuple[object, ...] | None = None  # what the factors were computed from
         self.disbursed = 0
         self.capitalised = 0
         self.correction = 0
         self.credited_principal = 0
         self.credited_interest = 0
         self.balance = 0
-        self.earned: Decimal = ZERO
-        self.earned_key: tuple[object, ...] | None = None
 
     def copy(self) -> "Sub":
         """Return an independent copy."""
         other = Sub.__new__(Sub)
-        for name in Sub.__slots__:
-            setattr(other, name, getattr(self, name))
+        other.from_on = self.from_on
+        other.due_on = self.due_on
+        other.paused = self.paused
+        other.factor = self.factor
+        other.factor_to_due = self.factor_to_due
+        other.factored = self.factored
+        other.disbursed = self.disbursed
+        other.capitalised = self.capitalised
+        other.correction = self.correction
+        other.credited_principal = self.credited_principal
+        other.credited_interest = self.credited_interest
+        other.balance = self.balance
         return other
 
     @property
@@ -84,20 +93,14 @@ class Sub:
 
     def interest(self, base: int, period_due_on: date, factors: Factors) -> Decimal:
         """Interest of these days on a base amount, unrounded."""
+        earned = Decimal(self.credited_interest)
         if self.paused:
-            return Decimal(self.credited_interest)
-        to_due = (period_due_on - self.from_on).days
-        factor = self.factor if factors is Factors.EXACT else self.factor_to_due
-        key = (base, factor, to_due, self.due_on, self.credited_interest)
-        if key != self.earned_key:
-            earned = Decimal(self.credited_interest)
-            if factors is Factors.EXACT:
-                earned = EXACT.add(earned, EXACT.multiply(Decimal(base), factor))
-            elif to_due:
-                earned += Decimal(base) * factor / to_due * self.days
-            self.earned = max(earned, ZERO)
-            self.earned_key = key
-        return self.earned
+            return earned
+        if factors is Factors.EXACT:
+            earned = EXACT.add(earned, EXACT.multiply(Decimal(base), self.factor))
+        elif to_due := (period_due_on - self.from_on).days:
+            earned += Decimal(base) * self.factor_to_due / to_due * self.days
+        return max(earned, ZERO)
 
 
 class Period:
@@ -115,6 +118,8 @@ class Period:
         "due_interest",
         "due_on",
         "due_principal",
+        "earned_from",
+        "earned_minor",
         "earns",
         "emi",
         "fixed_interest",
@@ -162,12 +167,39 @@ class Period:
         self.due_interest = 0
         self.due_principal = 0
         self.carried = 0
+        self.earned_minor = 0
+        self.earned_from: list[object] | None = None  # what `earned_minor` comes from
 
     def copy(self) -> "Period":
         """Return an independent copy."""
         other = Period.__new__(Period)
-        for name in Period.__slots__:
-            setattr(other, name, getattr(self, name))
+        other.capitalised_before = self.capitalised_before
+        other.carried = self.carried
+        other.closed_early = self.closed_early
+        other.credited = self.credited
+        other.disbursed_before = self.disbursed_before
+        other.due_interest = self.due_interest
+        other.due_on = self.due_on
+        other.due_principal = self.due_principal
+        other.earned_from = self.earned_from
+        other.earned_minor = self.earned_minor
+        other.earns = self.earns
+        other.emi = self.emi
+        other.fixed_interest = self.fixed_interest
+        other.from_on = self.from_on
+        other.future_interest = self.future_interest
+        other.holds_early_payments = self.holds_early_payments
+        other.interest = self.interest
+        other.interest_grace = self.interest_grace
+        other.moved_credit = self.moved_credit
+        other.moved_down = self.moved_down
+        other.moved_up = self.moved_up
+        other.original_emi = self.original_emi
+        other.paid_interest = self.paid_interest
+        other.paid_principal = self.paid_principal
+        other.principal_grace = self.principal_grace
+        other.re_aged = self.re_aged
+        other.share = self.share
         other.subs = [sub.copy() for sub in self.subs]
         return other
 
@@ -190,14 +222,25 @@ class Period:
         return self.paid_principal + self.paid_interest
 
     @property
+    def credited_parts(self) -> tuple[int, int]:
+        """Charged-back or refunded principal, and interest, that joined this period."""
+        for sub in self.subs:
+            if sub.credited_principal or sub.credited_interest:
+                break
+        else:
+            return 0, 0
+        principal = sum([sub.credited_principal for sub in self.subs])
+        return max(0, principal), max(0, sum([sub.credited_interest for sub in self.subs]))
+
+    @property
     def credited_principal(self) -> int:
         """Charged-back or refunded principal that joined this period."""
-        return max(0, sum(sub.credited_principal for sub in self.subs))
+        return self.credited_parts[0]
 
     @property
     def credited_interest(self) -> int:
         """Charged-back interest that joined this period."""
-        return max(0, sum(sub.credited_interest for sub in self.subs))
+        return self.credited_parts[1]
 
     @property
     def asked(self) -> int:
@@ -222,12 +265,12 @@ class Period:
     @property
     def disbursed(self) -> int:
         """Money paid out inside the period."""
-        return sum(sub.disbursed for sub in self.subs)
+        return sum([sub.disbursed for sub in self.subs])
 
     @property
     def capitalised(self) -> int:
         """Income capitalised inside the period."""
-        return sum(sub.capitalised for sub in self.subs)
+        return sum([sub.capitalised for sub in self.subs])
 
     @property
     def balance_after(self) -> int:
@@ -266,37 +309,53 @@ class Period:
         """Interest of all sub-periods, rounded once, or by sub-period if the product says so."""
         if self.moved_up or self.moved_down or not self.earns:
             return 0
+        source: list[object] = [self.due_on]
+        for sub in self.subs:
+            base = self.flat_base(sub) if earning.flat else sub.balance
+            source += (base, sub.factor, sub.factor_to_due, sub.from_on, sub.due_on)
+            source += (sub.credited_interest, sub.paused)
+        if source != self.earned_from:
+            self.earned_minor = self._earned(earning)
+            self.earned_from = source
+        return self.earned_minor
+
+    def _earned(self, earning: Earning) -> int:
         total = ZERO
         for sub in self.subs:
             base = self.flat_base(sub) if earning.flat else sub.balance
             interest = sub.interest(base, self.due_on, earning.factors)
             if earning.place is RoundingPlace.PER_SEGMENT:
-                interest = Decimal(to_minor(earning.inner.plus(interest)))
+                interest = Decimal(to_minor(earning.inner.plus(interest), earning.mode))
             total = EXACT.add(total, interest)
-        return to_minor(earning.inner.plus(total) if earning.factors is Factors.EXACT else total)
+        exact = earning.inner.plus(total) if earning.factors is Factors.EXACT else total
+        return to_minor(exact, earning.mode)
 
     def derive(self, carried_in: int, earning: Earning) -> None:
         """Recompute what falls due from balances, the instalment and what was paid.
 
         Interest above the instalment is carried to the next period (domain rules 9.10).
         """
-        credited = self.credited_principal + self.credited_interest
-        self.credited = credited - self.moved_credit
+        principal, interest = self.credited_parts
+        self.credited = principal + interest - self.moved_credit
         interest = self.earned(earning) + self.fixed_interest + self.future_interest + carried_in
-        self.interest = max(0, interest)
+        self.interest = interest = max(0, interest)
         if self.share is None:
             self._derive_from_instalment()
         else:
             self._derive_from_share(self.share)
-        self.carried = max(0, self.interest - self.due_interest)
+        carried = interest - self.due_interest
+        self.carried = max(0, carried)
 
     def _derive_from_instalment(self) -> None:
-        asked = self.asked
-        if self.interest_grace or self.paid_principal > max(0, asked - self.interest):
-            self.due_interest = self.paid_interest
+        asked = self.emi + self.credited + self.future_interest
+        due, paid = self.interest, self.paid_principal
+        for_principal = asked - due
+        if self.interest_grace or (paid > for_principal and paid > 0):
+            due = self.paid_interest
         else:
-            self.due_interest = max(min(self.interest, asked), self.paid_interest)
-        self.due_principal = max(0, asked - self.due_interest, self.paid_principal)
+            due = max(min(due, asked), self.paid_interest)
+        self.due_interest = due
+        self.due_principal = max(asked - due, paid, 0)
 
     def _derive_from_share(self, share: int) -> None:
         collects = not self.interest_grace and not self.closed_early

@@ -30,6 +30,7 @@ class Plan:
         "rates",
         "steps",
         "terms",
+        "true_until",
     )
 
     def __init__(self, terms: LoanTerms, periods: Iterable[tuple[date, date]]) -> None:
@@ -49,10 +50,12 @@ class Plan:
             factors=terms.factors,
             place=terms.rounding_place,
             inner=terms.inner_arithmetic(),
+            mode=terms.interest_rounding,
         )
         self.by_principal = terms.fixes_principal
         self.bare = False  # a copy without payments, made to solve instalments
         self.grace_lifted = False
+        self.true_until = 0  # periods before this index hold the balances that follow from them
         self.keeps_instalments = False  # after an accelerated maturity payments set no instalment
 
     def copy(self) -> "Plan":
@@ -70,6 +73,7 @@ class Plan:
         other.by_principal = self.by_principal
         other.grace_lifted = self.grace_lifted
         other.keeps_instalments = self.keeps_instalments
+        other.true_until = self.true_until
         return other
 
     def without_payments(self) -> "Plan":
@@ -107,32 +111,32 @@ class Plan:
     @property
     def total_due_interest(self) -> int:
         """Interest due over all periods."""
-        return sum(period.due_interest for period in self.periods)
+        return sum([period.due_interest for period in self.periods])
 
     @property
     def total_paid_interest(self) -> int:
         """Interest collected over all periods."""
-        return sum(period.paid_interest for period in self.periods)
+        return sum([period.paid_interest for period in self.periods])
 
     @property
     def total_paid_principal(self) -> int:
         """Principal collected over all periods."""
-        return sum(period.paid_principal for period in self.periods)
+        return sum([period.paid_principal for period in self.periods])
 
     @property
     def total_credited_principal(self) -> int:
         """Principal charged back or refunded over all periods."""
-        return sum(period.credited_principal for period in self.periods)
+        return sum([max(0, sub.credited_principal) for p in self.periods for sub in p.subs])
 
     @property
     def total_money_out(self) -> int:
         """Everything disbursed and capitalised."""
-        return sum(p.disbursed + p.capitalised for p in self.periods)
+        return sum([sub.disbursed + sub.capitalised for p in self.periods for sub in p.subs])
 
     @property
     def total_due_principal(self) -> int:
         """Everything disbursed, capitalised and credited."""
-        credited = sum(sub.credited_principal for p in self.periods for sub in p.subs)
+        credited = sum([sub.credited_principal for p in self.periods for sub in p.subs])
         return max(0, self.total_money_out + credited)
 
     @property
@@ -175,37 +179,53 @@ class Plan:
         span = (self.start_on, self.maturity)
         free = self.periods[: self.terms.interest_free_periods]
         for period in periods:
-            whole = (period.from_on, period.due_on)
             for sub in period.subs:
                 rate = ZERO if period in free else self.rate_on(sub.from_on)
-                sub.factor, sub.factor_to_due = factors(
-                    self.terms, rate, (sub.from_on, sub.due_on), whole, span
-                )
+                source = (rate, sub.from_on, sub.due_on, period.from_on, period.due_on, span)
+                if source != sub.factored:
+                    sub.factored = source
+                    sub.factor, sub.factor_to_due = factors(
+                        self.terms, rate, source[1:3], source[3:5], span
+                    )
 
-    def derive(self) -> None:
-        """Recompute what falls due, leaving balances as they are."""
-        carried = 0
-        for period in self.periods:
+    def derive(self, changed: int = 0) -> None:
+        """Recompute what falls due from a changed period on, leaving balances as they are.
+
+        `changed` is the index of the first period that is not as it was derived last; 0 is safe.
+        """
+        carried = self.periods[changed - 1].carried if changed else 0
+        for period in self.periods[changed:]:
             period.derive(carried, self.earning)
             carried = period.carried
+        self.true_until = min(self.true_until, changed + 1)
 
-    def rebalance(self) -> None:
-        """Carry balances forward through all sub-periods and recompute what falls due."""
-        carried = 0
-        previous: Period | None = None
-        for period in self.periods:
-            balance = None
-            if previous is not None and period.subs:
-                balance = previous.balance_after
+    def rebalance(self, first: int = 0, last: int | None = None) -> None:
+        """Carry balances forward and recompute what falls due.
+
+        `first` and `last` are the indexes of the periods that are not as they were derived last;
+        the defaults are safe. Behind them it ends where nothing is carried on that was not before.
+        """
+        count = len(self.periods)
+        until = count if last is None or self.true_until < count else last
+        begin = min(first, self.true_until)
+        previous = self.periods[begin - 1] if begin else None
+        carried = known = previous.carried if previous else 0
+        for number in range(begin, count):
+            period = self.periods[number]
+            balance = previous.balance_after if previous is not None and period.subs else None
+            if number > until and carried == known and _opens_with(period, balance):
+                break
             for index, sub in enumerate(period.subs):
                 if index:
                     before = period.subs[index - 1]
                     sub.balance = max(0, before.balance + before.moved)
                 elif balance is not None:
                     sub.balance = balance
+            known = period.carried
             period.derive(carried, self.earning)
             carried = period.carried
             previous = period
+        self.true_until = count
 
     # --- changes
 
@@ -267,6 +287,10 @@ class Plan:
             self.move_money(on, correction=-amount)
         self.corrections = []
         self.overdue_through = None
+
+
+def _opens_with(period: Period, balance: int | None) -> bool:
+    return balance is not None and period.subs[0].balance == balance
 
 
 def split_sub(period: Period, on: date) -> Sub:

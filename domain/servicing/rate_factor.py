@@ -7,6 +7,7 @@ of 30 days earns a twelfth and part of it is prorated by that period's own days.
 from calendar import isleap
 from datetime import date
 from decimal import Context, Decimal
+from functools import lru_cache
 
 from domain.daycount import DayCount, year_fraction
 from domain.money import WIDE_CONTEXT
@@ -86,12 +87,17 @@ def exact_factor(
             termination_on=span[1],
             reference=terms.reference_periods(span[0]),
         )
-        earned = WIDE_CONTEXT.multiply(rate, Decimal(part.numerator))
-        return WIDE_CONTEXT.divide(earned, Decimal(part.denominator))
+        return _earned_in(rate, part.numerator, part.denominator)
     every = nominal_units(WIDE_CONTEXT, terms, period, span[0])
     if terms.month_end is MonthEnd.FIRST_DAY_OF_NEXT_MONTH and is_regular(terms, period, span[0]):
         every = Decimal(terms.period_units)  # a due day that rolled on still ends a whole month
     return proportional(WIDE_CONTEXT, terms, (rate, stretch, period), every)
+
+
+@lru_cache(maxsize=4096)
+def _earned_in(rate: Decimal, days: int, year: int) -> Decimal:
+    """Interest on one unit for a part of a year; the same parts come back in every schedule."""
+    return WIDE_CONTEXT.divide(WIDE_CONTEXT.multiply(rate, Decimal(days)), Decimal(year))
 
 
 def _convention_in(day_count: DayCount, period: tuple[date, date]) -> DayCount:

@@ -12,7 +12,8 @@ from domain.servicing.ledger import Entry, Ledger
 from domain.servicing.period import to_minor
 from domain.servicing.plan import Plan
 from domain.servicing.row import I, P
-from domain.servicing.solving import set_instalments, settle_last, smooth
+from domain.servicing.settling import settle_last
+from domain.servicing.solving import set_instalments, smooth
 from domain.servicing.splitting import split_evenly
 from domain.servicing.values import ReAmortiseInterest
 from domain.servicing.waiving import forget_interest, waive_past_due

@@ -30,7 +30,8 @@ from domain.servicing.re_amortising import close_open_periods
 from domain.servicing.recharging import place_charges
 from domain.servicing.row import I, P
 from domain.servicing.row_re_ageing import EQUALLY, re_age_rows
-from domain.servicing.solving import disburse, settle_last, smooth
+from domain.servicing.settling import settle_last
+from domain.servicing.solving import disburse, smooth
 from domain.servicing.values import ReAgeInterest
 from domain.servicing.views import interest_of_period, outstanding_interest_on
 from domain.servicing.waiving import forget_interest, waive_past_due

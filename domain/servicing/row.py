@@ -7,6 +7,7 @@ from domain.servicing.values import Component
 P, F, N = Component.PRINCIPAL, Component.FEE, Component.PENALTY
 I = Component.INTEREST  # noqa: E741 - the four parts by their initial, as the field writes them
 COMPONENTS = (P, I, F, N)
+NOTHING: dict[Component, int] = dict.fromkeys(COMPONENTS, 0)
 
 
 class Row:
@@ -35,11 +36,11 @@ class Row:
         self.number = 0
         self.from_on = from_on
         self.due_on = due_on
-        self.due: dict[Component, int] = dict.fromkeys(COMPONENTS, 0)
-        self.paid: dict[Component, int] = dict.fromkeys(COMPONENTS, 0)
-        self.waived: dict[Component, int] = dict.fromkeys(COMPONENTS, 0)
-        self.written_off: dict[Component, int] = dict.fromkeys(COMPONENTS, 0)
-        self.credited: dict[Component, int] = dict.fromkeys(COMPONENTS, 0)
+        self.due = NOTHING.copy()
+        self.paid = NOTHING.copy()
+        self.waived = NOTHING.copy()
+        self.written_off = NOTHING.copy()
+        self.credited = NOTHING.copy()
         self.in_advance = 0
         self.late = 0
         self.met = True
@@ -52,13 +53,22 @@ class Row:
     def copy(self) -> "Row":
         """Return an independent copy."""
         other = Row.__new__(Row)
-        for name in Row.__slots__:
-            setattr(other, name, getattr(self, name))
-        other.due = dict(self.due)
-        other.paid = dict(self.paid)
-        other.waived = dict(self.waived)
-        other.written_off = dict(self.written_off)
-        other.credited = dict(self.credited)
+        other.additional = self.additional
+        other.credited = self.credited.copy()
+        other.cut = self.cut
+        other.down_payment = self.down_payment
+        other.due = self.due.copy()
+        other.due_on = self.due_on
+        other.from_on = self.from_on
+        other.in_advance = self.in_advance
+        other.late = self.late
+        other.met = self.met
+        other.met_on = self.met_on
+        other.number = self.number
+        other.paid = self.paid.copy()
+        other.re_aged = self.re_aged
+        other.waived = self.waived.copy()
+        other.written_off = self.written_off.copy()
         return other
 
     @property
@@ -74,6 +84,8 @@ class Row:
     @property
     def outstanding(self) -> int:
         """What of all components is still owed."""
+        if self.waived == NOTHING and self.written_off == NOTHING:  # as nearly all rows are
+            return 0 if self.due == self.paid else sum(self.due.values()) - sum(self.paid.values())
         settled = sum(self.paid.values()) + sum(self.waived.values())
         return sum(self.due.values()) - settled - sum(self.written_off.values())
 

@@ -11,12 +11,12 @@ from enum import StrEnum
 
 from domain.money import WIDE_CONTEXT
 from domain.servicing.conventions import Factors, Residue
-from domain.servicing.deferral import defer_unearned
 from domain.servicing.given import end_when_repaid, extend_to_longest_term, given_instalments
 from domain.servicing.instalment_rounding import to_instalment, to_multiple, to_whole
 from domain.servicing.period import Period, to_minor
 from domain.servicing.plan import Plan
-from domain.servicing.shaping import assign_principal, settle_principal, spread_interest
+from domain.servicing.settling import settle_last
+from domain.servicing.shaping import assign_principal, spread_interest
 from domain.servicing.values import Amortisation, InterestPeriod, PartialPeriod
 
 SMOOTHING_ROUNDS_MAX = 3
@@ -107,7 +107,8 @@ def solve(plan: Plan, first_due: date, cause: Cause, money: Money | None = None)
         _apply_principal_grace(plan, related)
         return
     directly = plan.is_empty or cause is Cause.TERMS or plan.bare
-    plan.rebalance()
+    if related[0] is not plan.periods[0]:
+        plan.rebalance()  # the balance that is left for them
     if directly:
         set_instalments(plan, related)
     else:
@@ -160,7 +161,10 @@ def _solve_bare_contract(plan: Plan, related: list[Period], money: Money | None)
 
 
 def set_instalments(plan: Plan, periods: Sequence[Period]) -> None:
-    """EMI = B * prod(1 + rf) / fn, on periods that have not been paid more than that."""
+    """EMI = B * prod(1 + rf) / fn, on periods that have not been paid more than that.
+
+    What falls due follows when the plan is balanced again.
+    """
     if not periods:
         return
     if plan.by_principal:
@@ -204,7 +208,6 @@ def _set_level(plan: Plan, periods: Sequence[Period]) -> None:
     for period in periods:
         if emi >= period.total_paid:
             period.emi = period.original_emi = emi
-    plan.derive()
 
 
 def _level(plan: Plan, periods: Sequence[Period]) -> Decimal:
@@ -244,8 +247,10 @@ def _solve_flat(plan: Plan, periods: Sequence[Period]) -> None:
         repaid = out - before.balance_after
     total = first.flat_base(first.subs[-1]) + interest - repaid
     emi = to_instalment(plan.terms, Decimal(total) / len(periods))
-    for period in periods:
-        share = emi if period is not periods[-1] else total - emi * (len(periods) - 1)
+    left = total
+    for period in periods:  # of a tiny total there may be nothing left for the last ones
+        share = left if period is periods[-1] or 0 <= left < emi else emi
+        left -= share
         period.emi = period.original_emi = max(share, period.total_paid)
     plan.rebalance()
 
@@ -276,50 +281,6 @@ def _apply_principal_grace(plan: Plan, related: list[Period]) -> None:
             period.emi = period.original_emi = period.earned(plan.earning)
     plan.rebalance()
     set_instalments(plan, [period for period in related if not period.principal_grace])
-
-
-def settle_last(plan: Plan, till: date) -> None:
-    """The last unpaid instalment takes the residue, so that principals add up to the money out."""
-    if plan.by_principal:
-        settle_principal(plan, till)
-        return
-    unpaid = plan.total_due_principal - plan.total_paid_principal
-    above = [period for period in plan.periods if period.outstanding_principal > unpaid]
-    for period in above:
-        excess = period.outstanding_principal - unpaid
-        floor = max(0, period.total_paid - period.credited)
-        period.emi = max(period.emi - excess, floor)
-    if above:
-        plan.derive()
-    last = _last_unpaid(plan)
-    if last is None:
-        return
-    if last.future_interest or any(period.moved_up for period in plan.periods):
-        last.future_interest = 0
-        for period in plan.periods:
-            period.moved_up = False
-        plan.derive()
-    owed = plan.total_money_out + plan.total_credited_principal + plan.total_due_interest
-    emi = last.emi + owed - sum(period.asked for period in plan.periods)
-    if last.fixed_interest > 0:
-        emi = max(emi, last.paid_principal + last.fixed_interest)
-    last.emi = emi
-    paid = last.total_paid - last.credited
-    if last.emi < paid:
-        last.emi = paid
-        plan.derive()
-        settle_last(plan, till)
-    plan.derive()
-    defer_unearned(plan, last, till)
-
-
-def _last_unpaid(plan: Plan) -> Period | None:
-    for period in reversed(plan.periods):
-        if not period.fully_paid:
-            return period
-    last = plan.last
-    untouched = plan.total_paid_principal == 0
-    return last if untouched and last.subs and last.balance_after > 0 else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -52,13 +52,14 @@ class _Node:
     time each fold a state of their own, and none sees another's half done.
     """
 
-    __slots__ = ("depth", "fact", "key", "parent", "root", "states")
+    __slots__ = ("depth", "disbursed", "fact", "key", "parent", "root", "states")
 
     def __init__(self, parent: "_Node | None", fact: f.Fact | None, root: _Root) -> None:
         self.parent = parent
         self.fact = fact
         self.root = root
         self.depth = 0 if parent is None else parent.depth + 1
+        self.disbursed = isinstance(fact, f.Disbursed) or (parent is not None and parent.disbursed)
         self.key = None if fact is None else root.key(fact)
         self.states: list[Ledger] = []
 
@@ -140,13 +141,14 @@ class Timeline:
     `through` is the last day on which anything was entered: overdue interest is shown up to it.
     """
 
-    __slots__ = ("_account", "_expected", "_tip", "terms", "through")
+    __slots__ = ("_account", "_expected", "_planned", "_tip", "terms", "through")
 
     def __init__(self, terms: LoanTerms, tip: _Node, through: date | None = None) -> None:
         self.terms = terms
         self._tip = tip
         self.through = through
         self._account: Account | None = None
+        self._planned: Account | None = None
         self._expected: list[tuple[f.Fact, Timeline]] = []
 
     @classmethod
@@ -170,7 +172,7 @@ class Timeline:
     @property
     def disbursed(self) -> bool:
         """Whether money was paid out."""
-        return any(isinstance(fact, f.Disbursed) for fact in self._tip.facts())
+        return self._tip.disbursed
 
     def find(self, fact_id: str) -> f.Fact | None:
         """Return the fact of an id, if it counts."""
@@ -283,8 +285,10 @@ class Timeline:
 
         With the charges of the application.
         """
-        charges = [fact for fact in self.facts if isinstance(fact, f.ChargeAdded)]
-        return Account(_planned(self.terms, charges))
+        if self._planned is None:
+            charges = [fact for fact in self.facts if isinstance(fact, f.ChargeAdded)]
+            self._planned = Account(_planned(self.terms, charges))
+        return self._planned
 
     def __iter__(self) -> Iterator[f.Fact]:
         return iter(self.facts)

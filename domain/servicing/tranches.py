@@ -9,7 +9,8 @@ from domain.servicing.dates import due_on
 from domain.servicing.ledger import Ledger
 from domain.servicing.period import Period
 from domain.servicing.plan import Plan
-from domain.servicing.solving import Money, add_money, settle_last
+from domain.servicing.settling import settle_last
+from domain.servicing.solving import Money, add_money
 
 
 def add_full_term_tranche(ledger: Ledger, on: date, amount: int) -> None:

@@ -8,7 +8,7 @@ from domain.servicing.deferral import factor_until
 from domain.servicing.period import Period, to_minor
 from domain.servicing.plan import Plan
 from domain.servicing.row import I, Row
-from domain.servicing.solving import settle_last
+from domain.servicing.settling import settle_last
 from domain.servicing.values import Direction
 
 

@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from domain.daycount import DayCount
@@ -305,6 +305,7 @@ RATE = st.decimals(min_value=0, max_value=Decimal("0.6"), places=4)
 
 @settings(deadline=None)
 @given(st.sampled_from(METHODS), AMOUNT, RATE, st.integers(min_value=1, max_value=60))
+@example({"interest_method": InterestMethod.FLAT}, 2, Decimal("0.0000"), 4)
 def test_every_method_repays_what_was_lent_and_no_part_is_below_zero(
     method: dict[str, Any], amount: int, rate: Decimal, count: int
 ) -> None:

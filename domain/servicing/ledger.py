@@ -195,7 +195,7 @@ class Ledger:
 
     def period_of(self, row: Row) -> Period | None:
         """Return the plan's period behind a row; rows of no days may have the same dates."""
-        if row.from_on == row.due_on:
+        if row.from_on == row.due_on and row.regular:
             rows = [r for r in self.rows if r.from_on == r.due_on == row.due_on and r.regular]
             periods = [p for p in self.plan.periods if p.from_on == p.due_on == row.due_on]
             if len(rows) == len(periods):

@@ -160,6 +160,9 @@ def _simulated(request: Any) -> dict[str, Any]:  # noqa: ANN401 - a SimulationRe
             )
         ]
         return {"currency": request.currency, "steps": steps} | writer.end(simulation.final)
+    except Rejected as no:
+        at = f"operations.{reached}"
+        raise Rejected(no.code, no.detail, f"{at}.{no.field}" if no.field else at) from no
     except CANNOT_FOLLOW as error:
         raise CannotFollow(reached) from error
 

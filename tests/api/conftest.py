@@ -3,7 +3,7 @@
 import json
 import socket
 import threading
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
@@ -86,20 +86,27 @@ class Api:
         assert answer.status_code == 201, answer.text
         return answer.json()
 
-    def get(self, path: str, *, headers: dict[str, str] | None = None, **query: object) -> Any:  # noqa: ANN401 - JSON
+    def get(
+        self,
+        path: str,
+        query: Mapping[str, object] | None = None,
+        headers: dict[str, str] | None = None,
+    ) -> Any:  # noqa: ANN401 - JSON
         """Ask; the answer must be 200."""
-        answer = self.ask(path, headers=headers, **query)
+        answer = self.ask(path, query, headers)
         assert answer.status_code == 200, answer.text
         return answer.json()
 
     def ask(
-        self, path: str, *, headers: dict[str, str] | None = None, **query: object
+        self,
+        path: str,
+        query: Mapping[str, object] | None = None,
+        headers: dict[str, str] | None = None,
     ) -> httpx.Response:
         """Ask, and take any answer."""
-        sent = {"Authorization": f"Bearer {token_of(self.who)}"}
-        return self.http.get(
-            path, params={k: str(v) for k, v in query.items()}, headers=sent | (headers or {})
-        )
+        sent = {"Authorization": f"Bearer {token_of(self.who)}"} | (headers or {})
+        asked = {name: str(value) for name, value in (query or {}).items()}
+        return self.http.get(path, params=asked, headers=sent)
 
     def catch_up(self) -> None:
         """Bring the read models up to all that is recorded."""

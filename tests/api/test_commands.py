@@ -46,7 +46,7 @@ def test_the_same_key_and_body_give_the_first_answer_again(api: Api) -> None:
 
 def test_the_payment_that_settled_the_loan_can_be_repeated(api: Api) -> None:
     loan = api.open_loan("1000.00", instalments=1)
-    amount = api.get(f"/v1/loans/{loan}/payoff-quote", on="2018-02-15")["amount"]
+    amount = api.get(f"/v1/loans/{loan}/payoff-quote", {"on": "2018-02-15"})["amount"]
     payment, key = PAYMENT | {"amount": amount}, uuid4().hex
     first = api.done(f"/v1/loans/{loan}/payments", payment, key=key)
     again = api.done(f"/v1/loans/{loan}/payments", payment, key=key)

@@ -17,7 +17,7 @@ def test_from_application_to_the_last_cent(api: Api) -> None:
     for row in schedule[:2]:
         answer = api.pay(loan, row["unpaid"], row["due_on"])
         assert answer["repeated"] is False
-    quote = api.get(f"/v1/loans/{loan}/payoff-quote", on="2018-04-15")
+    quote = api.get(f"/v1/loans/{loan}/payoff-quote", {"on": "2018-04-15"})
     assert (quote["amount"], quote["principal"], quote["interest"]) == ("340.03", "336.66", "3.37")
     assert (quote["per_diem"], quote["valid_until"]) == ("0.00", "2018-04-15")
     last = api.pay(loan, quote["amount"], "2018-04-15")
@@ -33,17 +33,17 @@ def test_from_application_to_the_last_cent(api: Api) -> None:
 
 def test_a_cent_less_than_the_quote_does_not_settle(api: Api) -> None:
     loan = api.open_loan("1000.00", instalments=3)
-    quote = api.get(f"/v1/loans/{loan}/payoff-quote", on="2018-02-01")
+    quote = api.get(f"/v1/loans/{loan}/payoff-quote", {"on": "2018-02-01"})
     # 17 of the first period's 31 days have earned: 10.00 x 17 / 31; one more day makes it 5.81.
     assert (quote["principal"], quote["interest"], quote["per_diem"]) == ("1000.00", "5.48", "0.33")
     assert quote["valid_until"] == "2018-02-15"
     amount = Decimal(quote["amount"])
     api.pay(loan, str(amount - Decimal("0.01")), "2018-02-01")
     assert api.get(f"/v1/loans/{loan}/state")["status"] == "active"
-    rest = api.get(f"/v1/loans/{loan}/payoff-quote", on="2018-02-01")["amount"]
+    rest = api.get(f"/v1/loans/{loan}/payoff-quote", {"on": "2018-02-01"})["amount"]
     api.pay(loan, rest, "2018-02-01")
     assert api.get(f"/v1/loans/{loan}/state")["status"] == "settled"
-    refused = api.ask(f"/v1/loans/{loan}/payoff-quote", on="2018-02-01")
+    refused = api.ask(f"/v1/loans/{loan}/payoff-quote", {"on": "2018-02-01"})
     assert (refused.status_code, refused.json()["code"]) == (409, "nothing_owed")
 
 

@@ -14,7 +14,7 @@ from tests.support.browser import Browser, running
 
 IMAGES: Final = Path(__file__).parent / "images"
 WIDTH, HEIGHT = 1280, 860
-BYTES_MAX: Final = 200_000
+BYTES_MAX: Final = 250_000
 AS_OF: Final = "2018-05-10"
 LATE_SINCE_SPRING: Final = ".queue tbody tr:nth-child(2) a.id"
 

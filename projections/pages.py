@@ -4,7 +4,7 @@ import binascii
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import msgspec
 
@@ -12,6 +12,7 @@ from domain.errors import Rejected
 from projections.ports import Row
 
 PAGE_ROWS_MAX = 500
+INTEGER_MAX = 2**63 - 1
 
 T = TypeVar("T")
 
@@ -39,9 +40,23 @@ def encode(values: Sequence[Any]) -> str:
 def decode(cursor: str, types: type[T]) -> T:
     """Read a cursor as a tuple type. Raises Rejected `malformed_cursor`."""
     try:
-        return msgspec.json.decode(urlsafe_b64decode(cursor.encode()), type=types)
-    except (msgspec.DecodeError, binascii.Error, UnicodeEncodeError, ValueError) as error:
+        values = msgspec.json.decode(urlsafe_b64decode(cursor.encode()), type=types)
+        if not all(map(_storable, cast("tuple[Any, ...]", values))):
+            raise ValueError(cursor)
+    except (msgspec.DecodeError, binascii.Error, UnicodeError, ValueError) as error:
         raise Rejected("malformed_cursor", "this cursor is not of this list", "cursor") from error
+    return values
+
+
+def _storable(value: object) -> bool:
+    """Whether the database could hold it at all: a cursor is made up as easily as any input."""
+    match value:
+        case int():
+            return -INTEGER_MAX <= value <= INTEGER_MAX
+        case str():
+            return "\0" not in value
+        case _:
+            return True
 
 
 def page_of(rows: list[Row], limit: int, key: Callable[[Row], Sequence[Any]]) -> Page:

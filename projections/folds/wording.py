@@ -25,6 +25,14 @@ def in_words(entry: Entry, currency: str | None) -> str:
     return WORDS[entry.topic](entry.event, money)
 
 
+def _late(days: int) -> str:
+    return f"{days} {'day' if days == 1 else 'days'} past due"
+
+
+def _plain(code: str) -> str:
+    return code.replace("_", " ")
+
+
 def _reviewed(e: Reviewed, money: Money) -> str:
     if e.terms is None:
         return f"Reviewed: {e.decision}"
@@ -127,10 +135,10 @@ WORDS: dict[str, Callable[[Any, Money], str]] = {
         f"Instalment {e.instalment} missed, {m(e.unpaid_minor)} unpaid"
     ),
     "loan.arrears_cured.v1": lambda e, _: (
-        f"Arrears cured after {e['days_past_due_before']} days past due"
+        f"Arrears cured after {_late(e['days_past_due_before'])}"
     ),
     "loan.delinquency_bucket_changed.v1": lambda e, _: (
-        f"Bucket {e.before} to {e.after} at {e.days_past_due} days past due ({e.bucket_set})"
+        f"Bucket {e.before} to {e.after} at {_late(e.days_past_due)} ({e.bucket_set})"
     ),
     "loan.delinquency_paused.v1": lambda e, _: f"Delinquency paused until {e['until_on']}",
     "loan.warning_raised.v1": lambda e, _: f"Warning {e['level']}: {e['indicator']}",
@@ -142,12 +150,12 @@ WORDS: dict[str, Callable[[Any, Money], str]] = {
     ),
     "loan.recovery_received.v1": lambda e, m: f"Recovery {e.recovery_id}: {m(e.amount_minor)}",
     "loan.written_off.v1": lambda e, m: f"Written off {m(e.amount_minor)}: {e.cause}",
-    "loan.settled.v1": lambda e, _: f"Settled ({e.how})",
+    "loan.settled.v1": lambda e, _: f"Settled: {_plain(e.how)}",
     "loan.reopened.v1": lambda e, _: f"Reopened because of {e['cause_id']}",
     "case.opened.v1": lambda e, _: f"Collection case opened, tier {e.tier}",
     "case.claimed.v1": lambda e, _: f"Case claimed by {e.claimed_by}",
-    "case.released.v1": lambda e, _: f"Case released: {e.cause}",
-    "case.closed.v1": lambda e, _: f"Case closed: {e.how}",
+    "case.released.v1": lambda e, _: f"Case released: {_plain(e.cause)}",
+    "case.closed.v1": lambda e, _: f"Case closed: {_plain(e.how)}",
     "day.interest_accrued.v1": lambda e, _: f"Interest posted for {len(e.accruals)} products",
     "day.closed.v1": lambda e, _: (
         f"Business day {e['business_date']} closed: {e['loans_open']} loans open,"

@@ -43,6 +43,7 @@ _IN_ITSELF: Final = (  # wrong whatever the state of the book
     "malformed_field",
     "malformed_header",
     "malformed_position",
+    "position_unknown",
     "rate_missing",
     "reason_missing",
     "reasons_missing",

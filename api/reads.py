@@ -7,13 +7,16 @@ comes later waits here, on the loop, up to QUERY_SECONDS_MAX in all. It knows no
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import TypeVar
 
+from api.headers import IF_POSITION
 from domain.envelope import Position
+from domain.errors import Rejected
 from infra.database import DatabasePool
 from infra.errors import Unavailable
 from infra.settings import Limits
-from projections import applied
+from projections import applied, record_log
 from projections.ports import Database
 
 T = TypeVar("T")
@@ -29,13 +32,15 @@ class Reads:
         self._limits = limits
         self._threads = ThreadPoolExecutor(limits.read_connections_max, "query")
         self._reached: dict[int, int] = {}
+        self._recorded: dict[int, int] = {}
         self._looks: dict[int, asyncio.Task[None]] = {}
 
     async def run(self, ask: Callable[[Database], T], *, after: Position | None = None) -> T:
         """Ask one question in one transaction.
 
         `after` None: as the read models are; else not before they have reached that position.
-        Raises what the question raises, and Unavailable.
+        Raises what the question raises, Unavailable, and Rejected `position_unknown` when nothing
+        is recorded there yet: no answer of ours gave that position.
         """
         if after is not None:
             await self._reach(after)
@@ -64,12 +69,14 @@ class Reads:
             if look is None:
                 look = self._looks[wanted.shard] = loop.create_task(self._look(wanted.shard))
             await asyncio.shield(look)
+            if wanted.number > self._recorded.get(wanted.shard, 0):
+                raise Rejected("position_unknown", f"nothing is recorded at {wanted}", IF_POSITION)
 
     async def _look(self, shard: int) -> None:
-        """See how far the read models are; all who wait for a shard share one look."""
+        """See how far the read models and the record are; all who wait for a shard share it."""
         try:
-            seen = await self.in_thread(lambda: self._ask(lambda db: applied.position(db, shard)))
-            self._reached[shard] = seen.number
+            reached, recorded = await self.in_thread(lambda: self._ask(partial(_heads, shard)))
+            self._reached[shard], self._recorded[shard] = reached.number, recorded.number
             await asyncio.sleep(_POLL_SECONDS)
         finally:
             del self._looks[shard]
@@ -77,3 +84,7 @@ class Reads:
     def close(self) -> None:
         """Let the threads end."""
         self._threads.shutdown(wait=False, cancel_futures=True)
+
+
+def _heads(shard: int, db: Database) -> tuple[Position, Position]:
+    return applied.position(db, shard), record_log.head(db, shard)

@@ -12,7 +12,11 @@ from api.parts import Parts
 from infra.errors import Unavailable
 from projections.lag import Lag, lags
 
-_TEXT = "text/plain; version=0.0.4; charset=utf-8"
+
+class MetricsText(Response):
+    """Prometheus' text format."""
+
+    media_type = "text/plain; version=0.0.4; charset=utf-8"
 
 
 class Health(BaseModel):
@@ -51,14 +55,14 @@ def register(app: FastAPI, parts: Parts) -> None:
         followers = await parts.reads.run(lags)
         return _json({"status": "ready", "followers": [_written(lag) for lag in followers]})
 
-    @app.get("/metrics", tags=["operations"])
+    @app.get("/metrics", tags=["operations"], response_class=MetricsText)
     async def metrics() -> Response:  # pyright: ignore[reportUnusedFunction]
         """Give the figures that operators watch, in Prometheus' text format."""
         try:
             followers = await parts.reads.run(lags)
         except Unavailable:  # the rest of the figures says what is wrong
             followers = []
-        return Response(parts.metrics.text(followers), media_type=_TEXT)
+        return MetricsText(parts.metrics.text(followers))
 
 
 def _written(lag: Lag) -> dict[str, Any]:

@@ -171,6 +171,8 @@ def test_a_reader_can_wait_for_its_own_write(api: Api) -> None:
     for wrong in ("7:1", "x", "1", "0:99999999999999999999"):
         refused = api.ask("/v1/loans", headers={"If-Position": wrong})
         assert (refused.status_code, refused.json()["field"]) == (422, "If-Position")
+    ahead = api.ask("/v1/loans", headers={"If-Position": "0:999999"})
+    assert (ahead.status_code, ahead.json()["code"]) == (422, "position_unknown")
 
 
 def test_the_business_date_follows_the_closed_days(book: Api) -> None:

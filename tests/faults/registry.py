@@ -28,6 +28,7 @@ from tests.faults.rows import (
     row_14_disk_full,
     row_15_overload,
     row_16_tampering,
+    row_17_api_fuzz,
     row_18_stories,
     row_19_simulation,
     row_21_servers_killed,
@@ -208,6 +209,14 @@ ROWS: Final = (
         ci=50,
         short=500,
         full=1000,
+    ),
+    Row(
+        number=17,
+        fault="API fuzz",
+        run=row_17_api_fuzz.run,
+        ci=300,
+        short=1000,
+        full=10_000,
     ),
     Row(number=18, fault="domain stories", run=row_18_stories.run, ci=60, short=1000, full=5000),
     Row(

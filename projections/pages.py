@@ -39,12 +39,13 @@ def encode(values: Sequence[Any]) -> str:
 
 def decode(cursor: str, types: type[T]) -> T:
     """Read a cursor as a tuple type. Raises Rejected `malformed_cursor`."""
+    no = Rejected("malformed_cursor", "this cursor is not of this list", "cursor")
     try:
         values = msgspec.json.decode(urlsafe_b64decode(cursor.encode()), type=types)
-        if not all(map(_storable, cast("tuple[Any, ...]", values))):
-            raise ValueError(cursor)
     except (msgspec.DecodeError, binascii.Error, UnicodeError, ValueError) as error:
-        raise Rejected("malformed_cursor", "this cursor is not of this list", "cursor") from error
+        raise no from error
+    if not all(map(_storable, cast("tuple[Any, ...]", values))):
+        raise no
     return values
 
 

@@ -134,9 +134,7 @@ WORDS: dict[str, Callable[[Any, Money], str]] = {
     "loan.payment_missed.v1": lambda e, m: (
         f"Instalment {e.instalment} missed, {m(e.unpaid_minor)} unpaid"
     ),
-    "loan.arrears_cured.v1": lambda e, _: (
-        f"Arrears cured after {_late(e['days_past_due_before'])}"
-    ),
+    "loan.arrears_cured.v1": lambda e, _: f"Arrears cured after {_late(e['days_past_due_before'])}",
     "loan.delinquency_bucket_changed.v1": lambda e, _: (
         f"Bucket {e.before} to {e.after} at {_late(e.days_past_due)} ({e.bucket_set})"
     ),

@@ -4,6 +4,7 @@ It looks and changes nothing; amounts that the fold can take are not judged here
 """
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -11,11 +12,13 @@ from domain.errors import Rejected
 from domain.servicing import facts as f
 from domain.servicing import operations as op
 from domain.servicing.account import Transaction
-from domain.servicing.dates import add_units
+from domain.servicing.dates import ONE_DAY, add_units
 from domain.servicing.life import Life
 from domain.servicing.limit import headroom
-from domain.servicing.terms import INSTALMENTS_MAX, RATE_ANNUAL_MAX
-from domain.servicing.values import PAYMENT_KINDS, Kind, Status
+from domain.servicing.rate_soundness import measures_periods
+from domain.servicing.soundness import unsound_charge
+from domain.servicing.terms import INSTALMENTS_MAX, RATE_ANNUAL_MAX, LoanTerms
+from domain.servicing.values import PAYMENT_KINDS, ChargeTime, Kind, Status
 
 YEAR_MAX = 9998  # a date of the year after is still a date
 FACTS: dict[Kind, type[f.Fact]] = {
@@ -49,13 +52,36 @@ def _must_be_disbursed(life: Life) -> None:
         raise Rejected("loan_not_disbursed", "no money was paid out yet")
 
 
+def _must_not_be_disbursed(life: Life) -> None:
+    if life.timeline.disbursed:
+        raise Rejected("loan_disbursed", "money was paid out already")
+
+
+def _must_not_be_ended(life: Life) -> None:
+    _must_not_be_charged_off(life)
+    _must_not_be_terminated(life)
+
+
+def _must_not_be_charged_off(life: Life) -> None:
+    _must_not_be_written_off(life)
+    if life.account.ledger.charged_off_on is not None:
+        raise Rejected("loan_charged_off", "the loan is charged off")
+
+
+def _must_not_be_terminated(life: Life) -> None:
+    _must_not_be_written_off(life)
+    if life.account.ledger.terminated_on is not None:
+        raise Rejected("contract_terminated", "the contract was terminated")
+
+
+def _must_not_be_written_off(life: Life) -> None:
+    if life.account.ledger.written_off:
+        raise Rejected("loan_written_off", "the loan is written off")
+
+
 def _must_be_active(life: Life) -> None:
     _must_be_disbursed(life)
-    ledger = life.account.ledger
-    if ledger.charged_off_on is not None:
-        raise Rejected("loan_charged_off", "the loan is charged off")
-    if ledger.terminated_on is not None:
-        raise Rejected("contract_terminated", "the contract was terminated")
+    _must_not_be_ended(life)
     if life.account.status is not Status.ACTIVE:
         raise Rejected("loan_not_active", f"the loan is {life.account.status}")
 
@@ -90,14 +116,47 @@ def _not_entered_today(life: Life, kind: type[f.Fact], code: str) -> None:
 # --- one rule an operation
 
 
+def _admit_approval(life: Life, o: op.Approve) -> None:
+    _must_not_be_disbursed(life)
+    for refusal in approved_terms(life.terms, o).validate():
+        raise Rejected(refusal.code, refusal.reason, _OF_THE_APPROVAL.get(refusal.field))
+
+
+_OF_THE_APPROVAL = {"principal_minor": "amount_minor"}  # other fields are the application's
+
+
+def approved_terms(terms: LoanTerms, o: op.Approve) -> LoanTerms:
+    """Return the terms an application is approved under."""
+    expected = o.expected_disbursement_on or terms.expected_disbursement_on
+    return replace(terms, principal_minor=o.amount_minor, expected_disbursement_on=expected)
+
+
+def _admit_undo_of_approval(life: Life, _o: op.UndoApproval) -> None:
+    _must_not_be_disbursed(life)
+
+
+def _admit_tranche(_life: Life, o: op.ExpectTranche) -> None:
+    _must_be_positive(o.amount_minor)
+
+
 def _admit_payment(life: Life, o: op.Transact) -> None:
     _must_be_disbursed(life)
+    _must_not_be_written_off(life)
     _must_be_positive(o.amount_minor)
     _must_not_precede_the_money(life, o.on, "on")
+    if o.kind is Kind.INTEREST_REFUND:
+        raise Rejected("transaction_unknown", "interest is refunded for a refund", "kind")
+    paid = sum(row.paid.total for row in life.account.instalments)
+    if o.kind is Kind.CASH_REFUND and o.amount_minor > paid:
+        raise Rejected("amount_out_of_range", "more than was paid", "amount_minor")
+    if o.kind is Kind.CAPITALISED_INCOME:
+        _must_not_be_ended(life)
 
 
 def _admit_disbursement(life: Life, o: op.Disburse) -> None:
     _must_be_positive(o.amount_minor)
+    if life.timeline.disbursed:
+        _must_not_be_ended(life)
     left = headroom(life.timeline, o.on)
     if left is not None and o.amount_minor > left:
         raise Rejected("limit_exceeded", f"at most {left} can be drawn", "amount_minor")
@@ -106,13 +165,26 @@ def _admit_disbursement(life: Life, o: op.Disburse) -> None:
 def _admit_pay_off(life: Life, o: op.PayOff) -> None:
     _must_be_disbursed(life)
     _must_not_precede_the_money(life, o.on, "on")
-    if life.account.payoff(o.on) <= 0:
+    if life.payoff(o.on) <= 0:
         raise Rejected("nothing_owed", "nothing is owed on that day", "on")
 
 
 def _admit_undo(life: Life, o: op.Undo) -> None:
-    if _named(life, o.target) is None:
+    fact = life.timeline.find(life.find(o.target))
+    if fact is None:
         raise Rejected("transaction_reversed", "it does not count any more", "target")
+    if isinstance(fact, f.Disbursed):
+        raise Rejected("transaction_not_reversible", "a disbursal is undone as one", "target")
+    backs = (x for x in life.timeline.facts if isinstance(x, f.ChargedBack))
+    if any(back.payment_id == fact.id for back in backs):
+        raise Rejected("payment_charged_back", "undo its chargeback first", "target")
+
+
+def _admit_interest_refund(life: Life, o: op.RefundInterest) -> None:
+    _must_be_positive(o.amount_minor)
+    refund = _named(life, o.target)
+    if refund is None or refund.kind not in PAYMENT_KINDS:
+        raise Rejected("transaction_not_a_payment", "only a payment that counts", "target")
 
 
 def _admit_chargeback(life: Life, o: op.ChargeBack) -> None:
@@ -120,6 +192,8 @@ def _admit_chargeback(life: Life, o: op.ChargeBack) -> None:
     payment = _named(life, o.target)
     if payment is None or payment.kind not in PAYMENT_KINDS:
         raise Rejected("transaction_not_a_payment", "only a payment that counts", "target")
+    if payment.on > life.today:
+        raise Rejected("payment_in_future", f"it counts from {payment.on}", "target")
     back = sum(
         fact.amount_minor
         for fact in life.timeline.facts
@@ -142,9 +216,36 @@ def _admit_refund(life: Life, o: op.RefundCredit) -> None:
         raise Rejected("amount_out_of_range", "more than was overpaid", "amount_minor")
 
 
+def _admit_charge(life: Life, o: op.AddCharge) -> None:
+    unsound = unsound_charge(o.charge)
+    if unsound is not None:
+        raise Rejected(unsound, f"charge {o.charge.code}", "charge")
+    dated = o.charge.time in (ChargeTime.SPECIFIED_DUE_DATE, ChargeTime.OVERDUE)
+    if dated and o.due_on is None:
+        raise Rejected("due_date_missing", f"a charge {o.charge.time} has one", "due_on")
+    if o.charge.time is ChargeTime.OVERDUE:
+        _must_be_disbursed(life)
+        if not any(r.due_on == o.due_on and not r.down_payment for r in life.account.instalments):
+            raise Rejected("instalment_not_found", f"none is due on {o.due_on}", "due_on")
+
+
+def _admit_charge_adjustment(life: Life, o: op.AdjustCharge) -> None:
+    _must_be_disbursed(life)
+    _must_be_positive(o.amount_minor)
+    named = [c for c in life.account.charges if c.code == o.code and c.due_on == o.due_on]
+    if not named:
+        raise Rejected("charge_not_found", f"no {o.code} is due on {o.due_on}", "code")
+    if o.amount_minor > max(charge.amount_minor for charge in named):
+        raise Rejected("amount_out_of_range", "more than the charge", "amount_minor")
+
+
 def _admit_charge_waiver(life: Life, _o: op.WaiveCharge) -> None:
+    _must_be_disbursed(life)
     if not any(isinstance(fact, f.ChargeAdded) for fact in life.timeline.facts):
         raise Rejected("charge_not_found", "no charge was added")
+    charge = latest(life, f.ChargeAdded)
+    if next(c for c in life.account.charges if c.id == charge.id).outstanding <= 0:
+        raise Rejected("nothing_to_waive", "nothing of the charge is owed")
 
 
 def _admit_undo_of_charge_waiver(life: Life, _o: op.UndoWaiveCharge) -> None:
@@ -191,9 +292,11 @@ def _admit_pause(life: Life, o: op.PauseInterest) -> None:
 def _admit_re_ageing(life: Life, o: op.ReAge) -> None:
     _must_be_active(life)
     _must_be_progressive(life)
-    _must_not_precede_the_money(life, o.start_on, "start_on")
+    _must_not_precede_the_money(life, o.start_on - ONE_DAY, "start_on")
     _must_be_within(o.instalments, INSTALMENTS_MAX, "instalments")
     _must_be_within(o.every, INSTALMENTS_MAX, "every")
+    if not measures_periods(life.terms.day_count, o.unit, o.every):
+        raise Rejected("needs_regular_periods", f"{life.terms.day_count} measures by them", "unit")
     _not_entered_today(life, f.ReAged, "re_aged_today")
     try:
         last_due = add_units(o.start_on, o.unit, o.every * (o.instalments - 1))
@@ -218,8 +321,23 @@ def _due_by(life: Life, on: date) -> Iterable[Any]:
     return (row for row in life.account.instalments if row.due_on <= on)
 
 
-def _admit_end(life: Life, _o: op.ChargeOff | op.Terminate | op.WriteOff) -> None:
+def _admit_charge_off(life: Life, o: op.ChargeOff) -> None:
     _must_be_disbursed(life)
+    _must_not_be_charged_off(life)
+    _must_not_precede_the_money(life, o.on, "on")
+
+
+def _admit_termination(life: Life, _o: op.Terminate) -> None:
+    _must_be_disbursed(life)
+    _must_not_be_charged_off(life)
+    _must_not_be_terminated(life)
+    _must_not_precede_the_money(life, life.today, "on")
+
+
+def _admit_write_off(life: Life, o: op.WriteOff) -> None:
+    _must_be_disbursed(life)
+    _must_not_be_written_off(life)
+    _must_not_precede_the_money(life, o.on, "on")
 
 
 def _admit_undo_latest(life: Life, o: op.UndoLatest) -> None:
@@ -233,6 +351,12 @@ def _admit_undo_of_disbursal(life: Life, _o: op.UndoDisbursal) -> None:
 
 
 _RULES: dict[type[op.Operation], Callable[[Life, Any], None]] = {
+    op.Approve: _admit_approval,
+    op.UndoApproval: _admit_undo_of_approval,
+    op.ExpectTranche: _admit_tranche,
+    op.RefundInterest: _admit_interest_refund,
+    op.AddCharge: _admit_charge,
+    op.AdjustCharge: _admit_charge_adjustment,
     op.Disburse: _admit_disbursement,
     op.UndoDisbursal: _admit_undo_of_disbursal,
     op.Transact: _admit_payment,
@@ -247,8 +371,8 @@ _RULES: dict[type[op.Operation], Callable[[Life, Any], None]] = {
     op.PauseInterest: _admit_pause,
     op.ReAge: _admit_re_ageing,
     op.ReAmortise: _admit_re_amortising,
-    op.ChargeOff: _admit_end,
-    op.Terminate: _admit_end,
-    op.WriteOff: _admit_end,
+    op.ChargeOff: _admit_charge_off,
+    op.Terminate: _admit_termination,
+    op.WriteOff: _admit_write_off,
     op.UndoLatest: _admit_undo_latest,
 }

@@ -182,9 +182,13 @@ def _collect(payment: _Payment, row: Row, component: Component, amount: int, rul
 def _pay_vertically(payment: _Payment) -> None:
     """Pay one bucket across all its rows, then the next bucket (domain rules A-09)."""
     for due, component in payment.rule.order:
+        payment.exhausted.clear()
         for _ in range(len(payment.ledger.rows) * ROUNDS_PER_ROW):
             rows = _select(payment, due, component)
             if not rows or not payment.left:
                 break
-            if not _pay_evenly(payment, rows, due, component):
+            if _pay_evenly(payment, rows, due, component):
+                continue
+            if not payment.ledger.plan.by_principal or due is not DueClass.IN_ADVANCE:
                 break
+            payment.exhausted += rows  # it asks for nothing today; the next one may

@@ -74,7 +74,7 @@ def _place(ledger: Ledger, charge: Charge) -> None:
 def _amount_of_dated(ledger: Ledger, charge: Charge) -> int:
     if charge.time is ChargeTime.OVERDUE:
         assert charge.due_on is not None, "an overdue charge has its instalment's due date"
-        row = next(r for r in ledger.rows if r.due_on == charge.due_on and not r.down_payment)
+        row = row_of_charge(ledger, charge.due_on) or ledger.rows[-1]
         owed = (row.outstanding_of(P), row.outstanding_of(I))
         return percent_of(charge.basis, charge.percent, *owed)
     principal = sum(row.due[P] for row in ledger.rows)

@@ -41,6 +41,13 @@ class DayClose:
         self.accrued_through: date | None = None
         self.penalised: set[tuple[str, date]] = set()
 
+    def copy(self) -> "DayClose":
+        """Return an independent copy."""
+        other = DayClose()
+        other.closed_through, other.accrued_through = self.closed_through, self.accrued_through
+        other.penalised = set(self.penalised)
+        return other
+
     def run(self, life: Book) -> None:
         """Close every day up to the one before today; the first close is one catch-up."""
         last = life.today - ONE_DAY

@@ -35,7 +35,10 @@ def _chargeback_parts(ledger: Ledger, entry: Entry, payment_id: str) -> Parts:
     if not order:
         parts[P] = entry.amount
         return parts
-    payment = next(e for e in ledger.entries if e.id == payment_id)
+    payment = next((e for e in ledger.entries if e.id == payment_id), None)
+    if payment is None:  # it does not count by now: nothing of it covered anything
+        parts[P] = entry.amount
+        return parts
     covered = dict(payment.parts)
     for earlier in ledger.entries:
         if earlier.source_id == payment_id and earlier is not entry:

@@ -154,7 +154,7 @@ def _paid(ledger: Ledger, fact: f.Paid, past: Past) -> None:
         _collect_interest_of_closed_period(ledger, entry)
     left = _allocate(ledger, entry, entry.amount)
     entry.overpayment = left
-    ledger.overpaid = ledger.overpaid + left if left else 0
+    ledger.overpaid += left
 
 
 def _take_split(ledger: Ledger, entry: Entry, split: tuple[tuple[Component, int], ...]) -> None:

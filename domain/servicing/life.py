@@ -102,8 +102,31 @@ class Life:
         """The account now: planned until money was paid out."""
         return self.timeline.account if self.timeline.disbursed else self.timeline.planned()
 
+    def payoff(self, on: date) -> int:
+        """What closes the loan on a day, by what counts until then; minor units."""
+        return self.timeline.account_as_of(on).payoff(on)
+
     def perform(self, operation: op.Operation, handle: Callable[[], None]) -> None:
-        """Perform one operation, and note what follows from it."""
+        """Perform one operation, and note what follows from it; refused, it leaves no trace."""
+        held = self._held()
+        try:
+            self._perform(operation, handle)
+            if not self.timeline.disbursed:
+                self.timeline.planned()  # refused now, not when somebody looks
+        except Rejected:
+            for name, value in held.items():
+                setattr(self, name, value)
+            raise
+
+    def _held(self) -> dict[str, Any]:
+        """Everything that an operation may change, as it is now."""
+        held = dict(vars(self))
+        for name in ("voided", "order", "replayed", "links"):
+            held[name] = held[name].copy()
+        held["close"] = self.close.copy()
+        return held
+
+    def _perform(self, operation: op.Operation, handle: Callable[[], None]) -> None:
         before = self.shown
         was_closed = self._closed()
         handle()

@@ -7,7 +7,14 @@ from domain.calendar import BusinessDayRule
 from domain.servicing.conventions import Residue
 from domain.servicing.term_parts import Refusal, Unsound
 from domain.servicing.terms import LoanTerms
-from domain.servicing.values import Amortisation, InterestMethod, Recalculation
+from domain.servicing.values import (
+    Amortisation,
+    InterestMethod,
+    PreClose,
+    Recalculation,
+    Strategy,
+    Unit,
+)
 
 LEVEL = frozenset({Amortisation.EQUAL_INSTALMENTS})
 OF_THE_CUMULATIVE = frozenset({Amortisation.EQUAL_INSTALMENTS, Amortisation.EQUAL_PRINCIPAL})
@@ -16,8 +23,7 @@ OF_THE_CUMULATIVE = frozenset({Amortisation.EQUAL_INSTALMENTS, Amortisation.EQUA
 def method_refusals(terms: LoanTerms) -> Iterator[Refusal]:
     """Return the reasons one by one."""
     if terms.cumulative:
-        if terms.amortisation not in OF_THE_CUMULATIVE:
-            yield _no("amortisation", Unsound.NOT_OFFERED, "needs a progressive schedule")
+        yield from _cumulative_refusals(terms)
     elif terms.amortisation not in LEVEL:
         yield from _needs_level_instalments(terms)
     yield from _recalculation_refusals(terms)
@@ -32,12 +38,24 @@ def _no(field: str, code: Unsound, reason: str) -> Refusal:
     return Refusal(field=field, code=code, reason=reason)
 
 
+def _cumulative_refusals(terms: LoanTerms) -> Iterator[Refusal]:
+    if terms.amortisation not in OF_THE_CUMULATIVE:
+        yield _no("amortisation", Unsound.NOT_OFFERED, "needs a progressive schedule")
+    if terms.repayment_unit in (Unit.QUARTERS, Unit.YEARS):
+        yield _no("repayment_unit", Unsound.NOT_OFFERED, "cumulative: days, weeks or months")
+    followed = terms.recalculation is not Recalculation.NONE
+    if followed and terms.strategy is Strategy.ADVANCED:
+        yield _no("strategy", Unsound.NOT_OFFERED, "a cumulative plan follows a legacy order")
+
+
 def _needs_level_instalments(terms: LoanTerms) -> Iterator[Refusal]:
     reason = f"not with {terms.amortisation}"
     if terms.interest_method is InterestMethod.FLAT:
         yield _no("interest_method", Unsound.NEEDS_LEVEL_INSTALMENTS, reason)
     if terms.residue is Residue.SMOOTHED:
         yield _no("residue", Unsound.NEEDS_LEVEL_INSTALMENTS, reason)
+    if terms.pre_close is PreClose.TILL_REST_FREQUENCY_DATE:
+        yield _no("pre_close", Unsound.NEEDS_LEVEL_INSTALMENTS, reason)
     if terms.full_term_tranches:
         yield _no("full_term_tranches", Unsound.NEEDS_LEVEL_INSTALMENTS, reason)
     if terms.explicit_periods:
@@ -51,6 +69,8 @@ def _recalculation_refusals(terms: LoanTerms) -> Iterator[Refusal]:
     if terms.amortisation is Amortisation.EQUAL_AMORTISATION and recalculates:
         reason = "equal amortisation spreads its interest once"
         yield _no("recalculation", Unsound.NOT_OFFERED, reason)
+    if recalculates and not terms.cumulative and terms.strategy is not Strategy.ADVANCED:
+        yield _no("strategy", Unsound.NOT_OFFERED, "a plan that follows payments needs a table")
     if terms.amortisation is Amortisation.REVOLVING and not recalculates:
         reason = "a revolving loan earns on what was drawn and repaid (随借随还)"
         yield _no("recalculation", Unsound.RECALCULATION_MISSING, reason)
@@ -64,8 +84,9 @@ def _fixed_instalment_refusals(terms: LoanTerms) -> Iterator[Refusal]:
         yield _no("instalment_minor", Unsound.AMOUNT_OUT_OF_RANGE, "must be positive")
     elif not fixed and terms.instalment_minor is not None:
         yield _no("instalment_minor", Unsound.NOT_USED, f"{terms.amortisation} solves its own")
-    if fixed and terms.grace_on_principal:
-        yield _no("grace_on_principal", Unsound.NOT_OFFERED, "the instalment is given")
+    for field in ("grace_on_principal", "grace_on_interest"):
+        if fixed and getattr(terms, field):
+            yield _no(field, Unsound.NOT_OFFERED, "the instalment is given")
 
 
 def _custom_refusals(terms: LoanTerms) -> Iterator[Refusal]:

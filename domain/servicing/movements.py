@@ -35,6 +35,8 @@ def pay_interest(plan: Plan, period: Period, on: date, amount: int) -> None:
         defer_unearned(plan, latest, on)
     left = plan.total_due_interest - plan.total_paid_interest
     period.paid_interest += min(amount, left)
+    if not plan.by_principal and period.total_paid > period.asked:
+        period.emi += period.total_paid - period.asked  # its principal was paid first
     index = plan.periods.index(period)
     plan.rebalance(index, index)
     settle_last(plan, on)

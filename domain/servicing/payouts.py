@@ -6,6 +6,7 @@ Sources: domain rules 9.10 "Second disbursement", "Down payment"; 9.9 S-27.
 from datetime import date
 from decimal import Decimal
 
+from domain.servicing.balancing import close_principal_gap
 from domain.servicing.charges import put_waiting_charges
 from domain.servicing.credits import use_overpayment
 from domain.servicing.given import drop_rows_beyond
@@ -35,6 +36,8 @@ def pay_out(ledger: Ledger, entry: Entry) -> None:
         if on > ledger.plan.maturity:
             _principal_after_maturity(ledger, on, amortised)
         _follow_plan(ledger, on)
+        if not first and not ledger.terms.recalculates:
+            close_principal_gap(ledger, on)
     else:
         _spread_principal(ledger, on, amortised)
     if first:

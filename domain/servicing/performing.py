@@ -10,7 +10,7 @@ from domain.errors import Rejected
 from domain.servicing import facts as f
 from domain.servicing import operations as op
 from domain.servicing.accrual_posting import accrued_charges
-from domain.servicing.admission import FACTS, admit, latest
+from domain.servicing.admission import FACTS, admit, approved_terms, latest
 from domain.servicing.closing import DayClose
 from domain.servicing.instalment_rounding import to_multiple
 from domain.servicing.life import Life, Stage
@@ -42,10 +42,8 @@ def _apply(life: Life, _o: op.Apply) -> None:
 
 def _approve(life: Life, o: op.Approve) -> None:
     life.stage = Stage.APPROVED
-    expected = o.expected_disbursement_on or life.terms.expected_disbursement_on
-    terms = replace(life.terms, principal_minor=o.amount_minor, expected_disbursement_on=expected)
-    life.terms = terms
-    life.timeline = _under(terms, life.timeline)
+    life.terms = approved_terms(life.terms, o)
+    life.timeline = _under(life.terms, life.timeline)
 
 
 def _under(terms: LoanTerms, timeline: Timeline) -> Timeline:
@@ -151,7 +149,7 @@ def _pay(life: Life, o: op.Transact) -> None:
 
 
 def _pay_off(life: Life, o: op.PayOff) -> None:
-    amount = life.account.payoff(o.on)
+    amount = life.payoff(o.on)
     life.paid_off = amount
     life.record(f.Paid, o.on, kind=Kind.REPAYMENT, amount_minor=amount)
 
@@ -194,6 +192,8 @@ def _add_charge(life: Life, o: op.AddCharge) -> None:
 
 
 def _put_charge(life: Life, charge: ChargeTerms, due_on: date | None) -> None:
+    if charge.time in (ChargeTime.INSTALMENT, ChargeTime.DISBURSEMENT):
+        due_on = None  # it falls due with what it is charged on
     counts_on = life.today if due_on is None else min(life.today, due_on)
     percent = None if charge.basis is ChargeBasis.FLAT else charge.percent
     life.record(

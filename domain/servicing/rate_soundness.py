@@ -8,11 +8,18 @@ from domain.daycount import DayCount
 from domain.servicing.conventions import Factors
 from domain.servicing.floating import BASIS_POINTS, FloatingRate
 from domain.servicing.term_parts import Refusal, Unsound
-from domain.servicing.terms import RATE_ANNUAL_MAX, LoanTerms, months_of
-from domain.servicing.values import Amortisation, InterestPeriod
+from domain.servicing.terms import MONTHS_A_UNIT, RATE_ANNUAL_MAX, LoanTerms
+from domain.servicing.values import Amortisation, InterestPeriod, Unit
 
 PARTS_OF_A_YEAR = frozenset({1, 2, 3, 4, 6, 12})  # months of a regular ICMA period
 OWN_DATES = frozenset({Amortisation.CUSTOM})
+
+
+def measures_periods(day_count: DayCount | None, unit: Unit, every: int) -> bool:
+    """Whether a day count can measure such periods: ACT/ACT ICMA needs parts of a year."""
+    if day_count is not DayCount.ACT_ACT_ICMA:
+        return True
+    return MONTHS_A_UNIT.get(unit, 0) * every in PARTS_OF_A_YEAR
 
 
 def rate_refusals(terms: LoanTerms) -> Iterator[Refusal]:
@@ -77,7 +84,7 @@ def _day_count_refusals(terms: LoanTerms, day_count: DayCount) -> Iterator[Refus
     if terms.interest_period is InterestPeriod.SAME_AS_REPAYMENT_PERIOD:
         yield _no("day_count", Unsound.NOT_OFFERED, "interest is counted by whole periods")
     if day_count is DayCount.ACT_ACT_ICMA:
-        regular = months_of(terms) in PARTS_OF_A_YEAR
+        regular = measures_periods(day_count, terms.repayment_unit, terms.repayment_every)
         if not regular or terms.amortisation in OWN_DATES or terms.explicit_periods:
             reason = "ACT/ACT ICMA needs regular periods of 1, 2, 3, 4, 6 or 12 months"
             yield _no("day_count", Unsound.NEEDS_REGULAR_PERIODS, reason)

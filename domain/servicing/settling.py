@@ -28,6 +28,8 @@ def settle_last(plan: Plan, till: date) -> None:
             period.moved_up = False
         plan.derive()
     owed = money_out + credited + plan.total_due_interest
+    if last is plan.last and not last.interest_grace:
+        owed += last.carried  # nothing comes after it to carry interest to
     emi = last.emi + owed - sum([p.emi + p.credited + p.future_interest for p in plan.periods])
     if last.fixed_interest > 0:
         emi = max(emi, last.paid_principal + last.fixed_interest)

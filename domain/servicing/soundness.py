@@ -21,7 +21,7 @@ from domain.servicing.terms import (
     ChargeTerms,
     LoanTerms,
 )
-from domain.servicing.values import Amortisation, ChargeBasis, Strategy
+from domain.servicing.values import Amortisation, ChargeBasis, ChargeTime, Strategy
 
 EVERY_MAX = 1_200  # units of a repayment period; more is a typing error
 PERCENT_MAX = Decimal(1_000)
@@ -63,14 +63,15 @@ def _count_refusals(terms: LoanTerms) -> Iterator[Refusal]:
         yield _no("instalments", Unsound.COUNT_OUT_OF_RANGE, f"1 to {INSTALMENTS_MAX}")
     if not 1 <= terms.repayment_every <= EVERY_MAX:
         yield _no("repayment_every", Unsound.COUNT_OUT_OF_RANGE, f"1 to {EVERY_MAX}")
-    if terms.grace_on_principal >= terms.instalments > 0:
+    periods = 1 if terms.amortisation is Amortisation.BULLET else terms.instalments
+    if terms.grace_on_principal >= periods > 0:
         yield _no("grace_on_principal", Unsound.GRACE_TOO_LONG, "no instalment amortises")
-    if terms.grace_on_interest >= terms.instalments > 0:
+    if terms.grace_on_interest >= periods > 0:
         yield _no("grace_on_interest", Unsound.GRACE_TOO_LONG, "interest is never collected")
     for field in ("grace_on_principal", "grace_on_interest", "interest_free_periods"):
         if getattr(terms, field) < 0:
             yield _no(field, Unsound.COUNT_OUT_OF_RANGE, "not negative")
-    if terms.interest_free_periods > terms.instalments > 0:
+    if terms.interest_free_periods > periods > 0:
         yield _no("interest_free_periods", Unsound.GRACE_TOO_LONG, "more than there are periods")
     for field in ("expected_tranches", "product_charges"):
         if len(getattr(terms, field)) > PARTS_MAX:
@@ -93,9 +94,12 @@ def _charge_refusals(terms: LoanTerms) -> Iterator[Refusal]:
         if reason is not None:
             yield _no("product_charges", reason, f"charge {charge.code}")
 
+        elif charge.time is ChargeTime.SPECIFIED_DUE_DATE:
+            yield _no("product_charges", Unsound.DUE_DATE_MISSING, f"charge {charge.code}")
+
 
 def unsound_charge(charge: ChargeTerms) -> Unsound | None:
-    """Return why a charge cannot be accepted; None if it can."""
+    """Return why a charge cannot be accepted, wherever it is put; None if it can."""
     if charge.basis is ChargeBasis.FLAT:
         sound = 0 < charge.amount_minor <= PRINCIPAL_MINOR_MAX
         return None if sound else Unsound.AMOUNT_OUT_OF_RANGE
@@ -120,6 +124,14 @@ def _date_refusals(terms: LoanTerms) -> Iterator[Refusal]:
         yield _no("fixed_length", Unsound.COUNT_OUT_OF_RANGE, "at least 1")
     if terms.business_days is not BusinessDayRule.NONE and terms.calendar is None:
         yield _no("calendar", Unsound.CALENDAR_MISSING, f"{terms.business_days} asks for one")
+    yield from _unoffered_date_refusals(terms)
+
+
+def _unoffered_date_refusals(terms: LoanTerms) -> Iterator[Refusal]:
+    if terms.full_term_tranches:
+        for field in ("matures_on", "first_due_on", "fixed_length"):
+            if getattr(terms, field) is not None:
+                yield _no(field, Unsound.NOT_OFFERED, "each tranche has its own full term")
     if terms.cumulative:
         for field in ("matures_on", "calendar", "due_day", "first_due_on"):
             if getattr(terms, field) is not None:

@@ -18,6 +18,7 @@ class Unsound(StrEnum):
     DATE_OUT_OF_RANGE = "date_out_of_range"
     DEFAULT_RULE_MISSING = "default_rule_missing"
     DUE_DATES_OUT_OF_ORDER = "due_dates_out_of_order"
+    DUE_DATE_MISSING = "due_date_missing"
     DUE_DAY_NEEDS_MONTHS = "due_day_needs_months"
     FIELD_MISSING = "field_missing"
     FLOOR_ABOVE_CAP = "floor_above_cap"

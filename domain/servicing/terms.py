@@ -231,7 +231,7 @@ class LoanTerms:
         """Return the regular periods ACT/ACT ICMA measures by; None for other day counts."""
         if self.day_count is not DayCount.ACT_ACT_ICMA:
             return None
-        return ReferencePeriods(anchor=start, months=months_of(self))
+        return ReferencePeriods(anchor=start, months=_months(self))
 
     def arithmetic(self) -> decimal.Context:
         """The decimal context to work in under these terms; it rounds money to minor units."""
@@ -281,6 +281,5 @@ FIXES_PRINCIPAL = frozenset(
 MONTHS_A_UNIT = {Unit.MONTHS: 1, Unit.QUARTERS: 3, Unit.YEARS: 12}
 
 
-def months_of(terms: LoanTerms) -> int:
-    """Return the months of a regular period; 0 if it is counted otherwise."""
+def _months(terms: LoanTerms) -> int:
     return MONTHS_A_UNIT.get(terms.repayment_unit, 0) * terms.repayment_every

@@ -318,12 +318,22 @@ def _cumulative(node: _Node, through: date | None) -> Ledger:
 
 
 def _comes_before(fact: f.Fact, key: tuple[date, int, date], node: _Node) -> bool:
-    """Whether a fact is folded before a node's; a waiver follows the charge it gives up."""
+    """Whether a fact is folded before a node's.
+
+    A waiver follows the charge it gives up, and the money without which no charge falls due.
+    """
     assert node.fact is not None, "a root is before everything"
     assert node.key is not None, "a node with a fact has a key"
     if isinstance(fact, f.ChargeWaived):
-        return node.fact.id != fact.charge_id
+        return node.fact.id != fact.charge_id and not _is_first_money(node)
     return node.key > key
+
+
+def _is_first_money(node: _Node) -> bool:
+    assert node.parent is not None, "a node with a fact has a parent"
+    if not isinstance(node.fact, f.Disbursed):
+        return False
+    return not any(isinstance(before.fact, f.Disbursed) for before in node.parent.back())
 
 
 def _changes_by(state: Ledger, through: date) -> bool:

@@ -76,7 +76,7 @@ def due_on(plan: Plan, period: Period, on: date) -> Due:
     vertical = plan.terms.direction is Direction.VERTICAL
     asks_whole = vertical and unpaid > 1 and not plan.by_principal
     principal = seen.asked if asks_whole else seen.due_principal
-    if not vertical:
+    if not vertical or plan.by_principal:
         return Due(principal=principal, interest=seen.due_interest)
     left = view.total_due_principal - view.total_paid_principal
     left_interest = view.total_due_interest - view.total_paid_interest

@@ -53,7 +53,9 @@ def test_a_rebuild_equals_live_projection(
         assert db.row("SELECT to_regnamespace('read_v1') AS old") == {"old": None}
 
 
-@pytest.mark.parametrize("place", ["rebuild.after_chunk", "rebuild.before_switch"])
+@pytest.mark.parametrize(
+    "place", ["rebuild.after_chunk", "rebuild.before_switch", "rebuild.before_switch_commits"]
+)
 def test_an_interrupted_rebuild_goes_on(
     pool: DatabasePool, projector: Projector, place: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -63,7 +65,7 @@ def test_an_interrupted_rebuild_goes_on(
 
     def fail_at_the_second() -> None:
         passes.append(place)
-        if len(passes) == 2 or place == "rebuild.before_switch":
+        if len(passes) == 2 or place != "rebuild.after_chunk":
             raise Injected
 
     with installed(place, fail_at_the_second), pytest.raises(Injected):

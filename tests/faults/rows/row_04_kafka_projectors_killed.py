@@ -25,21 +25,22 @@ ROUND_SECONDS_MAX: Final = 180.0
 
 
 def run(rig: Rig, count: int) -> Found:
-    """Kill `count` projectors; each round projects the topic from its beginning."""
+    """Kill `count` projectors; each round projects a topic of its own from its beginning."""
     found = Found()
     rounds = 0
-    with rig.database() as dsn, bulk_pool(dsn) as pool, rig.kafka() as kafka:
+    with rig.database() as dsn, bulk_pool(dsn) as pool:
         with PostgresEventStore(dsn) as store:
             Book(store, seed=rig.seed).live(8, 60)
             head = store.head()
         Projector(pool, LogFeed(pool)).catch_up(head)
         with pool.transaction() as db:
             whole = hashes.hashes(db)
-        publish(dsn, kafka)
         while found.faults < count:
             forget_projections(pool)
             rounds += 1
-            _project_with_kills(rig, dsn, pool, (Cluster.of(kafka), head.number), found)
+            with rig.kafka() as kafka:
+                publish(dsn, kafka)
+                _project_with_kills(rig, dsn, pool, (Cluster.of(kafka), head.number), found)
             with pool.transaction() as db:
                 found.must(hashes.hashes(db) == whole, "I5", "the state's hash changed")
             found.violations += position_is_true(pool)

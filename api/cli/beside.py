@@ -1,57 +1,113 @@
 """Work beside this process, on another core: a projector during an import, the proof of the chains.
 
-It starts and ends processes; what they do is elsewhere.
+It starts and ends processes; what they do is elsewhere. They wait at a pipe and never poll: an
+import has every core busy, and who looks every few milliseconds takes a share of one.
 """
 
 import multiprocessing
-import time
-from collections.abc import Callable, Generator
+import signal
+from collections.abc import Generator
 from concurrent.futures import Future, ProcessPoolExecutor
-from contextlib import contextmanager
-from typing import Final
+from contextlib import closing, contextmanager
+from typing import Any, Final, Protocol
 
-from api.cli.children import ChildEnded, children
+from api.cli.children import STOP_SECONDS_MAX, ChildEnded
 from api.cli.system import System
+from consumers.log_feed import LogFeed
+from consumers.projector import Projector
+from domain.envelope import Position
+from domain.ports import EventStore
+from infra.database import bulk_pool
+from infra.settings import Limits
 from infra.verify import ChainReport, verify_store
-from projections import applied, schema
 
-WAIT_SECONDS: Final = 0.002
-# The one who waits is an import that does nothing else meanwhile: the projector looks that often.
-POLLS: Final = {"LOANBOOK_POLL_SECONDS_MAX": "0.005", "LOANBOOK_POLL_SECONDS_IDLE": "0.002"}
+# spawn: a fork would take this process's connections and threads with it.
+_SPAWNED: Final = multiprocessing.get_context("spawn")
+
+
+class _Pipe(Protocol):
+    """An end of a pipe, on whatever system."""
+
+    def send(self, obj: Any, /) -> None: ...  # noqa: ANN401 - what can be pickled
+    def recv(self) -> Any: ...  # noqa: ANN401
+    def poll(self) -> bool: ...
+    def close(self) -> None: ...
+
+
+class ProjectorBeside:
+    """A projector in another process that is told how far to go, and says how far it is."""
+
+    def __init__(self, store: EventStore, pipe: _Pipe) -> None:
+        self._store = store
+        self._pipe = pipe
+        self._reached = 0
+
+    def go_on(self) -> None:
+        """Tell it to project what is recorded by now; do not wait. Raises ChildEnded."""
+        self._tell()
+        while self._pipe.poll():
+            self._hear()
+
+    def catch_up(self) -> None:
+        """Return when it has projected all that is recorded by now. Raises ChildEnded."""
+        head = self._tell()
+        while self._reached < head:
+            self._hear()
+
+    def _tell(self) -> int:
+        head = self._store.head().number
+        try:
+            self._pipe.send(head)
+        except OSError as error:
+            raise _ended() from error
+        return head
+
+    def _hear(self) -> None:
+        try:
+            self._reached = self._pipe.recv()
+        except (EOFError, OSError) as error:
+            raise _ended() from error
+
+
+def _ended() -> ChildEnded:
+    return ChildEnded("the projector ended during the import; its log is above")
 
 
 @contextmanager
-def projector_beside(system: System) -> Generator[Callable[[], None]]:
-    """Project in a child; hand out a function that returns when the child has caught up.
+def projector_beside(system: System) -> Generator[ProjectorBeside]:
+    """Project in a child while the block runs."""
+    ours, theirs = _SPAWNED.Pipe()
+    child = _SPAWNED.Process(
+        target=_project, args=(system.dsn, system.settings.limits, theirs), daemon=True
+    )
+    child.start()
+    theirs.close()
+    try:
+        with closing(ours):
+            yield ProjectorBeside(system.store, ours)
+    finally:
+        child.join(STOP_SECONDS_MAX)
+        if child.is_alive():
+            child.kill()
+            child.join()
 
-    The function raises ChildEnded when the child is no more.
-    """
-    with children() as started:
-        started.start(
-            "projector",
-            ["project", "--feed", "store"],
-            {"LOANBOOK_DATABASE_URL": system.dsn} | POLLS,
-        )
 
-        def caught_up() -> None:
-            head = system.store.head()
+def _project(dsn: str, limits: Limits, pipe: _Pipe) -> None:
+    """Project up to each position that comes out of the pipe, until its other end is closed."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's; the pipe ends then
+    with bulk_pool(dsn, limits) as pool:
+        projector = Projector(pool, LogFeed(pool, limits=limits), limits=limits)
+        try:
             while True:
-                with system.bulk.transaction() as db:
-                    schema.enter_current(db)
-                    reached = applied.position(db, head.shard)
-                if reached.number >= head.number:
-                    return
-                if started.ended() is not None:
-                    raise ChildEnded("the projector ended during the import; its log is above")
-                time.sleep(WAIT_SECONDS)
-
-        yield caught_up
+                wanted = pipe.recv()
+                projector.catch_up(Position(shard=0, number=wanted))
+                pipe.send(projector.position.number)
+        except (EOFError, BrokenPipeError):
+            return
 
 
 @contextmanager
 def chains_beside(dsn: str) -> Generator["Future[ChainReport]"]:
     """Recompute every hash of the record in another process while the block runs."""
-    # spawn: a fork would take this process's connections and threads with it.
-    spawned = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(1, mp_context=spawned) as pool:
+    with ProcessPoolExecutor(1, mp_context=_SPAWNED) as pool:
         yield pool.submit(verify_store, dsn)

@@ -59,12 +59,16 @@ def import_book(system: System, loans: list[PublishedLoan]) -> dict[str, float]:
     """Import published loans, close their days, and say what is observed and what derived."""
     note(OBSERVED)
     note(DERIVED)
-    with steps() as shown, projector_beside(system) as caught_up:
+    with steps() as shown, projector_beside(system) as projector:
         lines: dict[str, TaskID] = {}
 
         def begin(commands: int, days: int) -> None:
             lines["commands"] = shown.begin("Importing commands", commands)
             lines["days"] = shown.begin("Closing business days", days)
+
+        def commands(done: int) -> None:
+            projector.go_on()
+            shown.advance(lines["commands"], done)
 
         def day(_: ClosedDay) -> None:
             shown.advance(lines["days"])
@@ -72,10 +76,8 @@ def import_book(system: System, loans: list[PublishedLoan]) -> dict[str, float]:
         book = BookImport(
             store=system.store,
             service=system.service,
-            close=system.close_of_day(caught_up),
-            progress=BookProgress(
-                begin=begin, commands=lambda n: shown.advance(lines["commands"], n), day=day
-            ),
+            close=system.close_of_day(projector.catch_up),
+            progress=BookProgress(begin=begin, commands=commands, day=day),
         )
         seconds = book.run(loans)
     return {"import": round(seconds.importing, 1), "close": round(seconds.closing, 1)}

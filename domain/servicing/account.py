@@ -245,7 +245,8 @@ def _freeze_rows(ledger: Ledger) -> tuple[Instalment, ...]:
 
 
 def _counts_by(on: date, row: Row, ledger: Ledger) -> bool:
-    inclusive = row.down_payment or row is ledger.rows[-1]
+    of_one_day = row.down_payment or row.from_on == row.due_on
+    inclusive = of_one_day or row.additional or row is ledger.rows[-1]
     return on <= row.due_on if inclusive else on < row.due_on
 
 

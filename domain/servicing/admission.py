@@ -217,6 +217,7 @@ def _admit_refund(life: Life, o: op.RefundCredit) -> None:
 
 
 def _admit_charge(life: Life, o: op.AddCharge) -> None:
+    _must_not_be_written_off(life)
     unsound = unsound_charge(o.charge)
     if unsound is not None:
         raise Rejected(unsound, f"charge {o.charge.code}", "charge")
@@ -253,6 +254,7 @@ def _admit_undo_of_charge_waiver(life: Life, _o: op.UndoWaiveCharge) -> None:
 
 
 def _admit_reschedule(life: Life, o: op.Reschedule) -> None:
+    _must_not_be_written_off(life)
     if o.new_rate_annual is not None:
         _must_be_a_rate(o)
     if o.extra_instalments is not None:
@@ -277,11 +279,13 @@ def _must_be_a_rate(o: op.Reschedule | op.ChangeRate) -> None:
         raise Rejected("rate_out_of_range", f"must be within 0..{RATE_ANNUAL_MAX}", field)
 
 
-def _admit_rate(_life: Life, o: op.ChangeRate) -> None:
+def _admit_rate(life: Life, o: op.ChangeRate) -> None:
+    _must_not_be_written_off(life)
     _must_be_a_rate(o)
 
 
 def _admit_pause(life: Life, o: op.PauseInterest) -> None:
+    _must_not_be_written_off(life)
     if o.end < o.start:
         raise Rejected("dates_out_of_order", "a pause ends after it starts", "end")
     paused = (x for x in life.timeline.facts if isinstance(x, f.InterestPaused))
@@ -321,23 +325,30 @@ def _due_by(life: Life, on: date) -> Iterable[Any]:
     return (row for row in life.account.instalments if row.due_on <= on)
 
 
+def _must_follow_the_money(life: Life, on: date) -> None:
+    """An end is not dated back before money moved (domain rules, S-21)."""
+    moved = max(x.effective_on for x in life.timeline.facts if isinstance(x, f.MONEY))
+    if on < moved:
+        raise Rejected("money_moved_since", f"money moved on {moved}", "on")
+
+
 def _admit_charge_off(life: Life, o: op.ChargeOff) -> None:
     _must_be_disbursed(life)
     _must_not_be_charged_off(life)
-    _must_not_precede_the_money(life, o.on, "on")
+    _must_follow_the_money(life, o.on)
 
 
 def _admit_termination(life: Life, _o: op.Terminate) -> None:
     _must_be_disbursed(life)
     _must_not_be_charged_off(life)
     _must_not_be_terminated(life)
-    _must_not_precede_the_money(life, life.today, "on")
+    _must_follow_the_money(life, life.today)
 
 
 def _admit_write_off(life: Life, o: op.WriteOff) -> None:
     _must_be_disbursed(life)
     _must_not_be_written_off(life)
-    _must_not_precede_the_money(life, o.on, "on")
+    _must_follow_the_money(life, o.on)
 
 
 def _admit_undo_latest(life: Life, o: op.UndoLatest) -> None:

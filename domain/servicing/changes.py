@@ -16,6 +16,7 @@ from domain.servicing.plan import Plan
 from domain.servicing.row import I, P, Row
 from domain.servicing.settling import settle_last
 from domain.servicing.solving import change_rate, resolve_after
+from domain.servicing.values import ChargeOffBehaviour
 
 
 def apply_rate(ledger: Ledger, on: date, rate: Decimal) -> None:
@@ -43,6 +44,9 @@ def apply_pause(ledger: Ledger, fact: InterestPaused) -> None:
 def _interest_is_fixed(ledger: Ledger, on: date) -> bool:
     """Whether interest was split before a day: nothing is earned any more, at any rate."""
     equally = ledger.re_aged_equally_on
+    stopped = ledger.terms.charge_off is not ChargeOffBehaviour.REGULAR
+    if ledger.terminated_on or (ledger.charged_off_on and stopped):
+        return True
     return ledger.rows_lead or (equally is not None and on > equally)
 
 

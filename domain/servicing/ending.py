@@ -7,7 +7,7 @@ from datetime import date
 
 from domain.servicing.acceleration import interest_by
 from domain.servicing.ledger import Entry, Ledger
-from domain.servicing.row import I, P
+from domain.servicing.row import I, P, Row
 from domain.servicing.values import ChargeOffBehaviour
 from domain.servicing.views import share_of_outstanding
 
@@ -73,18 +73,33 @@ def write_off(ledger: Ledger, entry: Entry) -> None:
 
 
 def _stop_interest(ledger: Ledger, on: date) -> None:
-    """Nothing is earned after the day; instalments stay, so principal moves forward."""
+    """Nothing is earned after the day; level instalments stay, so principal moves forward."""
     for row in ledger.rows:
+        unpaid = row.outstanding_of(I)
         if row.from_on <= on < row.due_on:
             interest = interest_by(ledger, row, on)
-            if row.outstanding_of(I) > 0 or (ledger.terms.recalculates and interest > 0):
-                row.due[P] += row.due[I] - interest
-                row.due[I] = interest
+            if row.met and ledger.terms.recalculates and interest > 0:
+                _split_anew(row, interest)
+            elif unpaid > 0 or (ledger.terms.recalculates and interest > 0):
+                _earn_no_more(ledger, row, row.due[I] - max(interest, row.due[I] - unpaid))
         elif row.from_on > on and not row.met:
-            unpaid = row.outstanding_of(I)
-            row.due[P] += max(0, unpaid)
-            row.due[I] -= max(0, unpaid)
+            _earn_no_more(ledger, row, max(0, unpaid))
     _close_principal_gap(ledger, on)
+
+
+def _split_anew(row: Row, interest: int) -> None:
+    """Let a row that is met ask for what was earned, and for so much less principal.
+
+    What was paid keeps its parts, so they may be a little off within the row; it stays met.
+    """
+    row.due[P] += row.due[I] - interest
+    row.due[I] = interest
+
+
+def _earn_no_more(ledger: Ledger, row: Row, less: int) -> None:
+    row.due[I] -= less
+    if not ledger.plan.by_principal:
+        row.due[P] = max(row.due[P] + less, row.due[P] - row.outstanding_of(P))
 
 
 def _close_principal_gap(ledger: Ledger, on: date) -> None:
@@ -92,12 +107,12 @@ def _close_principal_gap(ledger: Ledger, on: date) -> None:
     credited = sum(row.credited[P] for row in ledger.rows)
     out = ledger.plan.total_money_out + sum(r.due[P] for r in ledger.rows if r.down_payment)
     gap = out + credited - sum(row.due[P] for row in ledger.rows if not row.additional)
-    for row in reversed(ledger.rows[1:]):
+    for row in reversed(ledger.rows):
         if not gap:
             return
-        if row.additional or row.met:
+        if row.additional or row.down_payment or row.met:
             continue
         before = row.due[P]
-        row.due[P] = max(0, before + gap)
+        row.due[P] = max(before - row.outstanding_of(P), before + gap)
         row.check_met(on)
         gap -= row.due[P] - before

@@ -226,4 +226,5 @@ class Reversed(Fact):
 
 
 TERM_CHANGES = (RateChanged, InterestPaused, DueDateMoved, TermExtended, GraceGranted)
+MONEY = (Disbursed, IncomeCapitalised, Paid, CashRefunded, ChargedBack, CreditRefunded)
 PLANNING = (Disbursed, *TERM_CHANGES)  # what a cumulative plan is made of

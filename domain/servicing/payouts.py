@@ -82,7 +82,8 @@ def _follow_plan(ledger: Ledger, on: date) -> None:
             ledger.rows.append(row)
         elif period.due_on < on:
             continue
-        row.due[P], row.due[I] = period.due_principal, period.due_interest + row.waived[I]
+        back = 0 if ledger.terms.recalculates else row.credited[P]
+        row.due[P], row.due[I] = period.due_principal + back, period.due_interest + row.waived[I]
         row.update_met(on)
     if ledger.terms.amortisation is Amortisation.FIXED_INSTALMENT:
         drop_rows_beyond(ledger)
@@ -121,6 +122,8 @@ def capitalise(ledger: Ledger, entry: Entry) -> None:
     entry.parts[P] = entry.amount
     if not ledger.rows_lead:
         add_money(ledger.plan, Money(on=entry.on, capitalised=entry.amount))
+        if entry.on > ledger.plan.maturity:
+            _principal_after_maturity(ledger, entry.on, entry.amount)
         _follow_plan(ledger, entry.on)
     else:
         _spread_principal(ledger, entry.on, entry.amount)

@@ -75,7 +75,8 @@ def due_on(plan: Plan, period: Period, on: date) -> Due:
         _restore_instalment(view, seen, period, unpaid)
     vertical = plan.terms.direction is Direction.VERTICAL
     asks_whole = vertical and unpaid > 1 and not plan.by_principal
-    principal = seen.asked if asks_whole else seen.due_principal
+    whole = max(seen.asked - seen.paid_interest, seen.paid_principal)
+    principal = whole if asks_whole else seen.due_principal
     if not vertical or plan.by_principal:
         return Due(principal=principal, interest=seen.due_interest)
     left = view.total_due_principal - view.total_paid_principal

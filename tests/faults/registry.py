@@ -31,6 +31,7 @@ from tests.faults.rows import (
     row_17_api_fuzz,
     row_18_stories,
     row_19_simulation,
+    row_20_engine,
     row_21_servers_killed,
 )
 
@@ -226,6 +227,14 @@ ROWS: Final = (
         ci=200,
         short=4000,
         full=10000,
+    ),
+    Row(
+        number=20,
+        fault="lives of the servicing engine",
+        run=row_20_engine.run,
+        ci=0,  # the test suite meets them in tests/domain/servicing
+        short=200,
+        full=2000,
     ),
     Row(
         number=21,

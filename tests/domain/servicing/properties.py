@@ -75,24 +75,21 @@ def ordinary_life(r: Random) -> Life:
 
 
 def _ordinary_step(r: Random, today: date) -> op.Operation:
-    match r.randint(0, 9):
-        case 0:
-            return op.PayOff(on=today)
-        case 1:
-            return op.Undo(target=op.Reference(last_payment=True))
-        case 2:
-            return op.AddCharge(charge=charge(r), due_on=today + DAY * r.randint(0, 20))
-        case 3:
-            return op.ChangeRate(on=today, rate_annual=r.choice([Decimal("0.05"), Decimal("0.3")]))
-        case 4:
-            return op.PauseInterest(start=today, end=today + DAY * r.randint(0, 20))
-        case 5:
-            return op.CloseDays()
-        case _:
-            kind = r.choice([Kind.REPAYMENT, Kind.REPAYMENT, Kind.GOODWILL_CREDIT])
-            back = DAY * r.choice([0, 0, 0, 9, 40])
-            on = max(START, today - back)
-            return op.Transact(kind=kind, on=on, amount_minor=r.randint(1, 400_00))
+    rate = r.choice([Decimal("0.05"), Decimal("0.3")])
+    on = max(START, today - DAY * r.choice([0, 0, 0, 9, 40]))
+    kind = r.choice([Kind.REPAYMENT, Kind.REPAYMENT, Kind.GOODWILL_CREDIT])
+    pays: list[op.Operation] = [
+        op.Transact(kind=kind, on=on, amount_minor=r.randint(1, 400_00)) for _ in range(4)
+    ]
+    others: list[op.Operation] = [
+        op.PayOff(on=today),
+        op.Undo(target=op.Reference(last_payment=True)),
+        op.AddCharge(charge=charge(r), due_on=today + DAY * r.randint(0, 20)),
+        op.ChangeRate(on=today, rate_annual=rate),
+        op.PauseInterest(start=today, end=today + DAY * r.randint(0, 20)),
+        op.CloseDays(),
+    ]
+    return r.choice([*pays, *others])
 
 
 def facts_of(r: Random, *, days_apart: bool = False) -> list[f.Fact]:

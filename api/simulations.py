@@ -14,6 +14,7 @@ import msgspec
 from pydantic import ValidationError
 
 from api import problems
+from api.explanations import Explanation, explained
 from api.rows import answer_model
 from domain.errors import Rejected
 from domain.money import format_amount
@@ -105,6 +106,7 @@ SimulationAnswer = answer_model(
     schedule=list[SimulatedInstalment],
     transactions=list[SimulatedTransaction],
     charges=list[SimulatedCharge],
+    explanation=Explanation | None,
 )
 
 
@@ -159,7 +161,9 @@ def _simulated(request: Any) -> dict[str, Any]:  # noqa: ANN401 - a SimulationRe
                 request.operations, simulation.states, simulation.paid_off_minor, strict=True
             )
         ]
-        return {"currency": request.currency, "steps": steps} | writer.end(simulation.final)
+        told = {"currency": request.currency, "steps": steps} | writer.end(simulation.final)
+        why = explained(simulation.states, request.currency) if request.explain else None
+        return told | {"explanation": writer.counted_parts(why)}
     except Rejected as no:
         at = f"operations.{reached}"
         raise Rejected(no.code, no.detail, f"{at}.{no.field}" if no.field else at) from no
@@ -208,6 +212,12 @@ class Writer:
         if self._rows > ROWS_MAX:
             raise Rejected("answer_too_large", f"more than {ROWS_MAX} rows", "detail")
         return rows
+
+    def counted_parts(self, why: dict[str, list[Any]] | None) -> dict[str, list[Any]] | None:
+        """Count an explanation's rows too. Raises Rejected `answer_too_large`."""
+        for rows in (why or {}).values():
+            self._counted(rows)
+        return why
 
     def _money(self, minor: int) -> str:
         return format_amount(minor, self._currency)

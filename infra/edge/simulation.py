@@ -57,6 +57,10 @@ _FIELDS: Final[dict[str, Any]] = {
         Detail,
         Field("final", description="`steps`: schedule and transactions after every operation"),
     ),
+    "explain": (
+        bool,
+        Field(default=False, description="Say why every figure is what it is"),
+    ),
 }
 SimulationRequest: type[Body] = create_model(
     "SimulationRequest",

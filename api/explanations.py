@@ -1,0 +1,155 @@
+"""Writes why a simulated loan's figures are what they are; `domain.servicing.explain` knows why."""
+
+from collections.abc import Sequence
+from datetime import date
+from itertools import pairwise
+from typing import Any
+
+from api.rows import answer_model
+from domain.money import format_amount
+from domain.servicing.explain import (
+    InterestExplained,
+    PartExplained,
+    Restated,
+    Stretch,
+    explain_interest,
+    explain_payment,
+    restated,
+)
+from domain.servicing.simulation import State
+
+ExplainedStretch = answer_model(
+    "ExplainedStretch",
+    "Days (from_on, until_on] on which balance and rate did not change.",
+    from_on=date,
+    until_on=date,
+    days=int,
+    balance=str,
+    rate_annual=str,
+    basis=str,
+    factor=str,
+    paused=bool,
+    credited=str,
+    interest_minor=str,
+)
+ExplainedInterest = answer_model(
+    "ExplainedInterest",
+    "The interest of an instalment. due = earned + fixed + from_later + carried_in - carried_out "
+    "+ kept + by_action; earned is the sum of the stretches, rounded.",
+    instalment=int,
+    from_on=date,
+    due_on=date,
+    stretches=list[ExplainedStretch],
+    exact_minor=str,
+    rounding=str,
+    earned=str,
+    fixed=str,
+    from_later=str,
+    carried_in=str,
+    carried_out=str,
+    kept=str,
+    by_action=str,
+    due=str,
+)
+ExplainedPart = answer_model(
+    "ExplainedPart",
+    "A part of a transaction and the rule that took it; without a rule it was left over.",
+    transaction=int,
+    kind=str,
+    on=date,
+    instalment=int | None,
+    component=str | None,
+    amount=str,
+    rule=str | None,
+)
+ExplainedRestatement = answer_model(
+    "ExplainedRestatement",
+    "A figure shown before that an operation changed; operations are counted from 0.",
+    operation=int,
+    kind=str,
+    of=str,
+    part=str,
+    before=str,
+    after=str,
+)
+Explanation = answer_model(
+    "Explanation",
+    "Why the figures at the end are what they are, and what each operation restated.",
+    interest=list[ExplainedInterest],
+    parts=list[ExplainedPart],
+    restatements=list[ExplainedRestatement],
+)
+
+
+def explained(states: Sequence[State], currency: str) -> dict[str, list[Any]]:
+    """Write the explanation of the last state, and what came between each two."""
+    account = states[-1].account
+
+    def money(minor: int) -> str:
+        return format_amount(minor, currency)
+
+    parts = [
+        _part(number, entry.kind, entry.on, part) | {"amount": money(part.amount_minor)}
+        for number, entry in enumerate(account.transactions, 1)
+        for part in explain_payment(entry)
+        if entry.lines
+    ]
+    changes = [
+        _restatement(number, change, before)
+        | {"before": money(change.before_minor), "after": money(change.after_minor)}
+        for number, (before, after) in enumerate(pairwise(states), 1)
+        for change in restated(before.account, after.account)
+    ]
+    return {
+        "interest": [_interest(x, currency) for x in explain_interest(account)],
+        "parts": parts,
+        "restatements": changes,
+    }
+
+
+def _interest(x: InterestExplained, currency: str) -> dict[str, Any]:
+    amounts = ("earned", "fixed", "from_later", "carried_in", "carried_out", "kept", "by_action")
+    return {
+        "instalment": x.instalment,
+        "from_on": x.from_on,
+        "due_on": x.due_on,
+        "stretches": [_stretch(stretch, currency) for stretch in x.stretches],
+        "exact_minor": str(x.exact),
+        "rounding": x.rounding,
+        **{name: format_amount(getattr(x, f"{name}_minor"), currency) for name in amounts},
+        "due": format_amount(x.due_minor, currency),
+    }
+
+
+def _stretch(x: Stretch, currency: str) -> dict[str, Any]:
+    return {
+        "from_on": x.from_on,
+        "until_on": x.until_on,
+        "days": x.days,
+        "balance": format_amount(x.balance_minor, currency),
+        "rate_annual": str(x.rate_annual),
+        "basis": x.basis,
+        "factor": str(x.factor),
+        "paused": x.paused,
+        "credited": format_amount(x.credited_minor, currency),
+        "interest_minor": str(x.interest),
+    }
+
+
+def _part(number: int, kind: str, on: date, part: PartExplained) -> dict[str, Any]:
+    return {
+        "transaction": number,
+        "kind": kind,
+        "on": on,
+        "instalment": part.instalment,
+        "component": part.component,
+        "rule": part.rule,
+    }
+
+
+def _restatement(number: int, change: Restated, before: State) -> dict[str, Any]:
+    of = change.of
+    if change.kind == "transaction":
+        entry = next(t for t in before.account.transactions if t.id == change.of)
+        of = f"{entry.kind} {entry.on}"
+    return {"operation": number, "kind": change.kind, "of": of, "part": change.part}

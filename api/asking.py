@@ -65,6 +65,13 @@ Instant = Annotated[
 
 Day = IsoDate
 Word = Text
+Known = Annotated[
+    str | None,
+    Field(
+        pattern=headers.POSITION_PATTERN,
+        description="As known at this position, so that an answer once given stays",
+    ),
+]
 LoanId = Annotated[Identifier, Path(description="The loan's id", examples=[LOAN_ID])]
 
 
@@ -125,6 +132,15 @@ class Queries:
         """Ask the read models, once they have seen what the caller's If-Position says."""
         wanted = headers.wanted_position(request, self.parts.store.shard)
         return await self.parts.reads.run(question, after=wanted)
+
+    def number_of(self, known: str | None) -> int | None:
+        """Read the position of knowledge. Raises Rejected `malformed_position`."""
+        if known is None:
+            return None
+        position = Position.parse(known)
+        if position.shard != self.parts.store.shard:
+            raise Rejected("malformed_position", f"there is no shard {position.shard}", "known")
+        return position.number
 
 
 def answer(said: object, **more: str) -> Response:

@@ -8,12 +8,10 @@ from typing import Annotated, Any, Final, Literal
 from fastapi import FastAPI, Query, Request, Response
 from pydantic import Field
 
-from api import headers
-from api.asking import Day, Params, Queries, answer
+from api.asking import Day, Known, Params, Queries, answer
 from api.parts import Parts
 from api.rows import Answer, Row, answer_model
 from api.writing import amount, written
-from domain.envelope import Position
 from domain.errors import Rejected
 from projections import business_report, loan_day, risk
 from projections.ports import Database
@@ -96,14 +94,6 @@ MigrationMatrix = _listing("MigrationMatrix", "From bucket to bucket between two
 History = _listing("History", "Buckets of every closed day of a range.", BUCKET_OF_DAY)
 Report = _listing("BusinessReport", "One row a period and currency.", PERIOD)
 
-Known = Annotated[
-    str | None,
-    Field(
-        pattern=headers.POSITION_PATTERN,
-        description="As known at this position, so that an answer once given stays",
-    ),
-]
-
 
 class OnDay(Params):
     """A closed business date."""
@@ -142,7 +132,7 @@ class PortfolioQueries(Queries):
 
     async def get_portfolio(self, request: Request, params: Annotated[OnDay, Query()]) -> Response:
         """Get balances and counts by bucket, and the portfolio at risk."""
-        known = self._number(params.known)
+        known = self.number_of(params.known)
 
         def question(db: Database) -> dict[str, Any]:
             on = _closed(db, params.on)
@@ -158,7 +148,7 @@ class PortfolioQueries(Queries):
         self, request: Request, params: Annotated[Segment, Query()]
     ) -> Response:
         """Get delinquency rates of the book or of each segment."""
-        known = self._number(params.known)
+        known = self.number_of(params.known)
 
         def question(db: Database) -> list[dict[str, Any]]:
             on = _closed(db, params.on)
@@ -169,7 +159,7 @@ class PortfolioQueries(Queries):
 
     async def get_migration(self, request: Request, params: Annotated[Range, Query()]) -> Response:
         """Get the migration matrix between two closed days."""
-        known = self._number(params.known)
+        known = self.number_of(params.known)
         cells = await self.ask(
             request, lambda db: risk.migration(db, params.from_on, params.until_on, known)
         )
@@ -180,7 +170,7 @@ class PortfolioQueries(Queries):
     ) -> Response:
         """Get balances by bucket for every closed day of a range."""
         _require_range(params.from_on, params.until_on)
-        known = self._number(params.known)
+        known = self.number_of(params.known)
         rows = await self.ask(
             request, lambda db: risk.history(db, params.from_on, params.until_on, known)
         )
@@ -198,15 +188,6 @@ class PortfolioQueries(Queries):
             ),
         )
         return answer({"rows": PERIOD.write_all(rows)})
-
-    def _number(self, known: str | None) -> int | None:
-        """Read the position of knowledge. Raises Rejected `malformed_position`."""
-        if known is None:
-            return None
-        position = Position.parse(known)
-        if position.shard != self.parts.store.shard:
-            raise Rejected("malformed_position", f"there is no shard {position.shard}", "known")
-        return position.number
 
 
 def _closed(db: Database, on: date | None) -> date:

@@ -3,17 +3,13 @@
 from collections.abc import Collection
 from datetime import date
 
+from projections.loan_day import last_known
 from projections.ports import Database, Row
 
 LATE_WITHOUT_CASE = """
 SELECT d.loan_id, d.days_past_due, d.overdue_principal_minor + d.overdue_interest_minor
     + d.overdue_fee_minor + d.overdue_penalty_minor AS overdue_minor
-FROM (
-    SELECT DISTINCT ON (loan_id) * FROM loan_day
-    WHERE business_date = %(on)s AND loan_id IN (
-        SELECT loan_id FROM loan_day WHERE business_date = %(on)s AND days_past_due > 0)
-    ORDER BY loan_id, known_from DESC
-) AS d
+FROM {rows} AS d
 JOIN loan_summary s ON s.loan_id = d.loan_id AND s.status = 'active'
 LEFT JOIN cases c ON c.loan_id = d.loan_id
 WHERE d.days_past_due > 0 AND c.open IS NOT TRUE
@@ -26,7 +22,7 @@ def late_without_case(db: Database, on: date) -> list[Row]:
 
     Columns: loan_id, days_past_due, overdue_minor.
     """
-    return db.rows(LATE_WITHOUT_CASE, {"on": on})
+    return db.rows(LATE_WITHOUT_CASE.format(rows=last_known(db, on)), {"on": on})
 
 
 CASE_WITHOUT_ARREARS = """

@@ -13,6 +13,8 @@ from domain.policies import BucketSet
 from projections.ports import Database, Row
 
 ON_BOOK: Final = "on_book"
+SORT_MEMORY: Final = "128MB"
+"""Of one sort or hash table while a day is computed; the server's own default spills to disk."""
 
 _ROW = """
     SELECT i.loan_id, i.number, i.from_on, i.due_on, i.seen_until, i.interest_minor AS asked,
@@ -74,11 +76,12 @@ arrears AS MATERIALIZED (
     FROM unmet u JOIN loan_summary s ON s.loan_id = u.loan_id
     WHERE u.due_on < %(on)s AND u.principal + u.interest + u.fee + u.penalty > s.tolerance_minor
     GROUP BY u.loan_id
-),
-bucket AS (
-    SELECT * FROM unnest(%(names)s::text[], %(edges)s::integer[]) AS b (name, from_days)
 )
 """
+
+# A bucket set begins at 0 days and leaves no gap, so the last edge that is reached names it.
+_BUCKET = "(%(names)s::text[])[width_bucket(coalesce(a.days, 0), %(edges)s::integer[])]"
+_FIRST_BUCKET = "(%(names)s::text[])[1]"
 
 _DAY = f"""
 stood AS MATERIALIZED (
@@ -112,9 +115,7 @@ book AS (
 ),
 day AS (
     SELECT b.loan_id, b.shard, '{ON_BOOK}' AS state, b.currency,
-        (SELECT name FROM bucket WHERE from_days <= coalesce(a.days, 0)
-            ORDER BY from_days DESC LIMIT 1) AS bucket,
-        coalesce(a.days, 0) AS days_past_due, b.principal AS principal_minor,
+        {_BUCKET} AS bucket, coalesce(a.days, 0) AS days_past_due, b.principal AS principal_minor,
         coalesce(a.principal, 0) AS overdue_principal_minor,
         coalesce(a.interest, 0) AS overdue_interest_minor,
         coalesce(a.fee, 0) AS overdue_fee_minor,
@@ -138,7 +139,7 @@ gone AS (
     SELECT s.loan_id, s.shard,
         CASE s.left_on WHEN s.charged_off_on THEN 'charged_off'
             WHEN s.returned_on THEN 'returned' ELSE 'closed_paid' END AS state,
-        s.currency, (SELECT name FROM bucket ORDER BY from_days LIMIT 1) AS bucket,
+        s.currency, {_FIRST_BUCKET} AS bucket,
         0 AS days_past_due, 0::bigint AS principal_minor, 0::bigint AS overdue_principal_minor,
         0::bigint AS overdue_interest_minor, 0::bigint AS overdue_fee_minor,
         0::bigint AS overdue_penalty_minor, 0::bigint AS accrued_interest_minor,
@@ -170,17 +171,32 @@ ORDER BY s.loan_id
 ON CONFLICT (business_date, loan_id, known_from) DO NOTHING
 """
 
-FILL_PORTFOLIO = """
+# The rows of a day as known last. Where nothing was restated since, and that is nearly always,
+# there is one row a loan and nothing to sort.
+_RESTATED = """
+SELECT min(known_from) < max(known_from) AS restated FROM loan_day WHERE business_date = %(on)s
+"""
+_LAST_KNOWN = """(
+    SELECT DISTINCT ON (loan_id) * FROM loan_day WHERE business_date = %(on)s
+    ORDER BY loan_id, known_from DESC
+)"""
+_ONLY_KNOWN = "(SELECT * FROM loan_day WHERE business_date = %(on)s)"
+
+
+def last_known(db: Database, on: date) -> str:
+    """Return SQL for the rows of a day as known last: `FROM {...} AS d`, with `on` bound."""
+    row = db.row(_RESTATED, {"on": on})
+    return _LAST_KNOWN if row and row["restated"] else _ONLY_KNOWN
+
+
+_FILL_PORTFOLIO = """
 INSERT INTO portfolio_day (business_date, shard, currency, bucket_set, bucket, known_from, loans,
     principal_minor, overdue_minor, accrued_interest_minor, days_past_due_from)
 SELECT %(on)s, d.shard, d.currency, d.bucket_set, d.bucket, %(known)s, count(*),
     sum(d.principal_minor), sum(d.overdue_principal_minor + d.overdue_interest_minor
         + d.overdue_fee_minor + d.overdue_penalty_minor), sum(d.accrued_interest_minor),
     min(d.days_past_due)
-FROM (
-    SELECT DISTINCT ON (loan_id) * FROM loan_day WHERE business_date = %(on)s
-    ORDER BY loan_id, known_from DESC
-) AS d
+FROM {rows} AS d
 WHERE d.state = 'on_book'
 GROUP BY d.shard, d.currency, d.bucket_set, d.bucket
 ON CONFLICT DO NOTHING
@@ -197,9 +213,7 @@ WHERE s.status = 'active' AND s.disbursed_on <= %(on)s
     AND (a.loan_id IS NOT NULL OR s.in_arrears OR s.days_past_due > 0)
     AND (NOT a.numbers <@ s.missed
         OR (s.in_arrears AND a.loan_id IS NULL)
-        OR coalesce(s.bucket, (SELECT name FROM bucket ORDER BY from_days LIMIT 1))
-            <> (SELECT name FROM bucket WHERE from_days <= coalesce(a.days, 0)
-                ORDER BY from_days DESC LIMIT 1))
+        OR coalesce(s.bucket, {_FIRST_BUCKET}) <> {_BUCKET})
 ORDER BY s.loan_id
 """
 
@@ -219,6 +233,7 @@ def loans_with_something_to_do(db: Database, on: date, buckets: BucketSet) -> li
 
     Newly overdue instalments, a bucket other than the published one, or arrears that are cured.
     """
+    _take_room(db)
     rows = db.tuples(SOMETHING_TO_DO, parameters(on, buckets))
     return [loan_id for (loan_id,) in rows]
 
@@ -229,6 +244,7 @@ def fill_day(db: Database, on: date, buckets: BucketSet) -> int:
     Idempotent: a second call adds only rows that say something new, known from the position that
     the read models have reached by now.
     """
+    _take_room(db)
     _ensure_month(db, on)
     known = db.row("SELECT coalesce(max(position), 0) AS position FROM feed_positions")
     before = db.row(
@@ -240,8 +256,13 @@ def fill_day(db: Database, on: date, buckets: BucketSet) -> int:
         "before": before["day"] if before and before["day"] else date.min,
     }
     rows = db.execute(FILL_DAY, wanted)
-    db.execute(FILL_PORTFOLIO, wanted)
+    db.execute(_FILL_PORTFOLIO.format(rows=last_known(db, on)), wanted)
     return rows
+
+
+def _take_room(db: Database) -> None:
+    """Let the rest of the transaction sort in memory."""
+    db.execute("SELECT set_config('work_mem', %s, true)", [SORT_MEMORY])
 
 
 def _ensure_month(db: Database, on: date) -> None:
@@ -285,12 +306,9 @@ def day_totals(db: Database, on: date) -> list[Row]:
     return db.rows(DAY_TOTALS, {"on": on})
 
 
-ACCRUED = """
+_ACCRUED = """
 SELECT s.product_code, d.currency, sum(d.accrued_interest_minor)::bigint AS amount_minor
-FROM (
-    SELECT DISTINCT ON (loan_id) * FROM loan_day WHERE business_date = %(on)s
-    ORDER BY loan_id, known_from DESC
-) AS d
+FROM {rows} AS d
 JOIN loan_summary s ON s.loan_id = d.loan_id
 WHERE d.state = 'on_book' GROUP BY s.product_code, d.currency
 """
@@ -298,7 +316,7 @@ WHERE d.state = 'on_book' GROUP BY s.product_code, d.currency
 
 def accrued_interest(db: Database, on: date) -> dict[tuple[str, str], int]:
     """Return the interest owed for the days up to a closed day, by (product, currency)."""
-    rows = db.rows(ACCRUED, {"on": on})
+    rows = db.rows(_ACCRUED.format(rows=last_known(db, on)), {"on": on})
     return {(row["product_code"], row["currency"]): row["amount_minor"] for row in rows}
 
 

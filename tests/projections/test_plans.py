@@ -10,6 +10,7 @@ from domain.policies import US_BUCKETS
 from infra.database import DatabasePool
 from projections import (
     audit_trail,
+    case_work,
     instalments,
     loan_day,
     loan_summary,
@@ -168,6 +169,17 @@ def test_a_close_finds_running_rows_by_due_date(db: Database) -> None:
     parameters = loan_day.parameters(date(2018, 5, 15), US_BUCKETS)
     used = indexes_used(db, loan_day.FILL_DAY, parameters | {"known": 1, "before": date.min})
     assert {"instalments_ever_overdue", "instalments_never_overdue"} <= used
+
+
+def test_who_is_late_is_read_once_however_little_is_known_of_the_day(db: Database) -> None:
+    on = date(2018, 5, 16)
+    loan_day.fill_day(db, on, US_BUCKETS)  # and no statistics of its rows: a join would be guessed
+    sql = case_work.LATE_WITHOUT_CASE.format(rows=loan_day.last_known(db, on))
+    row = db.row(f"EXPLAIN (FORMAT JSON) {sql}", {"on": on})
+    assert row is not None
+    (plan,) = row["QUERY PLAN"]
+    scans = [n for n in nodes(plan["Plan"]) if n.get("Relation Name", "").startswith("loan_day")]
+    assert len(scans) == 1
 
 
 def test_a_timeline_is_read_by_its_streams(db: Database) -> None:

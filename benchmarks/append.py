@@ -75,7 +75,7 @@ def _ours(server: harness.Server, callers: int, seconds: float) -> float:
     with server.database() as dsn:
         with PostgresEventStore(dsn) as store:
             recorder = GroupCommitRecorder(store)
-            rate, done, latencies = _closed_loop(_keyed(recorder), callers, seconds)
+            rate, done, latencies = closed_loop(keyed(recorder), callers, seconds)
             assert recorder.max_notification_id() == done, "positions are not dense"
         report = verify_store(dsn)
         assert (report.events, report.outcomes, report.breaks) == (done, done, ())
@@ -88,7 +88,9 @@ def _ours(server: harness.Server, callers: int, seconds: float) -> float:
     return rate
 
 
-def _keyed(recorder: GroupCommitRecorder) -> Insert:
+def keyed(recorder: GroupCommitRecorder) -> Insert:
+    """Give every event a key of its own."""
+
     def insert(event: StoredEvent) -> object:
         name = f"{event.originator_id}:{event.originator_version}"
         key = IdempotencyKey(scope="bench", key=name, request_hash=sha256(event.state).digest())
@@ -99,9 +101,7 @@ def _keyed(recorder: GroupCommitRecorder) -> Insert:
 
 def _library(server: harness.Server, threads: int, seconds: float) -> float:
     with server.database() as dsn, library.recorder(dsn, threads) as recorder:
-        rate, done, _ = _closed_loop(
-            lambda event: recorder.insert_events([event]), threads, seconds
-        )
+        rate, done, _ = closed_loop(lambda event: recorder.insert_events([event]), threads, seconds)
         with psycopg.connect(dsn) as connection:
             row = connection.execute("SELECT count(*), max(notification_id) FROM stored_events")
             assert row.fetchone() == (done, done)
@@ -109,7 +109,7 @@ def _library(server: harness.Server, threads: int, seconds: float) -> float:
     return rate
 
 
-def _closed_loop(insert: Insert, callers: int, seconds: float) -> tuple[float, int, list[float]]:
+def closed_loop(insert: Insert, callers: int, seconds: float) -> tuple[float, int, list[float]]:
     """Let callers insert for a time; the rate, the number of calls, and how long each took."""
     ready = threading.Barrier(callers + 1)
 

@@ -13,6 +13,7 @@ import struct
 import time
 from collections import defaultdict
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from datetime import time as day_time
@@ -23,6 +24,7 @@ from uuid import UUID
 
 import psycopg
 
+from benchmarks.harness import Server
 from benchmarks.lives import CUSTOMER_ID, EXTERNAL_ID, LENDER, LOAN_ID, Told, products, tell
 from consumers.rebuild import rebuild
 from domain.service import Instruction, Service
@@ -284,6 +286,23 @@ def project(dsn: str) -> int:
         with pool.transaction() as db:
             schema.install(db)
         return rebuild(pool)
+
+
+def copied(server: Server, loans: int) -> AbstractContextManager[str]:
+    """Copy the book of so many loans, with keys and read models; it is written once in a run."""
+
+    def fill(dsn: str) -> None:
+        book = write_book(dsn, loans, keys=True)
+        begun = time.monotonic()
+        project(dsn)
+        seconds = time.monotonic() - begun
+        print(
+            f"  book of {loans:,} loans: {book.events:,} events written in {book.seconds:.0f} s,"
+            f" projected in {seconds:.0f} s",
+            flush=True,
+        )
+
+    return server.copy_of(f"book_{loans}", fill)
 
 
 def main() -> None:

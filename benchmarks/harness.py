@@ -150,6 +150,10 @@ def not_run(name: str, reason: str) -> Result:
     return Result(name=name, status="not_run", reason=reason)
 
 
+Fill = Callable[[str], None]
+"""Fills a migrated database, given its DSN."""
+
+
 class Server:
     """A PostgreSQL for benchmarks, with a fresh migrated database for each turn."""
 
@@ -177,7 +181,7 @@ class Server:
             self._execute("DROP DATABASE {} WITH (FORCE)", name)
 
     @contextmanager
-    def copy_of(self, name: str, fill: Callable[[str], object]) -> Generator[str]:
+    def copy_of(self, name: str, fill: Fill) -> Generator[str]:
         """Copy a database that is made and filled once in a run; yield the copy's DSN."""
         original = f"loanbook_bench_{name}"
         if original not in self._filled:

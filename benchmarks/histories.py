@@ -20,6 +20,7 @@ from infra.staging import StagedAppend, StagedEvent, actor_text
 from projections.record_log import StoredRecord
 
 EVENTS_OF_A_LOAN = 20
+Records = Sequence[StoredRecord]
 _TOLD_MAX = 100
 _BATCH = 100
 _AT = datetime.combine(UNTIL, time(18), UTC)

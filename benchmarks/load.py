@@ -36,7 +36,7 @@ def run(options: harness.Options) -> list[harness.Result]:
         PostgresEventStore(dsn) as store,
     ):
         histories.store(dsn, records)
-        _fill(loans, dsn, records)
+        fill(loans, dsn, records)
         service = Service(store, cached_streams_max=0)
         wanted = [histories.stream_of(number % LOANS) for number in range(loads)]
         random.Random(7).shuffle(wanted)  # noqa: S311 - the same order in every run
@@ -57,7 +57,7 @@ def run(options: harness.Options) -> list[harness.Result]:
     ]
 
 
-def _fill(loans: Loans, dsn: str, records: Sequence[StoredRecord]) -> None:
+def fill(loans: Loans, dsn: str, records: Sequence[StoredRecord]) -> None:
     """Write the same histories into the library's table."""
     codec = Codec()
     happened = [

@@ -1,0 +1,208 @@
+"""The close of business days over a book of loans, beside a close that takes loan after loan.
+
+Ours is `CloseOfDay` whole: search, events of loans with something to do, the rows of the day,
+cases, postings, control totals; the read models are projected in it. Every round closes the next
+day. The peer loads, decides and saves each loan of a sample, a transaction a hundred loans, as a
+batch job of the usual kind does; its time for the whole book is extrapolated.
+"""
+
+import random
+import time
+from collections.abc import Sequence
+from datetime import date, timedelta
+from statistics import median
+from typing import Any, Self
+
+import psycopg
+
+from benchmarks import book, harness
+from benchmarks.lives import CLOSE
+from consumers.daily_close import ClosedDay, CloseOfDay
+from consumers.log_feed import LogFeed
+from consumers.projector import Projector
+from consumers.stream import chunked
+from domain.commands.ending import CloseLoanDay
+from domain.context import Context
+from domain.decide import decide_loan
+from domain.decisions.arrears import days_past_due, overdue
+from domain.envelope import StreamId
+from domain.loan.evolve import evolve
+from domain.loan.state import Loan, LoanStatus
+from domain.service import Service
+from infra.codec import Codec
+from infra.database import bulk_pool
+from infra.store import PostgresEventStore
+
+LOANS, LOANS_FULL = 50_000, 1_000_000
+SECONDS_A_MILLION, GOAL = 90.0, 20.0
+SAMPLE, SAMPLE_FULL = 300, 3_000
+CHUNK = 100
+FLOOR, TARGET = 10.0, 40.0
+CAUGHT_UP, CAUGHT_UP_FULL = 10_000, 100_000
+DAYS = 30
+
+_PEER_TABLES = """
+CREATE TABLE peer_days (
+    loan_id text, business_date date, days_past_due int, principal_minor bigint,
+    overdue_minor bigint, accrued_minor bigint, PRIMARY KEY (business_date, loan_id)
+);
+CREATE TABLE peer_events (
+    stream text, version bigint, topic text, state bytea, PRIMARY KEY (stream, version)
+);
+"""
+
+
+def run(options: harness.Options) -> list[harness.Result]:
+    """Close days of a large book, and catch up a month of a smaller one."""
+    loans = options.size or (LOANS_FULL if options.full else LOANS)
+    sample = SAMPLE_FULL if options.full else SAMPLE
+    with harness.server() as server:
+        results = _normal_days(server, options, loans, sample)
+        few = min(loans, CAUGHT_UP_FULL if options.full else CAUGHT_UP)
+        return [*results, _caught_up(server, few)]
+
+
+def _normal_days(
+    server: harness.Server, options: harness.Options, loans: int, sample: int
+) -> list[harness.Result]:
+    limit = SECONDS_A_MILLION * loans / 1_000_000
+    goal = GOAL * loans / 1_000_000
+    with book.copied(server, loans) as dsn, Closing(dsn) as closing:
+        closing.close_next()  # the day after the one on which half the book falls due
+        rounds: list[harness.Round] = []
+        for _ in range(options.rounds):
+            theirs = _row_at_a_time(closing, sample) * loans / sample
+            rounds.append(harness.Round(ours=closing.close_next(), peer=theirs))
+    own = [turn.ours for turn in rounds]
+    name = f"daily close: {loans:,} loans"
+    return [
+        harness.bounded(f"{name}, limit of {limit:g} s", own, limit, "s", target=goal),
+        harness.compared(
+            f"{name}, row at a time from {sample} loans", rounds, "s", floor=FLOOR, target=TARGET
+        ),
+    ]
+
+
+def _caught_up(server: harness.Server, loans: int) -> harness.Result:
+    """Close a month of a book one day after the other; reported, not judged."""
+    with book.copied(server, loans) as dsn, Closing(dsn) as closing:
+        seconds = [closing.close_next(quiet=True) for _ in range(DAYS)]
+    total = sum(seconds)
+    print(f"  {DAYS} days of {loans:,} loans: {total:.1f} s, a day {median(seconds):.2f} s")
+    whole = harness.Round(ours=total, peer=DAYS * median(seconds))
+    return harness.compared(
+        f"daily close: {DAYS} days of {loans:,} loans, {DAYS} median days", [whole], "s"
+    )
+
+
+class Closing:
+    """A store with a book, and the next day to close."""
+
+    def __init__(self, dsn: str) -> None:
+        self.store = PostgresEventStore(dsn)
+        self.pool = bulk_pool(dsn)
+        self.dsn = dsn
+        self.on = book.UNTIL + timedelta(days=1)
+
+    def __enter__(self) -> Self:
+        self.store.__enter__()
+        self.pool.__enter__()
+        self.service = Service(self.store)
+        self.projector = Projector(self.pool, LogFeed(self.pool))
+        self.close = CloseOfDay(service=self.service, database=self.pool, catch_up=self._catch_up)
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.pool.__exit__(None, None, None)
+        self.store.__exit__(None, None, None)
+
+    def _catch_up(self) -> None:
+        self.projector.catch_up(self.store.head())
+
+    def close_next(self, *, quiet: bool = False) -> float:
+        """Close the next day; return the seconds it took."""
+        before = self.store.head().number
+        started = time.perf_counter()
+        day = self.close.close_day(self.on)
+        seconds = time.perf_counter() - started
+        self._check(day)
+        if not quiet:
+            share = 100 * day.loans_acted_on / day.loans_open
+            print(
+                f"  {self.on}: {day.loans_open:,} open, {day.loans_acted_on:,} ({share:.1f} %)"
+                f" acted on, {day.cases_opened:,} cases opened, {day.cases_closed:,} closed,"
+                f" {self.store.head().number - before:,} events: {seconds:.2f} s",
+                flush=True,
+            )
+        self.on += timedelta(days=1)
+        return seconds
+
+    def _check(self, day: ClosedDay) -> None:
+        with psycopg.connect(self.dsn) as connection:
+            row = connection.execute(
+                "SELECT count(*), count(DISTINCT loan_id) FROM loan_day"
+                " WHERE business_date = %s AND state = 'on_book'",
+                (day.on,),
+            ).fetchone()
+        assert row == (day.loans_open, day.loans_open), "a loan has no row of the day, or two"
+        assert day.parked == 0
+
+
+def _row_at_a_time(closing: Closing, sample: int) -> float:
+    """Close a sample loan by loan, in tables of its own; return the seconds."""
+    with psycopg.connect(closing.dsn) as connection:
+        connection.execute("DROP TABLE IF EXISTS peer_days, peer_events")
+        connection.execute(_PEER_TABLES)
+        rows = connection.execute("SELECT loan_id FROM loan_summary ORDER BY loan_id").fetchall()
+        connection.commit()
+        ids = [row[0] for row in rows]
+        chosen = random.Random(7).sample(ids, min(sample, len(ids)))  # noqa: S311 - a seeded sample
+        service, codec = Service(closing.store, cached_streams_max=0), Codec()
+        context = Context(actor=CLOSE, business_date=closing.on)
+        started = time.perf_counter()
+        for chunk in chunked(chosen, CHUNK):
+            for loan_id in chunk:
+                _close_one(connection, service, codec, (loan_id, closing.on, context))
+            connection.commit()
+        seconds = time.perf_counter() - started
+    print(f"  row at a time: {len(chosen) / seconds:,.0f} loans/s over {len(chosen)}")
+    return seconds * sample / len(chosen)
+
+
+def _close_one(
+    connection: psycopg.Connection[Any],
+    service: Service,
+    codec: Codec,
+    what: tuple[str, date, Context],
+) -> None:
+    loan_id, on, context = what
+    stream = StreamId(f"loan-{loan_id}")
+    known = service.fetch([stream])[stream]
+    loan: Loan = known.state
+    if loan.status is LoanStatus.ACTIVE:
+        command = CloseLoanDay(loan_id=loan_id, effective_on=on)
+        for number, event in enumerate(decide_loan(loan, command, context), known.version + 1):
+            loan = evolve(loan, event)
+            topic, state = codec.encode(context.envelope(), event)
+            connection.execute(
+                "INSERT INTO peer_events VALUES (%s, %s, %s, %s)", (stream, number, topic, state)
+            )
+        connection.execute(
+            "INSERT INTO peer_days VALUES (%s, %s, %s, %s, %s, %s)", (loan_id, *_day(loan, on))
+        )
+
+
+def _day(loan: Loan, on: date) -> Sequence[object]:
+    late = overdue(loan.rows, on, loan.conditions.arrears_tolerance_minor)
+    accrued = 0
+    for row in loan.rows:
+        if row.met_on is None and row.from_on < on:
+            days = (min(on, row.due_on) - row.from_on).days
+            share = row.interest_minor * days // (row.due_on - row.from_on).days
+            accrued += max(0, share - row.interest_minor + row.interest_left_minor)
+    late_minor = sum(row.unpaid_minor for row in late)
+    return on, days_past_due(late, on), loan.balances.principal_minor, late_minor, accrued
+
+
+if __name__ == "__main__":
+    harness.main(run)

@@ -1,0 +1,207 @@
+"""From commit to visible in the read models, on the store feed, at a constant rate of commands.
+
+An open loop appends payments and other events of loans' histories at 1,000 commands a second, each
+after the one before on its loan. A projector follows in a process of its own, as it does in the
+product. A watcher polls the position of the read models; how long an empty poll takes is printed.
+"""
+
+import multiprocessing
+import threading
+import time
+from bisect import bisect_left
+from collections.abc import Generator
+from concurrent.futures import Future
+from contextlib import contextmanager
+from multiprocessing.synchronize import Event
+from statistics import median
+from typing import Self
+
+import psycopg
+
+from benchmarks import harness, histories
+from benchmarks.lives import LENDER
+from consumers.log_feed import LogFeed
+from consumers.projector import Projector
+from domain.envelope import StreamId
+from domain.ports import AppendResult, Outcome
+from infra.codec import peek
+from infra.database import bulk_pool
+from infra.errors import Overloaded
+from infra.staging import StagedAppend, StagedEvent, actor_text
+from infra.store import PostgresEventStore
+from projections import schema
+from projections.record_log import StoredRecord
+
+RATE = 1_000
+SECONDS, SECONDS_FULL = 4, 20
+P99_MS, P99_GOAL_MS = 250.0, 50.0
+
+_POSITION = "SELECT coalesce(max(position), 0) FROM feed_positions"
+_POLL_SECONDS = 0.001
+_PATIENCE_SECONDS = 0.02
+
+
+def run(options: harness.Options) -> list[harness.Result]:
+    """Measure the delay of every event; the worst of a hundred is judged."""
+    seconds = options.size or (SECONDS_FULL if options.full else SECONDS)
+    loans = seconds * RATE // histories.EVENTS_OF_A_LOAN
+    with harness.server() as server:
+        delays = [_delays(server, loans) for _ in range(options.rounds)]
+    for line in delays:
+        print(
+            f"  {len(line):,} events: p50 {_of(line, 50):.1f} ms, p99 {_of(line, 99):.1f} ms,"
+            f" at most {line[-1]:.1f} ms"
+        )
+    return [
+        harness.bounded(
+            f"freshness: store feed, p99 at {RATE:,} commands/s",
+            [_of(line, 99) for line in delays],
+            P99_MS,
+            "ms",
+            target=P99_GOAL_MS,
+        )
+    ]
+
+
+def _of(ordered: list[float], percent: int) -> float:
+    return ordered[len(ordered) * percent // 100]
+
+
+def _delays(server: harness.Server, loans: int) -> list[float]:
+    """Return the delays of all events in milliseconds, smallest first."""
+    by_version = sorted(histories.records(loans), key=lambda one: (one.version, one.stream))
+    with server.database() as dsn, bulk_pool(dsn) as pool:
+        with pool.transaction() as db:
+            schema.install(db)
+        with _projecting(dsn), Watcher(dsn) as watcher, PostgresEventStore(dsn) as store:
+            committed: list[tuple[float, int]] = []
+            behind = _append(store, by_version, committed)
+            watcher.wait_for(len(by_version))
+        assert store is not None
+    print(
+        f"  an empty poll takes {watcher.poll_ms:.2f} ms; the loop was at most"
+        f" {behind * 1000:.0f} ms behind its rate"
+    )
+    assert sorted(position for _, position in committed) == list(range(1, len(by_version) + 1))
+    return sorted((watcher.seen_at(position) - at) * 1000 for at, position in committed)
+
+
+def _append(
+    store: PostgresEventStore, records: list[StoredRecord], committed: list[tuple[float, int]]
+) -> float:
+    """Append at the rate, whatever the answers; return how far the loop fell behind, seconds."""
+
+    def note(done: Future[AppendResult]) -> None:
+        outcome = done.result()
+        assert isinstance(outcome, Outcome)
+        assert outcome.position is not None
+        committed.append((time.monotonic(), outcome.position.number))
+
+    futures: list[Future[AppendResult]] = []
+    behind, begun = 0.0, time.monotonic()
+    for number, record in enumerate(records):
+        late = time.monotonic() - begun - number / RATE
+        if late < 0:
+            time.sleep(-late)
+        behind = max(behind, late)
+        event = StagedEvent(record.topic, peek(record.state)[1], record.state)
+        append = StagedAppend(
+            stream=StreamId(record.stream),
+            expected_version=record.version - 1,
+            events=(event,),
+            command="bench.append",
+            actor=actor_text(LENDER),
+        )
+        futures.append(_submitted(store, append))
+        futures[-1].add_done_callback(note)
+    for future in futures:
+        future.result()
+    return behind
+
+
+def _submitted(store: PostgresEventStore, append: StagedAppend) -> Future[AppendResult]:
+    """Hand an append in; where the store has too many, wait as a client that is told 429 does."""
+    while True:
+        try:
+            return store.submit_staged(append)
+        except Overloaded:
+            time.sleep(_PATIENCE_SECONDS)
+
+
+@contextmanager
+def _projecting(dsn: str) -> Generator[None]:
+    context = multiprocessing.get_context("spawn")
+    stopping, ready = context.Event(), context.Event()
+    process = context.Process(target=_project, args=(dsn, ready, stopping))
+    process.start()
+    try:
+        assert ready.wait(30), "the projector does not start"
+        yield
+    finally:
+        stopping.set()
+        process.join()
+
+
+def _project(dsn: str, ready: Event, stopping: Event) -> None:
+    with bulk_pool(dsn) as pool:
+        projector = Projector(pool, LogFeed(pool))
+        ready.set()
+        projector.run(stopping.is_set)
+
+
+class Watcher:
+    """Notes when the read models reached which position."""
+
+    def __init__(self, dsn: str) -> None:
+        self._dsn = dsn
+        self._times: list[float] = []
+        self._positions: list[int] = []
+        self._polls: list[float] = []
+        self._reached = threading.Condition()
+        self._ending = threading.Event()
+        self._thread = threading.Thread(target=self._watch)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._ending.set()
+        self._thread.join()
+
+    @property
+    def poll_ms(self) -> float:
+        """How long one look takes."""
+        return median(self._polls) * 1000
+
+    def wait_for(self, position: int) -> None:
+        """Wait until a position is visible. Raises AssertionError after a minute."""
+        with self._reached:
+            seen = self._reached.wait_for(
+                lambda: bool(self._positions) and self._positions[-1] >= position, timeout=60
+            )
+        assert seen, f"position {position} never became visible"
+
+    def seen_at(self, position: int) -> float:
+        """Tell when a position was visible first."""
+        return self._times[bisect_left(self._positions, position)]
+
+    def _watch(self) -> None:
+        with psycopg.connect(self._dsn, autocommit=True) as connection:
+            while not self._ending.is_set():
+                before = time.monotonic()
+                row = connection.execute(_POSITION).fetchone()
+                now = time.monotonic()
+                assert row is not None
+                if not self._positions or row[0] > self._positions[-1]:
+                    with self._reached:
+                        self._times.append(now)
+                        self._positions.append(row[0])
+                        self._reached.notify_all()
+                else:
+                    self._polls.append(now - before)
+                time.sleep(_POLL_SECONDS)
+
+
+if __name__ == "__main__":
+    harness.main(run)

@@ -1,0 +1,81 @@
+"""Appends and page reads on a large record, beside the same on one a tenth as large.
+
+Both are books of loans with every command's outcome under its key. Appends come from 64 callers,
+each event on a loan of its own; pages are of 5,000 events at places spread over the record.
+"""
+
+import random
+import time
+
+from benchmarks import book, harness
+from benchmarks.append import closed_loop, keyed
+from domain.envelope import Position
+from infra.database import bulk_pool
+from infra.recorder import GroupCommitRecorder
+from infra.store import PostgresEventStore
+from projections import record_log
+
+LOANS, LOANS_FULL = (5_000, 50_000), (95_000, 950_000)
+CALLERS = 64
+PAGE = 5_000
+PAGES = 40
+FLOOR, TARGET = 0.8, 0.95
+
+
+def run(options: harness.Options) -> list[harness.Result]:
+    """Compare rates on the large record with those on the small one."""
+    small, large = LOANS_FULL if options.full else LOANS
+    if options.size:
+        small, large = options.size // 10, options.size
+    with (
+        harness.server() as server,
+        book.copied(server, small) as few,
+        book.copied(server, large) as many,
+    ):
+        appends = harness.interleave(
+            options.rounds,
+            ours=lambda: _appends(many, options.seconds),
+            peer=lambda: _appends(few, options.seconds),
+        )
+        pages = harness.interleave(
+            options.rounds, ours=lambda: _pages(many), peer=lambda: _pages(few)
+        )
+        sizes = f"{_events(many):,} events beside {_events(few):,}"
+    return [
+        harness.compared(
+            f"growth: append, {sizes}", appends, "events/s", floor=FLOOR, target=TARGET
+        ),
+        harness.compared(
+            f"growth: page reads, {sizes}", pages, "events/s", floor=FLOOR, target=TARGET
+        ),
+    ]
+
+
+def _events(dsn: str) -> int:
+    """Round, because appends add some."""
+    with bulk_pool(dsn) as pool, pool.transaction() as db:
+        return round(record_log.head(db).number, -4)
+
+
+def _appends(dsn: str, seconds: float) -> float:
+    with PostgresEventStore(dsn) as store:
+        before = store.head().number
+        rate, done, _ = closed_loop(keyed(GroupCommitRecorder(store)), CALLERS, seconds)
+        assert store.head().number == before + done, "positions are not dense"
+    return rate
+
+
+def _pages(dsn: str) -> float:
+    places = random.Random(7)  # noqa: S311 - the same places in every run
+    with bulk_pool(dsn) as pool, pool.transaction() as db:
+        head = record_log.head(db).number
+        afters = [places.randrange(head - PAGE) for _ in range(PAGES)]
+        started = time.perf_counter()
+        for after in afters:
+            page = record_log.page(db, Position(shard=0, number=after), PAGE)
+            assert [page[0].number, page[-1].number] == [after + 1, after + PAGE]
+        return PAGES * PAGE / (time.perf_counter() - started)
+
+
+if __name__ == "__main__":
+    harness.main(run)

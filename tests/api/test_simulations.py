@@ -53,6 +53,19 @@ def test_every_step_can_be_seen_whole(book: Api) -> None:
     assert said["steps"][-1]["transactions"] == said["transactions"]
 
 
+def test_every_figure_explains_itself_when_asked(book: Api) -> None:
+    assert simulate(book, EXAMPLE)[1]["explanation"] is None
+    status, said = simulate(book, EXAMPLE | {"explain": True})
+    assert status == 200
+    why = said["explanation"]
+    assert [x["due"] for x in why["interest"]] == [row["interest"] for row in said["schedule"]]
+    first = why["interest"][0]["stretches"][0]
+    assert (first["days"], first["balance"], first["rate_annual"]) == (31, "1000.00", "0.12")
+    taken = [x for x in why["parts"] if x["kind"] == "repayment"]
+    assert sum(Decimal(x["amount"]) for x in taken) == Decimal("340.02")
+    assert {x["rule"] for x in taken} == {"default:due:interest", "default:due:principal"}
+
+
 def test_amounts_are_in_the_currency_s_own_decimals(book: Api) -> None:
     yen: dict[str, Any] = EXAMPLE | {
         "currency": "JPY",

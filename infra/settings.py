@@ -48,8 +48,8 @@ class Limits(BaseSettings):
     load_streams_max: PositiveInt = 10_000
 
     # Relay and consumers.
-    relay_batch_max: PositiveInt = 2_000
-    relay_in_flight_max: PositiveInt = 2
+    relay_batch_max: PositiveInt = 4_000
+    relay_in_flight_max: PositiveInt = 4
     consume_batch_max: PositiveInt = 2_000
     intake_batch_max: PositiveInt = 500
     apply_retries_max: NonNegativeInt = 5

@@ -284,6 +284,11 @@ def _admit_rate(life: Life, o: op.ChangeRate) -> None:
     _must_be_a_rate(o)
 
 
+def _admit_misuse(life: Life, o: op.ReportMisuse) -> None:
+    _must_be_disbursed(life)
+    _must_not_precede_the_money(life, o.on, "on")
+
+
 def _admit_pause(life: Life, o: op.PauseInterest) -> None:
     _must_not_be_written_off(life)
     if o.end < o.start:
@@ -380,6 +385,7 @@ _RULES: dict[type[op.Operation], Callable[[Life, Any], None]] = {
     op.Reschedule: _admit_reschedule,
     op.ChangeRate: _admit_rate,
     op.PauseInterest: _admit_pause,
+    op.ReportMisuse: _admit_misuse,
     op.ReAge: _admit_re_ageing,
     op.ReAmortise: _admit_re_amortising,
     op.ChargeOff: _admit_charge_off,

@@ -38,7 +38,7 @@ class _Payment:
 def allocate(ledger: Ledger, entry: Entry, amount: int, rule: AllocationRule) -> int:
     """Pay up to `amount` into the rows; what is left over is an overpayment."""
     payment = _Payment(ledger=ledger, entry=entry, rule=rule, left=amount)
-    if ledger.terms.direction is Direction.VERTICAL:
+    if (rule.direction or ledger.terms.direction) is Direction.VERTICAL:
         _pay_vertically(payment)
     else:
         _pay_horizontally(payment)
@@ -133,7 +133,7 @@ def _latest(payment: _Payment, future: list[Row], component: Component | None) -
 
 def _pay_row(payment: _Payment, row: Row, due: DueClass, component: Component, amount: int) -> int:
     ledger = payment.ledger
-    rule = f"{payment.rule.kind or 'default'}:{due}:{component}"
+    rule = f"{payment.rule.name or payment.rule.kind or 'default'}:{due}:{component}"
     if not ledger.recalculates:
         return _collect(payment, row, component, amount, rule)
     period = None if row.down_payment else ledger.period_of(row)

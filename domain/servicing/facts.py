@@ -200,6 +200,20 @@ class WrittenOff(Fact):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MisuseFound(Fact):
+    """Funds are used against the contract from `effective_on`; `cured` ends it that day."""
+
+    cured: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Classified(Fact):
+    """The loan is non-performing (不良), or is not any more, for payments from here on."""
+
+    non_performing: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Posted(Fact):
     """Income recognised or corrected: accruals, their activity, deferred income.
 

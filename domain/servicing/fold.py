@@ -193,6 +193,9 @@ def _collect_interest_of_closed_period(ledger: Ledger, entry: Entry) -> None:
 
 
 def _allocate(ledger: Ledger, entry: Entry, amount: int) -> int:
+    rule = ledger.terms.non_performing_rule if ledger.non_performing else None
+    if rule is not None:
+        return allocate(ledger, entry, amount, rule)
     if ledger.terms.strategy is Strategy.ADVANCED:
         return allocate(ledger, entry, amount, ledger.terms.rule_for(entry.kind))
     return allocate_in_order(ledger, entry, amount)
@@ -289,6 +292,14 @@ def _published(ledger: Ledger, fact: f.ReferencePublished, _: Past) -> None:
         publish(ledger, Publication(published_on=fact.effective_on, value=fact.value))
 
 
+def _misused(ledger: Ledger, fact: f.MisuseFound, _: Past) -> None:
+    ledger.misused_on = None if fact.cured else fact.effective_on
+
+
+def _classified(ledger: Ledger, fact: f.Classified, _: Past) -> None:
+    ledger.non_performing = fact.non_performing
+
+
 def _paused(ledger: Ledger, fact: f.InterestPaused, _: Past) -> None:
     apply_pause(ledger, fact)
 
@@ -369,6 +380,8 @@ _HANDLERS: dict[type[Fact], Callable[[Ledger, Any, Past], None]] = {
     f.ChargeWaived: _charge_waived,
     f.RateChanged: _rate_changed,
     f.ReferencePublished: _published,
+    f.MisuseFound: _misused,
+    f.Classified: _classified,
     f.InterestPaused: _paused,
     f.DueDateMoved: _due_date_moved,
     f.TermExtended: _extended,

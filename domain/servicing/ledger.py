@@ -116,7 +116,10 @@ class Ledger:
         "disbursements",
         "earned_at_end",
         "entries",
+        "misused_on",
+        "non_performing",
         "overpaid",
+        "penalised_through",
         "plan",
         "prepays_all",
         "publications",
@@ -157,6 +160,9 @@ class Ledger:
         self.publications: tuple[Publication, ...] = ()  # of the reference rate, by day
         self.repricings: tuple[Repricing, ...] = ()
         self.repriced_through = started_on
+        self.penalised_through = started_on
+        self.misused_on: date | None = None  # since when funds are used against the contract
+        self.non_performing = False
         self.settled_plan: Plan | None = None
         self.shared = False  # whether an account shows this state: then it must not change
         for row in self.rows:

@@ -183,6 +183,21 @@ class PauseInterest:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReportMisuse:
+    """Funds are used against the contract from a day on; `cured` ends it."""
+
+    on: date
+    cured: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Classify:
+    """The loan is non-performing from the business date on, or is not any more."""
+
+    non_performing: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReAge:
     """All that is unpaid moves to new instalments."""
 
@@ -276,6 +291,8 @@ Operation = (
     | Reschedule
     | ChangeRate
     | PauseInterest
+    | ReportMisuse
+    | Classify
     | ReAge
     | UndoLatest
     | ReAmortise

@@ -1,4 +1,4 @@
-"""What time alone does to an account: a floating rate is reset on its dates.
+"""What time alone does to an account: a floating rate is reset, penalties run on what is overdue.
 
 It depends on facts and dates only, so an account may be looked at as often as one likes.
 """
@@ -9,18 +9,21 @@ from datetime import date
 from domain.servicing.changes import apply_rate
 from domain.servicing.floating import Publication, Repricing, latest, next_reset
 from domain.servicing.ledger import Ledger
+from domain.servicing.penalising import penalise, penalties_run
 
 
 def pass_time(ledger: Ledger, until: date) -> None:
     """Take an account to a day."""
     while (reset_on := _next_reset(ledger)) is not None and reset_on <= until:
+        penalise(ledger, reset_on)
         _reprice(ledger, reset_on)
+    penalise(ledger, until)
 
 
 def time_matters(ledger: Ledger, until: date) -> bool:
     """Whether an account differs on a day from what it is now."""
     reset_on = _next_reset(ledger)
-    return reset_on is not None and reset_on <= until
+    return (reset_on is not None and reset_on <= until) or penalties_run(ledger, until)
 
 
 def publish(ledger: Ledger, publication: Publication) -> None:

@@ -5,6 +5,7 @@ from decimal import localcontext
 
 from domain.servicing.ledger import Ledger
 from domain.servicing.movements import earn_on_overdue
+from domain.servicing.passing import pass_time, time_matters
 from domain.servicing.row import F, I, N, P
 from domain.servicing.values import OverdueInterest, PreClose
 from domain.servicing.views import outstanding_on
@@ -13,6 +14,9 @@ from domain.servicing.views import outstanding_on
 def payoff(ledger: Ledger, on: date) -> int:
     """Minor units; interest to the day, or to the end of the period if the product says so."""
     with localcontext(ledger.terms.arithmetic()):
+        if time_matters(ledger, on):
+            ledger = ledger.copy()
+            pass_time(ledger, on)
         charges = sum(row.outstanding_of(F) + row.outstanding_of(N) for row in ledger.rows)
         if not ledger.recalculates:
             owed = sum(row.outstanding_of(P) + row.outstanding_of(I) for row in ledger.rows)

@@ -266,6 +266,16 @@ def _pause(life: Life, o: op.PauseInterest) -> None:
     life.record(f.InterestPaused, o.start, until=o.end)
 
 
+def _report_misuse(life: Life, o: op.ReportMisuse) -> None:
+    if life.terms.penalty is None:
+        raise Rejected("change_not_offered", "the terms agree no penalty rate")
+    life.record(f.MisuseFound, o.on, cured=o.cured)
+
+
+def _classify(life: Life, o: op.Classify) -> None:
+    life.record(f.Classified, life.today, non_performing=o.non_performing)
+
+
 def _re_age(life: Life, o: op.ReAge) -> None:
     life.record(
         f.ReAged,
@@ -348,6 +358,8 @@ _PERFORM: dict[type[op.Operation], Callable[[Life, Any], None]] = {
     op.Reschedule: _reschedule,
     op.ChangeRate: _change_rate,
     op.PauseInterest: _pause,
+    op.ReportMisuse: _report_misuse,
+    op.Classify: _classify,
     op.ReAge: _re_age,
     op.ReAmortise: _re_amortise,
     op.ChargeOff: _charge_off,

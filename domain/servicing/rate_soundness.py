@@ -7,9 +7,10 @@ from itertools import pairwise
 from domain.daycount import DayCount
 from domain.servicing.conventions import Factors
 from domain.servicing.floating import BASIS_POINTS, FloatingRate
+from domain.servicing.penalty import ADDITIVE, PenaltyTerms, outside_band
 from domain.servicing.term_parts import Refusal, Unsound
 from domain.servicing.terms import MONTHS_A_UNIT, RATE_ANNUAL_MAX, LoanTerms
-from domain.servicing.values import Amortisation, InterestPeriod, Unit
+from domain.servicing.values import Amortisation, InterestPeriod, OverdueInterest, Unit
 
 PARTS_OF_A_YEAR = frozenset({1, 2, 3, 4, 6, 12})  # months of a regular ICMA period
 OWN_DATES = frozenset({Amortisation.CUSTOM})
@@ -27,6 +28,8 @@ def rate_refusals(terms: LoanTerms) -> Iterator[Refusal]:
     if not _is_a_rate(terms.rate_annual):
         yield _no("rate_annual", Unsound.RATE_OUT_OF_RANGE, f"0 to {RATE_ANNUAL_MAX} a year")
     yield from _step_refusals(terms)
+    if terms.penalty is not None:
+        yield from _penalty_refusals(terms, terms.penalty)
     if terms.floating is not None:
         yield from _floating_refusals(terms, terms.floating)
     if terms.day_count is not None:
@@ -74,6 +77,18 @@ def _floating_refusals(terms: LoanTerms, floating: FloatingRate) -> Iterator[Ref
         yield _no("floating", Unsound.FLOOR_ABOVE_CAP, f"{bounds[0]} is above {bounds[1]}")
     if not terms.rate_annual:
         yield _no("rate_annual", Unsound.RATE_OUT_OF_RANGE, "a floating rate begins above zero")
+
+
+def _penalty_refusals(terms: LoanTerms, penalty: PenaltyTerms) -> Iterator[Refusal]:
+    for reason in outside_band(penalty):
+        yield _no("penalty", Unsound.PENALTY_RATE_OUTSIDE_BAND, reason)
+    if penalty.day_count not in ADDITIVE:
+        yield _no("penalty", Unsound.NOT_OFFERED, f"penalties are counted by {sorted(ADDITIVE)}")
+    if terms.cumulative:
+        yield _no("penalty", Unsound.NOT_OFFERED, "needs a progressive schedule")
+    if terms.recalculates and terms.overdue_interest is OverdueInterest.EARNS:
+        reason = "overdue principal earns its penalty rate: let it earn no other"
+        yield _no("overdue_interest", Unsound.RATE_GIVEN_TWICE, reason)
 
 
 def _day_count_refusals(terms: LoanTerms, day_count: DayCount) -> Iterator[Refusal]:

@@ -1,6 +1,8 @@
 """A row of the repayment schedule: what is due, paid, waived and written off, by component."""
 
+from dataclasses import dataclass
 from datetime import date
+from fractions import Fraction
 
 from domain.servicing.values import Component
 
@@ -8,6 +10,15 @@ P, F, N = Component.PRINCIPAL, Component.FEE, Component.PENALTY
 I = Component.INTEREST  # noqa: E741 - the four parts by their initial, as the field writes them
 COMPONENTS = (P, I, F, N)
 NOTHING: dict[Component, int] = dict.fromkeys(COMPONENTS, 0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PenaltyInterest:
+    """Penalty and compound interest of a row, exact, in minor units; `asked` of it is due."""
+
+    penalty: Fraction = Fraction(0)
+    compound: Fraction = Fraction(0)
+    asked: int = 0
 
 
 class Row:
@@ -27,6 +38,7 @@ class Row:
         "met_on",
         "number",
         "paid",
+        "penalty_interest",
         "re_aged",
         "waived",
         "written_off",
@@ -49,6 +61,7 @@ class Row:
         self.additional = False
         self.re_aged = False
         self.cut = False  # ended by a re-ageing without recalculation
+        self.penalty_interest: PenaltyInterest | None = None
 
     def copy(self) -> "Row":
         """Return an independent copy."""
@@ -66,6 +79,7 @@ class Row:
         other.met_on = self.met_on
         other.number = self.number
         other.paid = self.paid.copy()
+        other.penalty_interest = self.penalty_interest
         other.re_aged = self.re_aged
         other.waived = self.waived.copy()
         other.written_off = self.written_off.copy()

@@ -84,6 +84,8 @@ def _allocation_refusals(terms: LoanTerms) -> Iterator[Refusal]:
     for rule in terms.allocation:
         if len(rule.order) != len(set(rule.order)):
             yield _no("allocation", Unsound.BUCKET_REPEATED, f"{rule.kind}")
+    if len(terms.non_performing_order) != len(set(terms.non_performing_order)):
+        yield _no("non_performing_order", Unsound.BUCKET_REPEATED, "a bucket stands there twice")
     if len(terms.chargeback_order) != len(set(terms.chargeback_order)):
         yield _no("chargeback_order", Unsound.BUCKET_REPEATED, "a component stands there twice")
 

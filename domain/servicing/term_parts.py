@@ -28,6 +28,7 @@ class Unsound(StrEnum):
     NEEDS_REGULAR_PERIODS = "needs_regular_periods"
     NOT_OFFERED = "not_offered"
     NOT_USED = "not_used"
+    PENALTY_RATE_OUTSIDE_BAND = "penalty_rate_outside_band"
     PERCENT_OUT_OF_RANGE = "percent_out_of_range"
     PRECISION_OUT_OF_RANGE = "precision_out_of_range"
     RATE_GIVEN_TWICE = "rate_given_twice"

@@ -17,6 +17,7 @@ from domain.servicing.conventions import (
     RoundingPlace,
 )
 from domain.servicing.floating import FloatingRate
+from domain.servicing.penalty import PenaltyTerms
 from domain.servicing.term_parts import CustomInstalment, RateStep, Refusal
 from domain.servicing.values import (
     Accounting,
@@ -62,6 +63,8 @@ class AllocationRule:
     kind: Kind | None
     order: tuple[tuple[DueClass, Component], ...]
     future: FutureRule = FutureRule.NEXT_INSTALMENT
+    direction: Direction | None = None  # None: the product's
+    name: str | None = None  # None: the kind's, or "default"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,6 +169,8 @@ class LoanTerms:
     calendar: HolidayCalendar | None = None
     instalment_minor: int | None = None  # of FIXED_INSTALMENT; `instalments` is the most allowed
     custom: tuple[CustomInstalment, ...] = ()  # of CUSTOM
+    penalty: PenaltyTerms | None = None  # 罚息, 复利
+    non_performing_order: tuple[tuple[DueClass, Component], ...] = ()  # 先本后息; () as else
 
     @property
     def cumulative(self) -> bool:
@@ -250,6 +255,18 @@ class LoanTerms:
             if rule.kind is None:
                 default = rule
         return default
+
+    @property
+    def non_performing_rule(self) -> AllocationRule | None:
+        """The rule of payments into a non-performing loan, bucket by bucket (domain rules, 5.5)."""
+        if not self.non_performing_order:
+            return None
+        return AllocationRule(
+            kind=None,
+            order=self.non_performing_order,
+            direction=Direction.VERTICAL,
+            name="non_performing",
+        )
 
     def validate(self) -> tuple[Refusal, ...]:
         """Return every reason these terms must be refused; empty if they are sound."""

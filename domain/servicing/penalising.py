@@ -1,0 +1,97 @@
+"""Lets penalty interest 罚息 and compound interest 复利 run on what is overdue, day after day.
+
+It runs from the day an instalment fell due until it is paid: on its unpaid principal and on its
+unpaid interest, each kept exactly and rounded as a whole, so that looking on a day changes nothing.
+Funds used against the contract cost the heavier rate, also on principal that is not due yet.
+Source: domain rules, 5.4.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import date
+from decimal import Decimal, localcontext
+from fractions import Fraction
+from itertools import pairwise
+
+from domain.daycount import year_fraction
+from domain.money import WIDE_CONTEXT, to_minor
+from domain.servicing.ledger import Ledger
+from domain.servicing.penalty import Breach, PenaltyTerms, penalty_rate
+from domain.servicing.row import I, N, P, PenaltyInterest, Row
+
+
+def penalise(ledger: Ledger, until: date) -> None:
+    """Let penalties run up to a day and fall due on the rows that they are for."""
+    terms = ledger.terms.penalty
+    since = ledger.penalised_through
+    if terms is None or until <= since:
+        return
+    ledger.penalised_through = until
+    if ledger.charged_off_on is not None or ledger.written_off:
+        return
+    for stretch in pairwise(_days_of_change(ledger, since, until)):
+        for row in ledger.rows:
+            _run(ledger, row, terms, stretch)
+
+
+def penalties_run(ledger: Ledger, until: date) -> bool:
+    """Whether penalties differ on a day from what they are now."""
+    if ledger.terms.penalty is None or until <= ledger.penalised_through:
+        return False
+    misused = ledger.misused_on is not None
+    return any(row.outstanding and (misused or row.due_on < until) for row in ledger.rows)
+
+
+def _days_of_change(ledger: Ledger, since: date, until: date) -> list[date]:
+    changes = {row.due_on for row in ledger.rows} | {on for on, _ in ledger.plan.rates}
+    return sorted({since, until} | {on for on in changes if since < on < until})
+
+
+def _run(ledger: Ledger, row: Row, terms: PenaltyTerms, stretch: tuple[date, date]) -> None:
+    bears = list(_bases(ledger, row, terms, stretch[0]))
+    if not any(base for _, base, _ in bears):
+        return
+    part = year_fraction(terms.day_count, *stretch)
+    found = row.penalty_interest or PenaltyInterest()
+    for kind, base, rate in bears:
+        earned = Fraction(base) * Fraction(rate) * part
+        found = replace(found, **{kind: getattr(found, kind) + earned})
+    asked = _rounded(found.penalty, ledger) + _rounded(found.compound, ledger)
+    row.penalty_interest = replace(found, asked=asked)
+    if asked != found.asked:
+        row.ask(N, asked - found.asked, row.met_on)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Rates:
+    overdue: Decimal
+    beside: Decimal  # above the contract rate, on principal that earns it already
+
+
+def _rates(ledger: Ledger, terms: PenaltyTerms, on: date) -> _Rates:
+    contract = ledger.plan.rate_on(ledger.terms.counts_from(on))
+    misused = ledger.misused_on is not None
+    breaches = {Breach.OVERDUE, Breach.MISUSE} if misused else {Breach.OVERDUE}
+    beside = penalty_rate(contract, terms, {Breach.MISUSE}) - contract if misused else Decimal(0)
+    return _Rates(overdue=penalty_rate(contract, terms, breaches), beside=beside)
+
+
+def _bases(
+    ledger: Ledger, row: Row, terms: PenaltyTerms, on: date
+) -> Iterator[tuple[str, int, Decimal]]:
+    """Give what bears which rate on a row: matured parts, or principal of a misused loan."""
+    rates = _rates(ledger, terms, on)
+    if row.due_on > on:
+        yield "penalty", row.outstanding_of(P), rates.beside
+        return
+    yield "penalty", row.outstanding_of(P), rates.overdue
+    unpaid = row.outstanding_of(I)
+    if terms.policy.compound_on_penalty and row.penalty_interest is not None:
+        unpaid += min(row.penalty_interest.asked, row.outstanding_of(N))
+    yield "compound", unpaid, rates.overdue
+
+
+def _rounded(amount: Fraction, ledger: Ledger) -> int:
+    with localcontext(WIDE_CONTEXT):
+        exact = Decimal(amount.numerator) / amount.denominator
+        return to_minor(exact, ledger.terms.interest_rounding)

@@ -23,9 +23,8 @@ from benchmarks.load import fill as fill_library
 from domain.commands.servicing import ReceivePayment
 from domain.context import Context
 from domain.decide import decide_loan
-from domain.loan.state import LoanStatus
 from domain.ports import IdempotencyKey, Outcome
-from domain.service import Instruction, Known, Service
+from domain.service import Instruction, Service
 from infra.store import PostgresEventStore
 from infra.verify import verify_store
 
@@ -97,8 +96,8 @@ def _ours(server: harness.Server, records: histories.Records, seconds: float) ->
         with PostgresEventStore(dsn) as store:
             before = store.head().number
             service = Service(store)
-            states = {s: known.state for s, known in _load(service).items()}
-            loans = [s.partition("-")[2] for s in _payable(states)]
+            known = service.fetch([histories.stream_of(number) for number in range(LOANS)])
+            loans = [stream.partition("-")[2] for stream in histories.payable(known)]
             numbers, outcomes = count(), Counts()
 
             def pay(caller: int, turn: int) -> None:
@@ -135,22 +134,6 @@ class Counts:
             self.refused += outcome.refusal is not None
 
 
-def _load(service: Service) -> dict[str, Known]:
-    streams = [histories.stream_of(number) for number in range(LOANS)]
-    return {str(stream): known for stream, known in service.fetch(streams).items()}
-
-
-def _payable(states: dict[str, object]) -> list[str]:
-    found = [
-        stream
-        for stream, state in states.items()
-        if getattr(state, "status", None) is LoanStatus.ACTIVE
-        and getattr(state, "currency", None) == "USD"
-    ]
-    assert len(found) >= CALLERS, "too few loans to pay"
-    return found
-
-
 def _instruction(loan_id: str, number: int) -> Instruction:
     stale = REPEATS <= number % HUNDRED < REPEATS + STALE
     key = f"bench-{number}"
@@ -168,11 +151,11 @@ def _library(
     with server.database() as dsn, library.application(dsn, threads, cached=True) as loans:
         fill_library(loans, dsn, records)
         known = {histories.stream_of(n): loans.known(histories.stream_of(n)) for n in range(LOANS)}
-        streams = _payable({stream: one.state for stream, one in known.items()})
+        streams = histories.payable(known)
         numbers = count()
 
         def pay(caller: int, turn: int) -> None:
-            stream = histories.StreamId(streams[(caller + turn * threads) % len(streams)])
+            stream = streams[(caller + turn * threads) % len(streams)]
             one = loans.known(stream)
             command = _payment(stream.partition("-")[2], next(numbers))
             context = _context()

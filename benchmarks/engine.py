@@ -126,7 +126,7 @@ def _median_of(works: Iterable[Callable[[], object]]) -> float:
 # --- payments on stored loans
 
 
-def _lent(instalments: int) -> Life:
+def lent(instalments: int) -> Life:
     """Pay out a loan on a product that takes long terms and old value dates."""
     conditions = replace(
         OFFERS[0].conditions, instalments_max=400, backdating_days_max=3_000, charges=()
@@ -152,7 +152,8 @@ def _lent(instalments: int) -> Life:
     return life
 
 
-def _payment(loan: Loan, number: int, amount: int | None = None) -> cs.ReceivePayment:
+def payment(loan: Loan, number: int, amount: int | None = None) -> cs.ReceivePayment:
+    """Pay an instalment on its day; `amount` None: all that it asks for."""
     row = loan.rows[number - 1]
     return cs.ReceivePayment(
         loan_id=LOAN_ID,
@@ -164,9 +165,9 @@ def _payment(loan: Loan, number: int, amount: int | None = None) -> cs.ReceivePa
 
 
 def _paid(instalments: int, payments: int) -> Loan:
-    loan = _lent(instalments).loan
+    loan = lent(instalments).loan
     for number in range(1, payments + 1):
-        command = _payment(loan, number)
+        command = payment(loan, number)
         loan = _after(loan, command, command.effective_on)
     return loan
 
@@ -206,7 +207,7 @@ def _pay_in_order(instalments: int, made: int, loans: int) -> float:
     def pay(loan: Loan, command: cs.ReceivePayment) -> None:
         after.append(_after(loan, command, due_on))
 
-    spent = _median_of([partial(pay, loan, _payment(loan, made + 1)) for loan in waiting])
+    spent = _median_of([partial(pay, loan, payment(loan, made + 1)) for loan in waiting])
     for loan in after:
         assert (loan.rows[made].met_on, loan.rows[made + 1].met_on) == (due_on, None)
     return spent
@@ -238,7 +239,7 @@ def _pay_late(made: int, back_to: int, loans: int) -> float:
     def pay(loan: Loan, command: cs.ReceivePayment) -> None:
         after.append(_after(loan, command, today))
 
-    spent = _median_of([partial(pay, loan, _payment(loan, back_to, amount)) for loan in waiting])
+    spent = _median_of([partial(pay, loan, payment(loan, back_to, amount)) for loan in waiting])
     for before, loan in zip(waiting, after, strict=True):
         paid = before.balances.owed_minor - loan.balances.owed_minor
         assert paid >= amount, "the late payment pays less than it is"

@@ -1,6 +1,6 @@
 """Stored histories of loans in memory, as many and as long as asked. It measures nothing."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, time
 from functools import cache
 from itertools import groupby
@@ -12,6 +12,8 @@ from benchmarks.book import UNTIL
 from benchmarks.lives import LENDER, LOAN_ID, tell
 from consumers.stream import chunked
 from domain.envelope import StreamId
+from domain.loan.state import Loan, LoanStatus
+from domain.service import Known
 from infra.append import append_batch, pack
 from infra.codec import peek
 from infra.connections import configure
@@ -21,6 +23,7 @@ from projections.record_log import StoredRecord
 
 EVENTS_OF_A_LOAN = 20
 Records = Sequence[StoredRecord]
+OWED_MINOR_MIN = 20_000
 _TOLD_MAX = 100
 _BATCH = 100
 _AT = datetime.combine(UNTIL, time(18), UTC)
@@ -79,3 +82,14 @@ def store(dsn: str, events: Sequence[StoredRecord]) -> None:
         for batch in chunked(appends, _BATCH):
             append_batch(connection, 0, batch)
         connection.execute("ANALYZE events")
+
+
+def payable(known: Mapping[StreamId, Known]) -> list[StreamId]:
+    """Choose the loans in dollars that many small payments do not settle."""
+    found: list[StreamId] = []
+    for stream, one in known.items():
+        loan: Loan = one.state
+        owes = loan.balances.owed_minor > OWED_MINOR_MIN
+        if loan.status is LoanStatus.ACTIVE and loan.currency == "USD" and owes:
+            found.append(stream)
+    return found

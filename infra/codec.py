@@ -11,6 +11,7 @@ does not know are ignored.
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from operator import attrgetter
 from typing import Any, Generic, TypeVar, cast
 
 import msgspec
@@ -43,6 +44,9 @@ class _Circumstances(msgspec.Struct, omit_defaults=True, frozen=True, gc=False):
     causation_id: str | None = None
     correlation_id: str | None = None
     source_recorded_at: datetime | None = None
+
+
+_parts = attrgetter(*_Circumstances.__struct_fields__)
 
 
 class _EventAlone(msgspec.Struct, Generic[E], frozen=True, gc=False):
@@ -106,27 +110,16 @@ class Codec:
         written = self._encode(event)
         if _LONG_INTEGER in written.translate(_DIGITS):
             _check_integers(msgspec.json.decode(written))
-        return topic, b"".join((self._circumstances(envelope), b',"event":', written, b"}"))
+        return topic, b'%b,"event":%b}' % (self._circumstances(envelope), written)
 
     def _circumstances(self, envelope: Envelope) -> bytes:
         """Write an envelope, but for the bracket at its end; events of one command share it."""
         last = self._last
         if last is not None and last[0] is envelope:
             return last[1]
-        _check_integers(envelope.policy_versions)  # the only integers in an envelope
-        written = self._encode(
-            _Circumstances(
-                envelope.actor,
-                envelope.reason_code,
-                envelope.on_behalf_of,
-                envelope.approvals,
-                envelope.policy_versions,
-                envelope.command_id,
-                envelope.causation_id,
-                envelope.correlation_id,
-                envelope.source_recorded_at,
-            )
-        )[:-1]
+        if envelope.policy_versions:  # the only integers in an envelope
+            _check_integers(envelope.policy_versions)
+        written = self._encode(_Circumstances(*_parts(envelope)))[:-1]
         self._last = envelope, written
         return written
 

@@ -1,4 +1,7 @@
-"""Runs every benchmark, or those named: `python -m benchmarks [NAME ...] [--full]`."""
+"""Runs every benchmark, or those named: `python -m benchmarks [NAME ...] [--full]`.
+
+`--table` runs nothing and prints the last results of all again.
+"""
 
 import sys
 import time
@@ -8,6 +11,9 @@ from pkgutil import iter_modules
 import benchmarks
 from benchmarks import harness
 
+if sys.argv[1:] == ["--table"]:
+    harness.print_table(harness.saved())
+    sys.exit()
 chosen = harness.options()
 print(harness.machine())
 names = [found.name for found in iter_modules(benchmarks.__path__) if found.name != "__main__"]

@@ -269,6 +269,11 @@ def save(results: Sequence[Result], path: Path = RESULTS) -> None:
     path.write_text(json.dumps(lines, indent=1) + "\n")
 
 
+def saved(path: Path = RESULTS) -> list[Result]:
+    """Read the results of the last run of each benchmark."""
+    return [Result(**line) for line in json.loads(path.read_text())] if path.exists() else []
+
+
 def report(results: Sequence[Result]) -> int:
     """Print, save, and return the exit code: 1 if a ratio is under its floor."""
     print_table(results)

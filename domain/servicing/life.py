@@ -104,7 +104,7 @@ class Life:
 
     def payoff(self, on: date) -> int:
         """What closes the loan on a day, by what counts until then; minor units."""
-        return self.timeline.account_as_of(on).payoff(on)
+        return self.timeline.payoff(on)
 
     def perform(self, operation: op.Operation, handle: Callable[[], None]) -> None:
         """Perform one operation, and note what follows from it; refused, it leaves no trace."""

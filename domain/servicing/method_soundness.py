@@ -69,6 +69,10 @@ def _recalculation_refusals(terms: LoanTerms) -> Iterator[Refusal]:
     if terms.amortisation is Amortisation.EQUAL_AMORTISATION and recalculates:
         reason = "equal amortisation spreads its interest once"
         yield _no("recalculation", Unsound.NOT_OFFERED, reason)
+    level = terms.amortisation in LEVEL and not terms.cumulative
+    if recalculates and level and terms.grace_on_interest:
+        reason = "level instalments that follow payments collect interest as it falls due"
+        yield _no("grace_on_interest", Unsound.NOT_OFFERED, reason)
     if recalculates and not terms.cumulative and terms.strategy is not Strategy.ADVANCED:
         yield _no("strategy", Unsound.NOT_OFFERED, "a plan that follows payments needs a table")
     if terms.amortisation is Amortisation.REVOLVING and not recalculates:

@@ -24,14 +24,14 @@ def payoff(ledger: Ledger, on: date) -> int:
         beside = sum(
             row.outstanding_of(P) + row.outstanding_of(I) for row in ledger.rows if not row.regular
         )
-        plan = ledger.plan.copy()
-        if ledger.terms.overdue_interest is OverdueInterest.EARNS:
-            earn_on_overdue(plan, on)
         till = on
         if ledger.terms.pre_close is PreClose.TILL_REST_FREQUENCY_DATE:
             running = next(
                 (r for r in ledger.rows if r.regular and r.from_on < on < r.due_on), None
             )
             till = running.due_on if running is not None else on
+        plan = ledger.plan.copy()
+        if ledger.terms.overdue_interest is OverdueInterest.EARNS:
+            earn_on_overdue(plan, on, prepays_all=till > on)
         owed = outstanding_on(plan, till)
         return owed.principal + owed.interest + charges + beside

@@ -16,6 +16,7 @@ from domain.servicing.cumulative_fold import comes_first, open_cumulative
 from domain.servicing.fold import apply, evaluate, fold, fold_on, open_ledger, order_key
 from domain.servicing.ledger import Ledger
 from domain.servicing.passing import time_matters
+from domain.servicing.payoff import payoff
 from domain.servicing.terms import LoanTerms
 from domain.servicing.values import Recalculation
 
@@ -264,6 +265,17 @@ class Timeline:
                 evaluate(shown, through)
                 return view(shown)
             return view(state)
+        finally:
+            node.put(state)
+
+    def payoff(self, on: date) -> int:
+        """What closes the account on a day, by what counts until then; minor units."""
+        node, through = self._at(on)
+        if self.terms.cumulative:
+            return payoff(_cumulative(node, through), on)
+        state = node.take()
+        try:
+            return payoff(state, on)
         finally:
             node.put(state)
 

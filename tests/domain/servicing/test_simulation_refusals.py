@@ -23,6 +23,7 @@ from domain.servicing.values import (
     ChargeKind,
     ChargeTime,
     Kind,
+    PreClose,
     Recalculation,
     Status,
     Unit,
@@ -230,6 +231,14 @@ def test_money_paid_out_in_a_pause_earns_when_the_pause_is_over() -> None:
     ]
     first = simulate(loan(recalculation=Recalculation.NONE), life).final.account.instalments[0]
     assert first.due.interest == round((600_00 * 17 + 1_000_00 * 4) * 0.12 / 365)
+
+
+def test_a_payoff_that_pays_to_the_rest_date_pays_overdue_interest_to_it_too() -> None:
+    """Two instalments overdue, interest to the end of the period: domain rules, 9.10."""
+    whole = loan(pre_close=PreClose.TILL_REST_FREQUENCY_DATE)
+    today_is = date(2024, 3, 20)
+    account = simulate(whole, [*OPENED, today(today_is), op.PayOff(on=today_is)]).final.account
+    assert account.status is Status.CLOSED_OBLIGATIONS_MET
 
 
 @pytest.mark.parametrize("recalculation", [Recalculation.NONE, Recalculation.CONTINUOUS])

@@ -151,6 +151,7 @@ UNSOUND: list[tuple[str, str, dict[str, Any]]] = [
         "not_offered",
         {"amortisation": Amortisation.EQUAL_AMORTISATION} | FOLLOWED,
     ),
+    ("grace_on_interest", "not_offered", {"grace_on_interest": 1} | FOLLOWED),
     ("recalculation", "recalculation_missing", {"amortisation": Amortisation.REVOLVING}),
     ("amortisation", "not_offered", {"amortisation": Amortisation.BULLET} | CUMULATIVE),
     ("instalment_minor", "field_missing", {"amortisation": Amortisation.FIXED_INSTALMENT}),

@@ -219,7 +219,8 @@ class Ledger:
 
     def outstanding(self) -> dict[Component, int]:
         """What is owed, by component."""
-        return {c: sum(row.outstanding_of(c) for row in self.rows) for c in COMPONENTS}
+        open_rows = [row for row in self.rows if row.given_up or row.due != row.paid]
+        return {c: sum([row.outstanding_of(c) for row in open_rows]) for c in COMPONENTS}
 
     def rows_by_period(self) -> dict[Period, Row]:
         """Return the row of each period of the plan that has one with its dates."""

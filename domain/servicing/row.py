@@ -90,6 +90,11 @@ class Row:
         """Whether the row belongs to a period of the plan."""
         return not self.down_payment and not self.additional
 
+    @property
+    def given_up(self) -> bool:
+        """Whether anything was waived or written off, which is rare."""
+        return self.waived != NOTHING or self.written_off != NOTHING
+
     def outstanding_of(self, component: Component) -> int:
         """What of a component is still owed."""
         settled = self.paid[component] + self.waived[component] + self.written_off[component]
@@ -98,7 +103,7 @@ class Row:
     @property
     def outstanding(self) -> int:
         """What of all components is still owed."""
-        if self.waived == NOTHING and self.written_off == NOTHING:  # as nearly all rows are
+        if not self.given_up:
             return 0 if self.due == self.paid else sum(self.due.values()) - sum(self.paid.values())
         settled = sum(self.paid.values()) + sum(self.waived.values())
         return sum(self.due.values()) - settled - sum(self.written_off.values())

@@ -63,7 +63,7 @@ MUTATIONS: Final = (
         safeguard="checkpoint after all acknowledgements",
         row=3,
         fault=KILLED_RELAY,
-        count=30,
+        count=12,
         patches=((Batch, "wait", _not_waited_for),),
     ),
     Mutation(
@@ -78,7 +78,8 @@ MUTATIONS: Final = (
         safeguard="version rule of a stream (position instead)",
         row=3,
         fault=KILLED_RELAY,
-        count=10,
+        count=6,
+        ci=False,
         patches=((projector, "admit", _by_position),),
     ),
     Mutation(

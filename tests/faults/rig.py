@@ -27,7 +27,8 @@ from tests.support.kafka import ProxiedBroker
 from tests.support.postgres import Server
 
 _processes = multiprocessing.get_context("forkserver")
-_processes.set_forkserver_preload(["tests.faults.children", "tests.faults.kafka_children"])
+# A child begins by importing what the program that starts it imports: here all of it is there.
+_processes.set_forkserver_preload(["tests.faults.registry"])
 
 
 @dataclass(slots=True, kw_only=True)

@@ -180,6 +180,10 @@ OPERATIONS: dict[str, Callable[[Json], op.Operation]] = {
     "change_interest_rate": lambda s: op.ChangeRate(
         on=_date(s), rate_annual=Decimal(s["annual_rate_percent"]) / 100
     ),
+    "publish_reference_rate": lambda s: op.PublishReference(
+        on=_date(s), reference=s["reference"], value=Decimal(s["value_percent"]) / 100
+    ),
+    "report_misuse": lambda s: op.ReportMisuse(on=_date(s)),
     "interest_pause": lambda s: op.PauseInterest(start=_date(s, "start"), end=_date(s, "end")),
     "re_age": _re_age,
     "undo_re_age": lambda _: op.UndoLatest(kind=Kind.RE_AGE),

@@ -1,11 +1,15 @@
 """Translation of a vector's terms and steps into the engine's words. It reads no expected value."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from typing import Any, TypeVar
 
+from domain.daycount import DayCount
 from domain.servicing.conventions import DayInclusion, Factors, Residue
+from domain.servicing.floating import FloatingRate, ResetRule
+from domain.servicing.penalty import PenaltyTerms
 from domain.servicing.terms import (
     STANDARD_ORDER,
     AllocationRule,
@@ -175,10 +179,40 @@ def terms_of(raw: Json) -> LoanTerms:
         **_payment_options(raw),
         **_recalculation(section(raw, "interest_recalculation")),
     )
+    terms = replace(terms, **_own(section(raw, "loanbook")))
     refusals = terms.validate()
     if refusals:
         raise Unsupported(f"terms {refusals[0].field}: {refusals[0].reason}")
     return terms
+
+
+def _own(raw: Json) -> dict[str, Any]:
+    """Read what only vectors of our own say: conventions the other files do not know."""
+    penalty, floating = section(raw, "penalty"), section(raw, "floating")
+    found: dict[str, Any] = {
+        name: kind(raw[name]) for name, kind in _OWN_VALUES.items() if name in raw
+    }
+    if penalty:
+        found["penalty"] = PenaltyTerms(
+            overdue_markup=Decimal(penalty["overdue_markup"]),
+            misuse_markup=Decimal(penalty["misuse_markup"]),
+        )
+    if floating:
+        found["floating"] = FloatingRate(
+            reference=floating["reference"],
+            spread_bps=int(floating["spread_bps"]),
+            reset=ResetRule(floating["reset"]),
+        )
+    return found
+
+
+_OWN_VALUES: dict[str, Callable[[str], Any]] = {
+    "amortisation": Amortisation,
+    "day_count": DayCount,
+    "day_inclusion": DayInclusion,
+    "factors": Factors,
+    "residue": Residue,
+}
 
 
 def _conventions(raw: Json) -> dict[str, Any]:

@@ -175,6 +175,15 @@ class ChangeRate:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PublishReference:
+    """A value of a reference rate, a fraction a year, is published on a day."""
+
+    on: date
+    reference: str
+    value: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PauseInterest:
     """Days start..end inclusive earn nothing."""
 
@@ -290,6 +299,7 @@ Operation = (
     | AdjustCharge
     | Reschedule
     | ChangeRate
+    | PublishReference
     | PauseInterest
     | ReportMisuse
     | Classify

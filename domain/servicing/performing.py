@@ -14,7 +14,7 @@ from domain.servicing.admission import FACTS, admit, approved_terms, latest
 from domain.servicing.closing import DayClose
 from domain.servicing.instalment_rounding import to_multiple
 from domain.servicing.life import Life, Stage
-from domain.servicing.terms import ChargeTerms, LoanTerms, Tranche
+from domain.servicing.terms import RATE_ANNUAL_MAX, ChargeTerms, LoanTerms, Tranche
 from domain.servicing.timeline import Timeline
 from domain.servicing.values import PAYMENT_KINDS, ChargeBasis, ChargeTime, Kind
 
@@ -262,6 +262,15 @@ def _change_rate(life: Life, o: op.ChangeRate) -> None:
     life.record(f.RateChanged, o.on, rate_annual=o.rate_annual)
 
 
+def _publish(life: Life, o: op.PublishReference) -> None:
+    floating = life.terms.floating
+    if floating is None or floating.reference != o.reference:
+        raise Rejected("change_not_offered", f"the rate does not follow {o.reference}", "reference")
+    if not abs(o.value) <= RATE_ANNUAL_MAX:
+        raise Rejected("rate_out_of_range", f"must be within {RATE_ANNUAL_MAX}", "value")
+    life.record(f.ReferencePublished, o.on, reference=o.reference, value=o.value)
+
+
 def _pause(life: Life, o: op.PauseInterest) -> None:
     life.record(f.InterestPaused, o.start, until=o.end)
 
@@ -357,6 +366,7 @@ _PERFORM: dict[type[op.Operation], Callable[[Life, Any], None]] = {
     op.AdjustCharge: _adjust_charge,
     op.Reschedule: _reschedule,
     op.ChangeRate: _change_rate,
+    op.PublishReference: _publish,
     op.PauseInterest: _pause,
     op.ReportMisuse: _report_misuse,
     op.Classify: _classify,

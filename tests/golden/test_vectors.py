@@ -7,16 +7,18 @@ from pathlib import Path
 import pytest
 
 from api.cli.vectors import Outcome, load, main, run
+from tests.golden.vectors.compute_own import own_vectors
 
 FOLDER = Path(__file__).parent / "vectors"
 GOLDEN = {v["id"]: v for v in load(FOLDER / "golden.json")}
 MORE = {v["id"]: v for v in load(FOLDER / "more.json.gz")}
+OWN = {v["id"]: v for v in load(FOLDER / "own.json")}
 EXCEPTIONS: dict[str, str] = json.loads((FOLDER / "exceptions.json").read_text())
 
 
 @cache
 def outcome(key: str) -> Outcome:
-    return run((GOLDEN | MORE)[key])
+    return run((GOLDEN | MORE | OWN)[key])
 
 
 @pytest.mark.parametrize("key", [key for key in GOLDEN if key not in EXCEPTIONS])
@@ -27,6 +29,16 @@ def test_a_golden_loan_agrees_in_every_figure(key: str) -> None:
 @pytest.mark.parametrize("key", [key for key in MORE if key not in EXCEPTIONS])
 def test_a_further_loan_agrees_in_every_figure(key: str) -> None:
     assert outcome(key) == Outcome("pass", None)
+
+
+@pytest.mark.parametrize("key", OWN)
+def test_a_loan_of_our_own_agrees_in_every_figure(key: str) -> None:
+    """Chinese methods, 罚息, 复利, 随借随还, a floating rate: each vector names its rule."""
+    assert outcome(key) == Outcome("pass", None)
+
+
+def test_our_own_figures_are_those_of_the_script_beside_them() -> None:
+    assert (FOLDER / "own.json").read_text(encoding="utf-8") == own_vectors()
 
 
 @pytest.mark.parametrize("key", EXCEPTIONS)

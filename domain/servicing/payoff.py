@@ -17,6 +17,8 @@ def payoff(ledger: Ledger, on: date) -> int:
         if time_matters(ledger, on):
             ledger = ledger.copy()
             pass_time(ledger, on)
+        if ledger.overpaid and not any(row.outstanding for row in ledger.rows):
+            return 0  # more was paid than ever was asked for
         charges = sum(row.outstanding_of(F) + row.outstanding_of(N) for row in ledger.rows)
         if not ledger.recalculates:
             owed = sum(row.outstanding_of(P) + row.outstanding_of(I) for row in ledger.rows)

@@ -1,7 +1,7 @@
 """What holds for every loan, as checks of one seed each: the suite runs a few, the soak thousands.
 
 A check raises AssertionError. The loans are of the ordinary kind: payments go by instalment, what
-is due first, and the last instalment absorbs the cents. Odd tables meet the fuzz and the vectors.
+is due first, interest runs to their day. Odd tables and rests meet the fuzz and the vectors.
 """
 
 from collections.abc import Callable
@@ -26,7 +26,9 @@ from domain.servicing.values import (
     ChargeTime,
     Direction,
     Kind,
+    PreClose,
     Recalculation,
+    RestFrequency,
     Strategy,
 )
 from tests.domain.servicing.random_lives import DAY, LENT, START, any_terms, charge
@@ -37,7 +39,7 @@ MONEY_IN: Final = (Kind.REPAYMENT, Kind.GOODWILL_CREDIT, Kind.DOWN_PAYMENT)
 
 
 def ordinary_terms(r: Random) -> LoanTerms:
-    """Draw sound terms that pay by instalment, what is due first."""
+    """Draw sound terms that pay by instalment, what is due first, interest to their day."""
     rule = AllocationRule(kind=None, order=STANDARD_ORDER)
     while True:
         terms = replace(
@@ -45,6 +47,8 @@ def ordinary_terms(r: Random) -> LoanTerms:
             allocation=(rule,),
             direction=Direction.HORIZONTAL,
             strategy=Strategy.ADVANCED,
+            rest=RestFrequency.DAILY,
+            pre_close=PreClose.TILL_PRE_CLOSE_DATE,
             full_term_tranches=False,
             product_charges=(),
         )

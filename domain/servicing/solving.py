@@ -278,7 +278,8 @@ def _apply_principal_grace(plan: Plan, related: list[Period]) -> None:
     plan.rebalance()
     for period in plan.periods[:grace]:
         if period.due_on >= related[0].due_on:
-            period.emi = period.original_emi = period.earned(plan.earning)
+            asked = max(period.earned(plan.earning), period.total_paid - period.credited)
+            period.emi = period.original_emi = asked
     plan.rebalance()
     set_instalments(plan, [period for period in related if not period.principal_grace])
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date, timedelta
+from decimal import Decimal
 from itertools import accumulate
 from typing import Any
 
@@ -152,3 +153,22 @@ def test_balances_after_each_row_run_down_to_nothing() -> None:
     left = list(accumulate((row.due.principal for row in rows), lambda a, b: a - b, initial=600_00))
     assert [row.balance_after_minor for row in rows] == left[1:]
     assert left[-1] == 0
+
+
+def test_a_new_rate_keeps_principal_that_was_paid_ahead_into_a_principal_grace() -> None:
+    """Source: domain rules, 9.10, P-27: what a graced instalment collected stays collected."""
+    loan = terms(
+        instalments=5,
+        day_count=DayCount.ACT_365F,
+        grace_on_principal=1,
+        recalculation=Recalculation.CONTINUOUS,
+    )
+    timeline = Timeline.start(loan).record(fact("0", START, -600_00))
+    timeline = timeline.record(fact("1", START, 300_00))
+    later = START + DAY * 6
+    change = f.RateChanged(
+        id="2", effective_on=later, entered_on=later, rate_annual=Decimal("0.05")
+    )
+    rows = timeline.record(change).account.instalments
+    assert sum(row.due.principal for row in rows) == 600_00
+    assert rows[-1].balance_after_minor == 0

@@ -56,13 +56,14 @@ def _plan_of(ledger: Ledger) -> Plan:
 
 
 def _follow(ledger: Ledger, plan: Plan, from_on: date) -> None:
-    """Rows that are not met and due on or after a day ask for what the plan asks."""
+    """Rows due on or after a day ask for what the plan asks; met ones if it follows payments."""
     knows_credit = ledger.terms.recalculates or ledger.rows_lead
     for row in ledger.rows:
-        if not row.regular or row.due_on < from_on or (row.met and row.met_on):
+        if not row.regular or row.due_on < from_on:
             continue
         index = plan.period_of(row.from_on, row.due_on)
-        if index is not None:
+        kept = row.met and row.met_on and not ledger.recalculates
+        if index is not None and not kept:
             period = plan.periods[index]
             asked = {P: period.due_principal, I: period.due_interest + row.waived[I]}
             for component, amount in asked.items():

@@ -172,3 +172,14 @@ def test_a_new_rate_keeps_principal_that_was_paid_ahead_into_a_principal_grace()
     rows = timeline.record(change).account.instalments
     assert sum(row.due.principal for row in rows) == 600_00
     assert rows[-1].balance_after_minor == 0
+
+
+def test_a_new_rate_may_ask_again_of_an_instalment_that_was_met_early() -> None:
+    """Source: domain rules, 9.10: the containing and later periods are solved anew."""
+    loan = terms(instalments=7, day_count=DayCount.ACT_360, recalculation=Recalculation.CONTINUOUS)
+    timeline = Timeline.start(loan).record(fact("0", START, -600_00))
+    timeline = timeline.record(fact("1", START, 250_00))
+    later = START + DAY * 20
+    change = f.RateChanged(id="2", effective_on=later, entered_on=later, rate_annual=Decimal("0.9"))
+    rows = timeline.record(change).account.instalments
+    assert sum(row.due.principal for row in rows) == 600_00

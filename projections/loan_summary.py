@@ -49,6 +49,7 @@ class LoanSummary(msgspec.Struct, gc=False):
     returned_on: date | None = None
     last_due_on: date | None = None
     longest_period_days: int = 0
+    rows_total: int = 0
     next_instalment: int | None = None
     next_due_on: date | None = None
     next_due_minor: int | None = None

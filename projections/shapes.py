@@ -100,7 +100,6 @@ class Terms(Narrow):
     principal_minor: int
     rate_annual: Decimal
     instalments: int
-    method: str
 
 
 class Reviewed(Narrow):
@@ -170,6 +169,7 @@ class Allocated(Narrow):
     lines: list[Line]
     overpaid_minor: int
     rows: list[Instalment]
+    rows_total: int
     balances: Balances
     source: str
 
@@ -195,8 +195,19 @@ class Restated(Narrow):
     """`loan.allocations_restated.v1`."""
 
     cause_id: str
+    since_on: date
     changes: list[Restatement]
     rows: list[Instalment]
+    rows_total: int
+    balances: Balances
+
+
+class Changed(Narrow):
+    """`loan.schedule_changed.v1`."""
+
+    cause_id: str
+    rows: list[Instalment]
+    rows_total: int
     balances: Balances
 
 
@@ -208,8 +219,6 @@ class Charged(Narrow):
     component: str
     amount_minor: int
     instalment: int
-    rows: list[Instalment]
-    balances: Balances
 
 
 class Waived(Narrow):
@@ -219,8 +228,6 @@ class Waived(Narrow):
     component: str
     amount_minor: int
     instalment: int
-    rows: list[Instalment]
-    balances: Balances
 
 
 class Refunded(Narrow):
@@ -228,7 +235,6 @@ class Refunded(Narrow):
 
     refund_id: str
     amount_minor: int
-    balances: Balances
 
 
 class Missed(Narrow):
@@ -257,9 +263,6 @@ class Restructured(Narrow):
     waived_interest_minor: int
     capitalised_interest_minor: int
     financial_difficulty: bool
-    rows: list[Instalment]
-    rows_total: int
-    balances: Balances
 
 
 class ChargedOff(Narrow):
@@ -362,6 +365,7 @@ SHAPES: dict[str, Any] = {
     "loan.payment_allocated.v1": Allocated,
     "loan.payment_reversed.v1": Reversed,
     "loan.allocations_restated.v1": Restated,
+    "loan.schedule_changed.v1": Changed,
     "loan.charge_assessed.v1": Charged,
     "loan.charge_waived.v1": Waived,
     "loan.credit_balance_refunded.v1": Refunded,

@@ -117,8 +117,8 @@ def _reviewed(standing: Standing, state: bytes) -> None:
 
 
 def _restructured(standing: Standing, state: bytes) -> None:
+    del state
     standing.missed = frozenset()
-    _balances(standing, state)
 
 
 def _miss(standing: Standing, state: bytes) -> None:
@@ -161,9 +161,7 @@ CHANGES: Final[dict[str, Change]] = {
     "loan.disbursement_returned.v1": _becomes("returned"),
     "loan.payment_allocated.v1": _allocated,
     "loan.allocations_restated.v1": _allocated,
-    "loan.charge_assessed.v1": _balances,
-    "loan.charge_waived.v1": _allocated,
-    "loan.credit_balance_refunded.v1": _balances,
+    "loan.schedule_changed.v1": _allocated,
     "loan.payment_missed.v1": _miss,
     "loan.arrears_cured.v1": _cured,
     "loan.delinquency_bucket_changed.v1": _bucketed,

@@ -30,6 +30,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
+from functools import lru_cache
 from hashlib import sha256
 from uuid import NAMESPACE_URL, uuid5
 
@@ -39,6 +40,7 @@ from consumers.real_book.placing import place
 from consumers.real_book.snapshot import SNAPSHOT_ON
 from consumers.stream import Entry
 from domain.actors import Actor, ActorKind
+from domain.calendar import add_months
 from domain.commands import Command
 from domain.commands import application as ca
 from domain.commands import disbursement as cd
@@ -49,10 +51,18 @@ from domain.decisions.disbursement import REQUIRED_CHECKS, payload_hash
 from domain.events.application import CreditFeatures, Decision, Segments
 from domain.events.servicing import Split
 from domain.loan.instalments import Instalment
-from domain.loan.plan import due_date, plan
-from domain.loan.terms import Component, Conditions, Rounding, ScheduleDayCount, Terms
+from domain.loan.quote import planned
+from domain.loan.terms import (
+    Component,
+    Conditions,
+    Recalculation,
+    Rounding,
+    ScheduleDayCount,
+    Terms,
+)
 
 SOURCE = "lending-club"
+LOANS = 10_000  # in the published table
 UPSTREAM = Actor(kind=ActorKind.UPSTREAM, id=SOURCE)
 CHECKER = Actor(kind=ActorKind.UPSTREAM, id="lending-club-issuing-bank")
 """The loans were paid out by a bank, not by the marketplace: the second pair of eyes."""
@@ -81,6 +91,7 @@ def conditions(instalments: int) -> Conditions:
         currency=CURRENCY,
         day_count=ScheduleDayCount.THIRTY_360_PROPORTIONAL,
         instalment_rounding=Rounding.UP,
+        recalculation=Recalculation.NONE,  # the payments' parts are observed
         amount_min_minor=100_000,
         amount_max_minor=4_000_000,
         rate_annual_max=Decimal("0.36"),
@@ -102,20 +113,23 @@ def products() -> Iterator[Entry]:
 
 
 def plan_of(loan: PublishedLoan) -> tuple[Instalment, ...]:
-    """Lay out the engine's own plan of a loan, dated from the first day of its issue month.
+    """Lay out the engine's own plan of a loan, dated from the first day of a month.
 
-    A whole month earns the same whatever its days, so the amounts hold for every issue day.
+    A whole month earns the same whatever its days, so the amounts hold for every issue day. The
+    loan's life is told by it, and at the end the publisher's figures are compared with it.
     """
-    shared = conditions(loan.instalments)
+    return _plan(loan.amount_minor, loan.rate_annual, loan.instalments)
+
+
+@lru_cache(maxsize=LOANS)
+def _plan(amount_minor: int, rate_annual: Decimal, instalments: int) -> tuple[Instalment, ...]:
     terms = Terms(
-        currency=shared.currency,
-        principal_minor=loan.amount_minor,
-        rate_annual=loan.rate_annual,
-        instalments=loan.instalments,
-        day_count=shared.day_count,
-        instalment_rounding=shared.instalment_rounding,
+        currency=CURRENCY,
+        principal_minor=amount_minor,
+        rate_annual=rate_annual,
+        instalments=instalments,
     )
-    return plan(terms, amount_minor=loan.amount_minor, from_on=loan.issue_month)
+    return planned(conditions(instalments), terms, from_on=FIRST_DAY)
 
 
 def life_of(loan: PublishedLoan) -> list[Entry]:
@@ -127,7 +141,7 @@ def life_of(loan: PublishedLoan) -> list[Entry]:
     for number, payment in enumerate(payments_of(loan, rows, placing), start=1):
         entries += teller.paid(number, payment)
     if loan.status is PublishedStatus.CHARGED_OFF:
-        missed_on = due_date(placing.issued_on, placing.met + 1)
+        missed_on = add_months(placing.issued_on, placing.met + 1)
         on = min(missed_on + timedelta(days=CHARGE_OFF_DAYS), SNAPSHOT_ON)
         command = ce.ChargeOffLoan(loan_id=teller.loan_id, effective_on=on, cause="not_published")
         entries.append(_entry(f"{loan.row}:charge_off", command))

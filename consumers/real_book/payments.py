@@ -7,8 +7,8 @@ from datetime import date, timedelta
 from consumers.real_book.dataset import PublishedLoan, PublishedStatus
 from consumers.real_book.placing import Placing
 from consumers.real_book.snapshot import SNAPSHOT_ON
+from domain.calendar import add_months
 from domain.loan.instalments import Instalment
-from domain.loan.plan import due_date
 from domain.money import split
 
 LATE_BY = timedelta(days=16)
@@ -34,7 +34,7 @@ def payments_of(loan: PublishedLoan, plan: Sequence[Instalment], placing: Placin
     elif placing.met:
         payments = _monthly(loan, plan[: placing.met], placing.issued_on)
     elif loan.paid_principal_minor + loan.paid_interest_minor:
-        payments = [_all_that_was_paid(loan, due_date(placing.issued_on, 1))]
+        payments = [_all_that_was_paid(loan, add_months(placing.issued_on, 1))]
     else:
         payments = []
     return _with_late_fee(payments, loan.paid_late_fees_minor)
@@ -60,7 +60,7 @@ def _monthly(loan: PublishedLoan, rows: Sequence[Instalment], issued_on: date) -
     if interest[0] < 0 or surplus < 0:
         interest = list(split(loan.paid_interest_minor, [row.interest_minor for row in rows]))
     return [
-        Payment(on=due_date(issued_on, row.number), principal_minor=p, interest_minor=i)
+        Payment(on=add_months(issued_on, row.number), principal_minor=p, interest_minor=i)
         for row, p, i in zip(rows, principal, interest, strict=True)
     ]
 
@@ -72,7 +72,7 @@ def _until_payoff(
     principal, interest = loan.paid_principal_minor, loan.paid_interest_minor
     on = issued_on
     for row in plan:
-        due_on = due_date(issued_on, row.number)
+        due_on = add_months(issued_on, row.number)
         if interest < row.interest_minor or due_on > SNAPSHOT_ON:
             on += timedelta(days=interest * (due_on - on).days // row.interest_minor)
             break

@@ -9,8 +9,8 @@ from types import MappingProxyType
 
 from consumers.real_book.dataset import PublishedLoan, PublishedStatus
 from consumers.real_book.snapshot import SNAPSHOT_ON
+from domain.calendar import add_months
 from domain.loan.instalments import Instalment
-from domain.loan.plan import due_date
 
 DAYS_PAST_DUE: Mapping[PublishedStatus, tuple[int, int]] = MappingProxyType(
     {
@@ -65,8 +65,8 @@ def _misfit(status: PublishedStatus, month: date, met: int) -> tuple[int, tuple[
     by_day: dict[int, int] = {}
     for day in range(1, monthrange(month.year, month.month)[1] + 1):
         issued_on = month.replace(day=day)
-        if due_date(issued_on, met) <= SNAPSHOT_ON:
-            late = (SNAPSHOT_ON - due_date(issued_on, met + 1)).days
+        if add_months(issued_on, met) <= SNAPSHOT_ON:
+            late = (SNAPSHOT_ON - add_months(issued_on, met + 1)).days
             low, high = DAYS_PAST_DUE[status]
             by_day[day] = max(0, low - late, late - high)
     least = min(by_day.values())

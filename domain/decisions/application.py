@@ -231,11 +231,6 @@ def _terms(loan: Loan, command: c.ReviewLoan) -> Terms:
         principal_minor=amount,
         rate_annual=command.rate_annual,
         instalments=instalments,
-        method=conditions.method,
-        day_count=conditions.day_count,
-        interest_rounding=conditions.interest_rounding,
-        instalment_rounding=conditions.instalment_rounding,
-        allocation=conditions.allocation,
     )
 
 

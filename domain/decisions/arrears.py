@@ -10,8 +10,11 @@ from domain.commands.ending import CloseLoanDay
 from domain.context import Context
 from domain.events import arrears as e
 from domain.events.registry import Event
+from domain.loan.booking import standing_on
 from domain.loan.instalments import Instalment
 from domain.loan.state import Loan, LoanStatus
+from domain.loan.terms import Recalculation
+from domain.servicing.timeline import Timeline
 
 
 def overdue(rows: Iterable[Instalment], on: date, tolerance_minor: int) -> list[Instalment]:
@@ -29,6 +32,13 @@ def days_past_due(late: Iterable[Instalment], on: date) -> int:
     return (on - oldest).days
 
 
+def _rows_on(loan: Loan, timeline: Timeline, on: date) -> tuple[Instalment, ...]:
+    """Show the rows as of a day: what was published, unless time or later facts changed them."""
+    if timeline.seen_on(on) and loan.conditions.recalculation is Recalculation.NONE:
+        return loan.rows
+    return standing_on(timeline, on).rows
+
+
 def close_day(loan: Loan, command: CloseLoanDay, context: Context) -> list[Event]:
     """Publish what changed at the end of a business day. Nothing changed: no event.
 
@@ -37,8 +47,7 @@ def close_day(loan: Loan, command: CloseLoanDay, context: Context) -> list[Event
     on = command.effective_on
     if loan.status is not LoanStatus.ACTIVE or loan.timeline is None:
         return []
-    seen = loan.timeline.until(on)
-    rows = loan.rows if seen is loan.timeline else seen.account.rows
+    rows = _rows_on(loan, loan.timeline, on)
     late = overdue(rows, on, loan.conditions.arrears_tolerance_minor)
     events: list[Event] = [
         e.PaymentMissed(effective_on=on, instalment=row.number, unpaid_minor=row.unpaid_minor)

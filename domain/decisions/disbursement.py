@@ -1,6 +1,7 @@
 """Decisions around the payout: the four-eyes check, disbursement, return, use of funds."""
 
 import json
+from dataclasses import replace
 from hashlib import sha256
 
 from domain.actors import ActorKind
@@ -10,12 +11,12 @@ from domain.decisions.guards import require_amount, require_not_ahead, require_s
 from domain.errors import Rejected
 from domain.events import disbursement as e
 from domain.events.registry import Event
-from domain.loan.account import ENGINE_VERSION
-from domain.loan.facts import Disbursed
-from domain.loan.plan import plan
+from domain.loan.booking import standing
+from domain.loan.facts import begin
+from domain.loan.instalments import Balances
 from domain.loan.state import OPEN, Loan, LoanStatus, Preparation
 from domain.loan.terms import Terms
-from domain.loan.timeline import Timeline
+from domain.servicing.values import ENGINE_VERSION
 
 REQUIRED_CHECKS = frozenset({"payee_name", "payee_account", "contract", "terms", "conditions"})
 """What the checker must have looked at (放款复核, row 8 of the brief)."""
@@ -122,35 +123,31 @@ def disburse(loan: Loan, command: c.DisburseLoan, context: Context) -> list[Even
         raise Rejected(
             "first_due_too_early", "the first instalment is due after the payout", "first_due_on"
         )
-    rows = plan(
-        terms,
+    paid_out = e.LoanDisbursed(
+        effective_on=command.effective_on,
+        disbursement_id=command.disbursement_id,
         amount_minor=command.amount_minor,
-        from_on=command.effective_on,
+        currency=loan.currency,
         first_due_on=command.first_due_on,
+        instalments=(),
+        balances=Balances(),
+        engine_version=ENGINE_VERSION,
     )
-    fact = Disbursed(id=command.disbursement_id, effective_on=command.effective_on, rows=rows)
-    return [
-        e.LoanDisbursed(
-            effective_on=command.effective_on,
-            disbursement_id=command.disbursement_id,
-            amount_minor=command.amount_minor,
-            currency=loan.currency,
-            instalments=rows,
-            balances=Timeline(terms).record(fact).account.balances,
-            engine_version=ENGINE_VERSION,
-        )
-    ]
+    timeline = begin(loan.conditions, terms, paid_out)
+    planned = timeline.read(lambda ledger: standing(ledger, command.effective_on))
+    return [replace(paid_out, instalments=planned.rows, balances=planned.balances)]
 
 
 def return_disbursement(loan: Loan, command: c.ReturnDisbursement, context: Context) -> list[Event]:
     """Record that the payout came back; refused once a payment has come in."""
     require_status(loan, (LoanStatus.ACTIVE,))
     require_not_ahead(command.effective_on, context)
-    if loan.timeline is None or loan.timeline.fact is None:
+    if loan.timeline is None:
         raise Rejected("not_disbursed", "no money has been paid out on this loan")
-    if not isinstance(loan.timeline.fact, Disbursed):
+    paid_out, *serviced = loan.timeline.facts
+    if serviced:
         raise Rejected("already_serviced", "payments or charges have been booked on this loan")
-    if loan.timeline.fact.id != command.disbursement_id:
+    if paid_out.id != command.disbursement_id:
         raise Rejected("unknown_disbursement", "there is no such payout", "disbursement_id")
     return [
         e.DisbursementReturned(

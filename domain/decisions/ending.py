@@ -14,34 +14,33 @@ from domain.decisions.guards import (
     require_status,
     require_value_date,
 )
-from domain.decisions.servicing import paid
+from domain.decisions.results import changed, credited, followed
 from domain.errors import Rejected
 from domain.events import ending as e
 from domain.events.registry import Event
-from domain.loan.account import ENGINE_VERSION
-from domain.loan.allocation import payoff_rows
-from domain.loan.facts import Paid, Replanned
+from domain.loan.booking import Standing, book, standing
+from domain.loan.evolve import merge
+from domain.loan.facts import CHARGE_OFF_ID, fact_of
 from domain.loan.instalments import Instalment
-from domain.loan.plan import plan
 from domain.loan.state import Loan, LoanStatus
 from domain.loan.terms import Terms
+from domain.servicing.restructuring import interest_owed
 
 
 def restructure(loan: Loan, command: c.RestructureLoan, context: Context) -> list[Event]:
     """Put a new plan in the place of what is owed (rule RST-1).
 
-    Instalments keep what was paid on them and count as met. What is left of principal, and the
-    interest owed to the day less what is waived, is the new principal; open fees and penalties go
-    with the first new instalment.
+    What may be waived is the interest owed to the day.
     """
     require_status(loan, (LoanStatus.ACTIVE,))
     require_reason(context)
     timeline = require_value_date(loan, command.effective_on, context)
     require_new_fact(timeline, command.restructure_id, "restructure_id")
-    if timeline.fact and command.effective_on < timeline.fact.effective_on:
+    newest = timeline.newest
+    if newest and command.effective_on < newest.effective_on:
         raise Rejected(
             "before_last_fact",
-            f"the loan's newest fact is of {timeline.fact.effective_on}",
+            f"the loan's newest fact is of {newest.effective_on}",
             "effective_on",
         )
     if loan.terms is None:
@@ -51,64 +50,31 @@ def restructure(loan: Loan, command: c.RestructureLoan, context: Context) -> lis
     if command.first_due_on <= command.effective_on:
         raise Rejected("first_due_too_early", "the first due date lies ahead", "first_due_on")
     on = command.effective_on
-    owed = payoff_rows(loan.rows, on)
-    interest = sum(row.interest_left_minor for row in owed)
+    before, interest = timeline.read(
+        lambda ledger: (standing(ledger, on), interest_owed(ledger, on)), on
+    )
     if not 0 <= command.waive_interest_minor <= interest:
         raise Rejected(
             "more_than_owed", f"{interest} minor units of interest are owed", "waive_interest"
         )
-    kept = tuple(_keep(row, command) for row in loan.rows if row.met_on or row.paid_minor)
-    principal = sum(row.principal_left_minor for row in loan.rows)
-    fresh = plan(
-        terms,
-        amount_minor=principal + interest - command.waive_interest_minor,
-        from_on=on,
-        first_due_on=command.first_due_on,
-        first_number=len(kept) + 1,
-    )
-    first = fresh[0]._replace(
-        fee_minor=sum(row.fee_left_minor for row in loan.rows),
-        penalty_minor=sum(row.penalty_left_minor for row in loan.rows),
-    )
-    unchanged = sum(1 for row in loan.rows if row.met_on)
-    rows = (*kept[unchanged:], first, *fresh[1:])
-    fact = Replanned(
-        id=command.restructure_id, effective_on=on, rows=rows, rows_total=len(kept) + len(fresh)
-    )
-    account = timeline.record(fact).account
     tolerance = loan.conditions.arrears_tolerance_minor
-    return [
-        e.LoanRestructured(
-            effective_on=on,
-            restructure_id=command.restructure_id,
-            kind=command.kind,
-            first_due_on=command.first_due_on,
-            instalments=command.instalments,
-            rate_annual=terms.rate_annual,
-            waived_interest_minor=command.waive_interest_minor,
-            capitalised_interest_minor=interest - command.waive_interest_minor,
-            financial_difficulty=command.financial_difficulty,
-            before=_summary(loan.rows, rate_before, on, tolerance),
-            after=_summary(account.rows, terms.rate_annual, on, tolerance),
-            rows=rows,
-            rows_total=fact.rows_total,
-            balances=account.balances,
-            engine_version=ENGINE_VERSION,
-        )
-    ]
-
-
-def _keep(row: Instalment, command: c.RestructureLoan) -> Instalment:
-    """Cut an open row down to what was paid on it; a met one stays as it is."""
-    if row.met_on:
-        return row
-    return row._replace(
-        principal_minor=row.principal_paid_minor,
-        interest_minor=row.interest_paid_minor + row.interest_waived_minor,
-        fee_minor=row.fee_paid_minor + row.fee_waived_minor,
-        penalty_minor=row.penalty_paid_minor + row.penalty_waived_minor,
-        met_on=command.effective_on,
+    told = e.LoanRestructured(
+        effective_on=on,
+        restructure_id=command.restructure_id,
+        kind=command.kind,
+        first_due_on=command.first_due_on,
+        instalments=command.instalments,
+        rate_annual=terms.rate_annual,
+        waived_interest_minor=command.waive_interest_minor,
+        capitalised_interest_minor=interest - command.waive_interest_minor,
+        financial_difficulty=command.financial_difficulty,
+        before=_summary(before.rows, rate_before, on, tolerance),
+        after=_summary(before.rows, terms.rate_annual, on, tolerance),
     )
+    booked = book(timeline, Standing(rows=loan.rows, balances=loan.balances), fact_of(told))
+    rows = merge(loan.rows, booked.changed, booked.rows_total)
+    told = replace(told, after=_summary(rows, terms.rate_annual, on, tolerance))
+    return [told, changed(booked, command.restructure_id, on)]
 
 
 def _new_terms(loan: Loan, terms: Terms, command: c.RestructureLoan) -> Terms:
@@ -145,18 +111,17 @@ def _summary(
 def charge_off(loan: Loan, command: c.ChargeOffLoan, context: Context) -> list[Event]:
     """Take what is owed to loss; nothing of the debt goes away (domain rules, 2.8)."""
     require_status(loan, (LoanStatus.ACTIVE,))
-    require_value_date(loan, command.effective_on, context)
-    owed = payoff_rows(loan.rows, command.effective_on)
-    return [
-        e.LoanChargedOff(
-            effective_on=command.effective_on,
-            principal_minor=loan.balances.principal_minor,
-            interest_minor=sum(row.interest_left_minor for row in owed),
-            fee_minor=loan.balances.fee_minor,
-            penalty_minor=loan.balances.penalty_minor,
-            cause=command.cause,
-        )
-    ]
+    timeline = require_value_date(loan, command.effective_on, context)
+    on = command.effective_on
+    told = e.LoanChargedOff(
+        effective_on=on,
+        principal_minor=loan.balances.principal_minor,
+        interest_minor=timeline.read(lambda ledger: interest_owed(ledger, on), on),
+        fee_minor=loan.balances.fee_minor,
+        penalty_minor=loan.balances.penalty_minor,
+        cause=command.cause,
+    )
+    return [told, *followed(loan, timeline, told, CHARGE_OFF_ID)]
 
 
 def record_recovery(loan: Loan, command: c.RecordRecovery, context: Context) -> list[Event]:
@@ -175,12 +140,10 @@ def record_recovery(loan: Loan, command: c.RecordRecovery, context: Context) -> 
     )
     if loan.status is LoanStatus.WRITTEN_OFF:
         return [received]
-    fact = Paid(
-        id=command.recovery_id,
-        effective_on=command.effective_on,
-        amount_minor=command.amount_minor,
-    )
-    return [received, *paid(loan, fact, timeline, how="recovered")]
+    return [
+        received,
+        *credited(loan, timeline, received, command.recovery_id, how="recovered"),
+    ]
 
 
 def write_off(loan: Loan, command: c.WriteOffLoan, context: Context) -> list[Event]:

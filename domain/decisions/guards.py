@@ -6,8 +6,8 @@ from datetime import date, timedelta
 from domain.context import Context
 from domain.errors import Rejected
 from domain.loan.state import Loan, LoanStatus
-from domain.loan.timeline import Timeline
 from domain.money import AMOUNT_MINOR_MAX
+from domain.servicing.timeline import Timeline
 
 
 def require_status(loan: Loan, allowed: Collection[LoanStatus]) -> None:
@@ -71,7 +71,7 @@ def require_value_date(loan: Loan, effective_on: date, context: Context) -> Time
 
 def require_new_fact(timeline: Timeline, fact_id: str, field: str) -> None:
     """Refuse a second fact under one id: the key protects requests, this protects the money."""
-    if any(node.fact and node.fact.id == fact_id for node in timeline.nodes()):
+    if timeline.find(fact_id) is not None:
         raise Rejected("already_recorded", f"{fact_id} is on this loan's time line already", field)
 
 

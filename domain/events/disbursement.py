@@ -1,5 +1,7 @@
 """The money goes out (放款), and what it is used for."""
 
+from datetime import date
+
 from domain.events.registry import Event, event
 from domain.loan.instalments import Balances, Instalment
 
@@ -33,6 +35,7 @@ class LoanDisbursed(Event):
     disbursement_id: str
     amount_minor: int
     currency: str
+    first_due_on: date | None = None  # None: one period after the payout
     instalments: tuple[Instalment, ...]  # the whole first schedule
     balances: Balances
     engine_version: int

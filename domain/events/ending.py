@@ -6,7 +6,6 @@ from decimal import Decimal
 from enum import StrEnum
 
 from domain.events.registry import Event, event
-from domain.loan.instalments import Balances, Instalment
 
 
 class RestructureKind(StrEnum):
@@ -30,10 +29,7 @@ class PlanSummary:
 
 @event("loan.restructured.v1")
 class LoanRestructured(Event):
-    """The plan was changed.
-
-    `rows` are the rows that changed or are new; later old ones are gone.
-    """
+    """A new plan stands in the place of what was owed (rule RST-1)."""
 
     restructure_id: str
     kind: RestructureKind
@@ -45,10 +41,6 @@ class LoanRestructured(Event):
     financial_difficulty: bool
     before: PlanSummary
     after: PlanSummary
-    rows: tuple[Instalment, ...]
-    rows_total: int  # how many rows the schedule has now
-    balances: Balances
-    engine_version: int
 
 
 @event("loan.charged_off.v1")

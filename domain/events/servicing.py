@@ -1,9 +1,10 @@
 """Money in service: payments, their allocation, charges, credits, corrections.
 
-Facts and the engine's results.
+A fact says what is true in the world; the result after it, what the engine made of it.
 """
 
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
 
 from domain.events.registry import Event, event
@@ -44,6 +45,19 @@ class Restatement:
     overpaid_after_minor: int = 0
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result(Event):
+    """What the engine computed for a fact: rows that changed or are new, and the balances.
+
+    The schedule has `rows_total` rows now: rows of higher numbers that were published are gone.
+    """
+
+    rows: tuple[Instalment, ...]
+    rows_total: int
+    balances: Balances
+    engine_version: int
+
+
 @event("loan.payment_received.v1")
 class PaymentReceived(Event):
     """A fact: a payer's money arrived."""
@@ -56,16 +70,17 @@ class PaymentReceived(Event):
 
 
 @event("loan.payment_allocated.v1")
-class PaymentAllocated(Event):
-    """The result: where the money went, and the rows that changed."""
+class PaymentAllocated(Result):
+    """The result of a payment: where the money went.
+
+    Rows and balances are those before it when later payments are split anew: then
+    `AllocationsRestated` follows with them.
+    """
 
     payment_id: str
     lines: tuple[AllocationLine, ...]
     overpaid_minor: int
-    rows: tuple[Instalment, ...]  # changed rows only
-    balances: Balances
     source: AllocationSource
-    engine_version: int
 
 
 @event("loan.payment_reversed.v1")
@@ -77,14 +92,19 @@ class PaymentReversed(Event):
 
 
 @event("loan.allocations_restated.v1")
-class AllocationsRestated(Event):
+class AllocationsRestated(Result):
     """The result of a backdated fact or a reversal: the differences to what was published."""
 
-    cause_id: str  # id of the fact
+    cause_id: str  # id of the fact, or of the one that was taken back
+    since_on: date  # the value date from which figures differ
     changes: tuple[Restatement, ...]
-    rows: tuple[Instalment, ...]
-    balances: Balances
-    engine_version: int
+
+
+@event("loan.schedule_changed.v1")
+class ScheduleChanged(Result):
+    """The result of a fact that is no payment and splits none anew."""
+
+    cause_id: str
 
 
 @event("loan.charge_assessed.v1")
@@ -96,8 +116,7 @@ class ChargeAssessed(Event):
     component: Component  # fee or penalty
     amount_minor: int
     instalment: int
-    rows: tuple[Instalment, ...]
-    balances: Balances
+    due_on: date  # of the instalment
 
 
 @event("loan.charge_waived.v1")
@@ -108,8 +127,6 @@ class ChargeWaived(Event):
     component: Component
     amount_minor: int
     instalment: int
-    rows: tuple[Instalment, ...]
-    balances: Balances
 
 
 @event("loan.credit_balance_refunded.v1")
@@ -118,4 +135,3 @@ class CreditBalanceRefunded(Event):
 
     refund_id: str
     amount_minor: int
-    balances: Balances

@@ -10,10 +10,10 @@ from typing import Any
 from domain.events import application as app
 from domain.events import arrears, disbursement, ending, servicing
 from domain.events.registry import Event
-from domain.loan.facts import Charged, Disbursed, Paid, Refunded, Replanned, Waived
+from domain.loan.facts import begin, fact_of
 from domain.loan.instalments import Instalment
 from domain.loan.state import Loan, LoanStatus, Preparation
-from domain.loan.timeline import Timeline
+from domain.servicing.timeline import Timeline
 
 _REVIEWED = {
     app.Decision.APPROVED: LoanStatus.APPROVED,
@@ -74,30 +74,30 @@ def _checked(loan: Loan, event: disbursement.DisbursementChecked) -> Loan:
 def _disbursed(loan: Loan, event: disbursement.LoanDisbursed) -> Loan:
     if loan.terms is None:
         raise ValueError("a payout without terms")
-    fact = Disbursed(
-        id=event.disbursement_id, effective_on=event.effective_on, rows=event.instalments
-    )
     return replace(
         loan,
         status=LoanStatus.ACTIVE,
         disbursed_on=event.effective_on,
-        timeline=Timeline(loan.terms).record(fact),
+        timeline=begin(loan.conditions, loan.terms, event),
         rows=event.instalments,
         balances=event.balances,
     )
 
 
-def _timeline(loan: Loan) -> Timeline:
+def _recorded(loan: Loan, event: Event) -> Timeline:
+    """Record the fact that an event tells."""
     if loan.timeline is None:
         raise ValueError("money moved on a loan that was never paid out")
-    return loan.timeline
+    return loan.timeline.record(fact_of(event))
 
 
-def merge(rows: tuple[Instalment, ...], changed: tuple[Instalment, ...]) -> tuple[Instalment, ...]:
-    """Return the rows with the changed ones in their places; new numbers go to the end."""
-    if not changed:
+def merge(
+    rows: tuple[Instalment, ...], changed: tuple[Instalment, ...], total: int
+) -> tuple[Instalment, ...]:
+    """Return `total` rows: the changed ones in their places, new numbers at the end."""
+    if not changed and total == len(rows):
         return rows
-    merged = list(rows)
+    merged = list(rows[:total])
     for row in changed:
         if row.number <= len(merged):
             merged[row.number - 1] = row
@@ -111,93 +111,41 @@ def _still_missed(missed: frozenset[int], changed: tuple[Instalment, ...]) -> fr
     return missed - met if missed and met else missed
 
 
-def _received(loan: Loan, event: servicing.PaymentReceived) -> Loan:
-    fact = Paid(
-        id=event.payment_id,
-        effective_on=event.effective_on,
-        amount_minor=event.amount_minor,
-        split=event.split,
-    )
-    return replace(loan, timeline=_timeline(loan).record(fact))
+def _told(loan: Loan, event: Event) -> Loan:
+    return replace(loan, timeline=_recorded(loan, event))
 
 
 def _recovered(loan: Loan, event: ending.RecoveryReceived) -> Loan:
     if loan.status is LoanStatus.WRITTEN_OFF:
         return loan  # memo only: nothing stands on the books any more
-    fact = Paid(
-        id=event.recovery_id, effective_on=event.effective_on, amount_minor=event.amount_minor
-    )
-    return replace(loan, timeline=_timeline(loan).record(fact))
+    return replace(loan, timeline=_recorded(loan, event))
 
 
-def _result(loan: Loan, event: servicing.PaymentAllocated | servicing.AllocationsRestated) -> Loan:
+def _result(loan: Loan, event: servicing.Result) -> Loan:
     return replace(
         loan,
-        rows=merge(loan.rows, event.rows),
+        rows=merge(loan.rows, event.rows, event.rows_total),
         balances=event.balances,
         missed=_still_missed(loan.missed, event.rows),
     )
-
-
-def _reversed(loan: Loan, event: servicing.PaymentReversed) -> Loan:
-    return replace(loan, timeline=_timeline(loan).without(event.payment_id))
-
-
-def _charged(loan: Loan, event: servicing.ChargeAssessed) -> Loan:
-    fact = Charged(
-        id=event.charge_id,
-        effective_on=event.effective_on,
-        instalment=event.instalment,
-        component=event.component,
-        amount_minor=event.amount_minor,
-    )
-    return replace(
-        loan,
-        timeline=_timeline(loan).record(fact),
-        rows=merge(loan.rows, event.rows),
-        balances=event.balances,
-    )
-
-
-def _waived(loan: Loan, event: servicing.ChargeWaived) -> Loan:
-    fact = Waived(
-        id=event.waiver_id,
-        effective_on=event.effective_on,
-        instalment=event.instalment,
-        component=event.component,
-        amount_minor=event.amount_minor,
-    )
-    return replace(
-        loan,
-        timeline=_timeline(loan).record(fact),
-        rows=merge(loan.rows, event.rows),
-        balances=event.balances,
-        missed=_still_missed(loan.missed, event.rows),
-    )
-
-
-def _refunded(loan: Loan, event: servicing.CreditBalanceRefunded) -> Loan:
-    fact = Refunded(
-        id=event.refund_id, effective_on=event.effective_on, amount_minor=event.amount_minor
-    )
-    return replace(loan, timeline=_timeline(loan).record(fact), balances=event.balances)
 
 
 def _restructured(loan: Loan, event: ending.LoanRestructured) -> Loan:
-    fact = Replanned(
-        id=event.restructure_id,
-        effective_on=event.effective_on,
-        rows=event.rows,
-        rows_total=event.rows_total,
-    )
     return replace(
         loan,
-        timeline=_timeline(loan).record(fact),
-        rows=loan.rows[: event.rows_total - len(event.rows)] + event.rows,
-        balances=event.balances,
+        timeline=_recorded(loan, event),
         missed=frozenset(),
         replanned_on=event.effective_on,
         rate_annual=event.rate_annual,
+    )
+
+
+def _charged_off(loan: Loan, event: ending.LoanChargedOff) -> Loan:
+    return replace(
+        loan,
+        timeline=_recorded(loan, event),
+        status=LoanStatus.CHARGED_OFF,
+        charged_off=True,
     )
 
 
@@ -235,20 +183,19 @@ _CHANGES: dict[type[Event], Callable[[Loan, Any], Loan]] = {
     disbursement.DisbursementChecked: _checked,
     disbursement.LoanDisbursed: _disbursed,
     disbursement.DisbursementReturned: _becomes(LoanStatus.RETURNED),
-    servicing.PaymentReceived: _received,
+    servicing.PaymentReceived: _told,
     servicing.PaymentAllocated: _result,
-    servicing.PaymentReversed: _reversed,
+    servicing.PaymentReversed: _told,
     servicing.AllocationsRestated: _result,
-    servicing.ChargeAssessed: _charged,
-    servicing.ChargeWaived: _waived,
-    servicing.CreditBalanceRefunded: _refunded,
+    servicing.ScheduleChanged: _result,
+    servicing.ChargeAssessed: _told,
+    servicing.ChargeWaived: _told,
+    servicing.CreditBalanceRefunded: _told,
     arrears.PaymentMissed: _missed,
     arrears.ArrearsCured: _cured,
     arrears.DelinquencyBucketChanged: _bucket,
     ending.LoanRestructured: _restructured,
-    ending.LoanChargedOff: lambda loan, _: replace(
-        loan, status=LoanStatus.CHARGED_OFF, charged_off=True
-    ),
+    ending.LoanChargedOff: _charged_off,
     ending.RecoveryReceived: _recovered,
     ending.LoanWrittenOff: _becomes(LoanStatus.WRITTEN_OFF),
     ending.LoanSettled: _becomes(LoanStatus.SETTLED),

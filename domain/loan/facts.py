@@ -1,64 +1,151 @@
-"""Facts on a loan's time line: what moved money or terms, in the order of their value dates."""
+"""Which fact of the servicing engine an event tells. The same function serves decide and evolve.
 
-from dataclasses import dataclass
-from datetime import date
+A fact is known from its value date on: order of recording decides between facts of one day.
+"""
 
-from domain.events.servicing import Split
-from domain.loan.instalments import Instalment
-from domain.loan.terms import Component
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any
 
+from domain.events import disbursement, ending, servicing
+from domain.events.registry import Event
+from domain.loan.contract import loan_terms
+from domain.loan.terms import Conditions, Terms
+from domain.servicing import facts as f
+from domain.servicing.terms import LoanTerms
+from domain.servicing.timeline import Timeline
+from domain.servicing.values import ChargeBasis, ChargeKind, ChargeTime, Component, Kind
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fact:
-    """Something that is true in the world from `effective_on`; `id` names it for reversal."""
-
-    id: str
-    effective_on: date
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Disbursed(Fact):
-    """Money went out; the plan is what was published with it."""
-
-    rows: tuple[Instalment, ...]
+CHARGE_OFF_ID = "charge_off"  # one at a time
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Paid(Fact):
-    """Money came in. `split` is set when the upstream observed the parts."""
-
-    amount_minor: int
-    split: Split | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Charged(Fact):
-    """A fee or penalty was put on an instalment."""
-
-    instalment: int
-    component: Component  # FEE or PENALTY
-    amount_minor: int
+def begin(conditions: Conditions, terms: Terms, event: disbursement.LoanDisbursed) -> Timeline:
+    """Return the time line that the first payout opens."""
+    agreed = loan_terms(
+        conditions, terms, from_on=event.effective_on, first_due_on=event.first_due_on
+    )
+    return _opened(agreed, _disbursed(event))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Waived(Fact):
-    """Part of what an instalment asks for, principal aside, was given up (减免)."""
-
-    instalment: int
-    component: Component
-    amount_minor: int
+@lru_cache(maxsize=64)
+def _opened(terms: LoanTerms, fact: f.Disbursed) -> Timeline:
+    """Solve a plan once: a decision and its event begin the same time line."""
+    return Timeline.start(terms).record(fact)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Replanned(Fact):
-    """A restructuring put new rows in the place of all rows from the first new number on."""
-
-    rows: tuple[Instalment, ...]
-    rows_total: int
+def fact_of(event: Event) -> f.Fact:
+    """Return the fact an event tells. Raises KeyError for an event that tells none."""
+    return FACTS[type(event)](event)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Refunded(Fact):
-    """Overpaid money went back."""
+def _disbursed(event: disbursement.LoanDisbursed) -> f.Disbursed:
+    on = event.effective_on
+    return f.Disbursed(
+        id=event.disbursement_id, effective_on=on, entered_on=on, amount_minor=event.amount_minor
+    )
 
-    amount_minor: int
+
+def _received(event: servicing.PaymentReceived) -> f.Fact:
+    split = event.split
+    on = event.effective_on
+    return f.Paid(
+        id=event.payment_id,
+        effective_on=on,
+        entered_on=on,
+        kind=Kind.REPAYMENT,
+        amount_minor=event.amount_minor,
+        split=None
+        if split is None
+        else (
+            (Component.PRINCIPAL, split.principal_minor),
+            (Component.INTEREST, split.interest_minor),
+            (Component.FEE, split.fee_minor),
+            (Component.PENALTY, split.penalty_minor),
+        ),
+    )
+
+
+def _recovered(event: ending.RecoveryReceived) -> f.Fact:
+    on = event.effective_on
+    return f.Paid(
+        id=event.recovery_id,
+        effective_on=on,
+        entered_on=on,
+        kind=Kind.RECOVERY,
+        amount_minor=event.amount_minor,
+    )
+
+
+def _reversed(event: servicing.PaymentReversed) -> f.Fact:
+    on = event.effective_on
+    return f.Reversed(
+        id=f"reversal:{event.payment_id}",
+        effective_on=on,
+        entered_on=on,
+        fact_id=event.payment_id,
+    )
+
+
+def _charged(event: servicing.ChargeAssessed) -> f.Fact:
+    on = event.effective_on
+    return f.ChargeAdded(
+        id=event.charge_id,
+        effective_on=on,
+        entered_on=on,
+        code=event.code,
+        kind=ChargeKind(event.component),
+        time=ChargeTime.SPECIFIED_DUE_DATE,
+        basis=ChargeBasis.FLAT,
+        due_on=event.due_on,
+        amount_minor=event.amount_minor,
+    )
+
+
+def _waived(event: servicing.ChargeWaived) -> f.Fact:
+    on = event.effective_on
+    return f.Waived(
+        id=event.waiver_id,
+        effective_on=on,
+        entered_on=on,
+        instalment=event.instalment,
+        component=event.component,
+        amount_minor=event.amount_minor,
+    )
+
+
+def _refunded(event: servicing.CreditBalanceRefunded) -> f.Fact:
+    on = event.effective_on
+    return f.CreditRefunded(
+        id=event.refund_id, effective_on=on, entered_on=on, amount_minor=event.amount_minor
+    )
+
+
+def _restructured(event: ending.LoanRestructured) -> f.Fact:
+    on = event.effective_on
+    return f.Restructured(
+        id=event.restructure_id,
+        effective_on=on,
+        entered_on=on,
+        first_due_on=event.first_due_on,
+        instalments=event.instalments,
+        rate_annual=event.rate_annual,
+        waived_interest_minor=event.waived_interest_minor,
+    )
+
+
+def _charged_off(event: ending.LoanChargedOff) -> f.Fact:
+    on = event.effective_on
+    return f.ChargedOff(id=CHARGE_OFF_ID, effective_on=on, entered_on=on)
+
+
+FACTS: dict[type[Event], Callable[[Any], f.Fact]] = {
+    servicing.PaymentReceived: _received,
+    servicing.PaymentReversed: _reversed,
+    servicing.ChargeAssessed: _charged,
+    servicing.ChargeWaived: _waived,
+    servicing.CreditBalanceRefunded: _refunded,
+    ending.LoanRestructured: _restructured,
+    ending.LoanChargedOff: _charged_off,
+    ending.RecoveryReceived: _recovered,
+}
+"""Events after the first payout that tell a fact. Every other event is a result or a note."""

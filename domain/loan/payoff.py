@@ -4,8 +4,11 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from domain.errors import Rejected
-from domain.loan.allocation import payoff_rows
+from domain.loan.instalments import Balances
 from domain.loan.state import OPEN, Loan
+from domain.servicing.payoff import payoff_parts
+from domain.servicing.timeline import Timeline
+from domain.servicing.values import Component
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,24 +32,36 @@ def payoff_quote(loan: Loan, on: date) -> PayoffQuote:
     """
     if loan.status not in OPEN or loan.timeline is None:
         raise Rejected("nothing_owed", f"the loan is {loan.status}")
-    newest = loan.timeline.fact
+    newest = loan.timeline.newest
     if newest is not None and on < newest.effective_on:
         raise Rejected(
             "before_last_fact", f"the loan's newest fact is of {newest.effective_on}", "on"
         )
-    rows = [row for row in payoff_rows(loan.rows, on) if row.met_on is None]
-    amount = sum(row.unpaid_minor for row in rows)
+    owed = owed_on(loan.timeline, on)
+    tomorrow = owed_on(loan.timeline, on + timedelta(days=1))
+    dates = (row.due_on for row in loan.rows if row.met_on is None and row.due_on > on)
     return PayoffQuote(
         on=on,
-        amount_minor=amount,
-        principal_minor=sum(row.principal_left_minor for row in rows),
-        interest_minor=sum(row.interest_left_minor for row in rows),
-        fee_minor=sum(row.fee_left_minor for row in rows),
-        penalty_minor=sum(row.penalty_left_minor for row in rows),
-        per_diem_minor=_unpaid(loan, on + timedelta(days=1)) - amount,
-        valid_until=min((row.due_on for row in rows if row.due_on > on), default=on),
+        amount_minor=owed.owed_minor,
+        principal_minor=owed.principal_minor,
+        interest_minor=owed.interest_minor,
+        fee_minor=owed.fee_minor,
+        penalty_minor=owed.penalty_minor,
+        per_diem_minor=tomorrow.owed_minor - owed.owed_minor,
+        valid_until=min(dates, default=on),
     )
 
 
-def _unpaid(loan: Loan, on: date) -> int:
-    return sum(row.unpaid_minor for row in payoff_rows(loan.rows, on) if row.met_on is None)
+def owed_on(timeline: Timeline, on: date) -> Balances:
+    """Return what ends a loan on a day, by component, if nothing else happens until then.
+
+    Interest runs to the day if the product recalculates; planned interest is owed whole.
+    """
+    parts, overpaid = timeline.read(lambda ledger: (payoff_parts(ledger, on), ledger.overpaid), on)
+    return Balances(
+        principal_minor=parts[Component.PRINCIPAL],
+        interest_minor=parts[Component.INTEREST],
+        fee_minor=parts[Component.FEE],
+        penalty_minor=parts[Component.PENALTY],
+        overpaid_minor=overpaid,
+    )

@@ -8,7 +8,7 @@ from enum import StrEnum
 from domain.events.application import Decision
 from domain.loan.instalments import Balances, Instalment
 from domain.loan.terms import Conditions, Terms
-from domain.loan.timeline import Timeline
+from domain.servicing.timeline import Timeline
 
 
 class LoanStatus(StrEnum):

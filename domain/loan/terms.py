@@ -1,11 +1,26 @@
-"""The terms a loan is granted on, frozen at the review.
+"""What a product says about its loans, and what was agreed on one of them.
 
-A later change of the product does not touch them.
+A loan pins its product's conditions when it is applied for; a later version does not touch it. The
+terms are what the review approved on top of them, frozen there. How the servicing engine reads both
+is `domain/loan/contract.py`.
 """
 
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
+
+from domain.servicing.values import Component, Recalculation
+
+__all__ = [
+    "DEFAULT_ALLOCATION",
+    "Component",
+    "Conditions",
+    "Recalculation",
+    "RepaymentMethod",
+    "Rounding",
+    "ScheduleDayCount",
+    "Terms",
+]
 
 
 class RepaymentMethod(StrEnum):
@@ -19,7 +34,16 @@ class ScheduleDayCount(StrEnum):
     """How a period earns interest. Unqualified "30/360" is a bug (domain rules, section 5.2)."""
 
     THIRTY_360_PROPORTIONAL = "30/360-proportional"  # a whole month earns a twelfth of the rate
+    ACT_360 = "act/360"
+    ACT_364 = "act/364"
     ACT_365F = "act/365f"
+    ACT_ACT_ISDA = "act/act-isda"
+    ACT_ACT_ICMA = "act/act-icma"
+    ACT_ACT_FEB_29 = "act/act-feb29"
+    THIRTY_360_US = "30/360-us"
+    THIRTY_360_BOND = "30/360-bond"
+    THIRTY_E_360 = "30e/360"
+    THIRTY_E_360_ISDA = "30e/360-isda"
 
 
 class Rounding(StrEnum):
@@ -29,15 +53,6 @@ class Rounding(StrEnum):
     HALF_EVEN = "ROUND_HALF_EVEN"
     UP = "ROUND_CEILING"
     DOWN = "ROUND_FLOOR"
-
-
-class Component(StrEnum):
-    """What an amount is owed for."""
-
-    PENALTY = "penalty"
-    FEE = "fee"
-    INTEREST = "interest"
-    PRINCIPAL = "principal"
 
 
 DEFAULT_ALLOCATION = (
@@ -50,17 +65,12 @@ DEFAULT_ALLOCATION = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Terms:
-    """What was agreed: amount, price, shape and conventions."""
+    """What was agreed: amount, price and number of instalments."""
 
     currency: str  # ISO 4217
     principal_minor: int
     rate_annual: Decimal  # fraction per year: 0.12 is 12 %
     instalments: int  # number of monthly instalments
-    method: RepaymentMethod = RepaymentMethod.ANNUITY
-    day_count: ScheduleDayCount = ScheduleDayCount.THIRTY_360_PROPORTIONAL
-    interest_rounding: Rounding = Rounding.HALF_UP
-    instalment_rounding: Rounding = Rounding.HALF_UP
-    allocation: tuple[Component, ...] = DEFAULT_ALLOCATION
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +85,8 @@ class Conditions:
     day_count: ScheduleDayCount  # no default: the product must say (domain rules, 0.4)
     interest_rounding: Rounding = Rounding.HALF_UP
     instalment_rounding: Rounding = Rounding.HALF_UP
-    allocation: tuple[Component, ...] = DEFAULT_ALLOCATION
+    allocation: tuple[Component, ...] = DEFAULT_ALLOCATION  # inside an instalment
+    recalculation: Recalculation = Recalculation.CONTINUOUS  # whether interest follows payments
     amount_min_minor: int = 1
     amount_max_minor: int
     rate_annual_max: Decimal  # fraction per year

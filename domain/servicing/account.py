@@ -6,7 +6,7 @@ from decimal import localcontext
 
 from domain.servicing.floating import Repricing
 from domain.servicing.ledger import AllocationLine, Entry, Ledger
-from domain.servicing.row import NOTHING, Row
+from domain.servicing.row import Row
 from domain.servicing.terms import LoanTerms
 from domain.servicing.values import ChargeBasis, ChargeKind, ChargeTime, Component, Kind, Status
 
@@ -28,7 +28,7 @@ class Amounts:
     @classmethod
     def of(cls, parts: dict[Component, int]) -> "Amounts":
         """Freeze a mapping of components."""
-        if parts == NOTHING:
+        if not any(parts.values()):
             return NO_AMOUNTS
         return cls(
             principal=parts[Component.PRINCIPAL],
@@ -229,11 +229,7 @@ def _freeze_rows(ledger: Ledger) -> tuple[Instalment, ...]:
         plan = zip(ledger.rows, ledger.plan.periods, strict=True)
         return tuple(_freeze_row(row, period.balance_after) for row, period in plan)
     rows: list[Instalment] = []
-    moves = sorted(
-        (e.on, e.amount)
-        for e in ledger.entries
-        if e.kind in (Kind.DISBURSEMENT, Kind.CAPITALISED_INCOME)
-    )
+    moves = sorted((e.on, e.amount) for e in ledger.entries if e.kind in RAISES_BALANCE)
     balance, taken = 0, 0
     for row in ledger.rows:
         while taken < len(moves) and _counts_by(moves[taken][0], row, ledger):
@@ -268,7 +264,7 @@ def _freeze_row(row: Row, balance: int) -> Instalment:
     )
 
 
-RAISES_BALANCE = frozenset({Kind.DISBURSEMENT, Kind.CAPITALISED_INCOME})
+RAISES_BALANCE = frozenset({Kind.DISBURSEMENT, Kind.CAPITALISED_INCOME, Kind.RESTRUCTURE})
 MOVES_NO_BALANCE = frozenset(
     {
         Kind.RE_AGE,

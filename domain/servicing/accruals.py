@@ -17,6 +17,7 @@ from domain.servicing.period import to_minor
 from domain.servicing.plan import Plan
 from domain.servicing.row import I, Row
 from domain.servicing.values import (
+    AccrualBasis,
     ChargeAccrual,
     ChargeTime,
     OverdueInterest,
@@ -87,12 +88,18 @@ def _earned_by_row(ledger: Ledger, plan: Plan, row: Row, on: date) -> int:
         return _earned_of_due(row)
     if on <= row.from_on:
         return 0
+    if ledger.terms.accrual_basis is AccrualBasis.PRORATED_PERIOD_INTEREST:
+        return _prorated(row, on)
     index = plan.period_of(row.from_on, row.due_on)
     follows_plan = index is not None and not (row.re_aged and not ledger.terms.recalculates)
     if index is not None and follows_plan and not ledger.terms.cumulative:
         period = plan.periods[index]
         interest = interest_of_period(plan, period, on, credited=False, prorate_fixed=True)
         return interest - row.waived[I]
+    return _prorated(row, on)
+
+
+def _prorated(row: Row, on: date) -> int:
     share = Decimal((on - row.from_on).days) / (row.due_on - row.from_on).days
     return to_minor(share * row.due[I])
 

@@ -102,7 +102,7 @@ def _select(payment: _Payment, due: DueClass, component: Component | None = None
 
 def _select_future(payment: _Payment, future: list[Row], component: Component | None) -> list[Row]:
     """Rows in advance, by the rule of the payment (domain rules A-04 to A-07)."""
-    if payment.ledger.plan.by_principal:
+    if payment.exhausted and payment.ledger.plan.by_principal:
         future = [row for row in future if row not in payment.exhausted]
     match payment.rule.future:
         case FutureRule.REAMORTISATION:

@@ -123,6 +123,25 @@ class ChargeWaived(Fact):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Waived(Fact):
+    """Part of what a row asks for, principal aside, was given up; counts as far as it is open."""
+
+    instalment: int
+    component: Component
+    amount_minor: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Restructured(Fact):
+    """A new plan for what is owed on `effective_on`, the interest owed by then less a waiver."""
+
+    first_due_on: date
+    instalments: int
+    rate_annual: Decimal
+    waived_interest_minor: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RateChanged(Fact):
     """A new annual rate, from `effective_on` inclusive."""
 

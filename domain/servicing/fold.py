@@ -25,22 +25,24 @@ from domain.servicing.floating import Publication
 from domain.servicing.ledger import Entry, Ledger
 from domain.servicing.legacy_allocation import allocate_in_order, refund_cash
 from domain.servicing.movements import earn_on_overdue
+from domain.servicing.observed import take_observed
 from domain.servicing.passing import pass_time, publish
 from domain.servicing.payouts import capitalise, pay_out
 from domain.servicing.plan import Plan
 from domain.servicing.re_amortising import re_amortise
 from domain.servicing.reaging import re_age
-from domain.servicing.row import I
+from domain.servicing.restructuring import restructure
+from domain.servicing.row import COMPONENTS, I
 from domain.servicing.terms import LoanTerms
 from domain.servicing.values import (
     ChargeOffBehaviour,
-    Component,
     Kind,
     OverdueInterest,
     PreClose,
     Strategy,
 )
 from domain.servicing.views import outstanding_on, total_interest_on
+from domain.servicing.waivers import waive
 
 Fact = f.Fact
 Past = Callable[[], Sequence[Fact]]
@@ -84,8 +86,9 @@ def apply(ledger: Ledger, fact: Fact, past: Past) -> None:
     if not isinstance(fact, f.ReferencePublished):  # what a day's reset needs to know first
         pass_time(ledger, fact.effective_on)
     handler = _HANDLERS[type(fact)]
+    ledger.touched = None
     handler(ledger, fact, past)
-    if not ledger.terms.recalculates:
+    if ledger.charges and not ledger.terms.recalculates:
         recompute_instalment_fees(ledger)
 
 
@@ -141,8 +144,9 @@ def _buy_down_adjusted(ledger: Ledger, fact: f.BuyDownFeeAdjusted, _: Past) -> N
 
 def _paid(ledger: Ledger, fact: f.Paid, past: Past) -> None:
     entry = _open_entry(ledger, fact, fact.kind, fact.amount_minor)
+    ledger.touched = None if ledger.terms.penalty else set()
     if fact.split is not None:
-        _take_split(ledger, entry, fact.split)
+        take_observed(ledger, entry, dict.fromkeys(COMPONENTS, 0) | dict(fact.split))
         return
     _note_prepayment(ledger, entry)
     _earn(ledger, entry.on)
@@ -155,17 +159,8 @@ def _paid(ledger: Ledger, fact: f.Paid, past: Past) -> None:
     left = _allocate(ledger, entry, entry.amount)
     entry.overpayment = left
     ledger.overpaid += left
-
-
-def _take_split(ledger: Ledger, entry: Entry, split: tuple[tuple[Component, int], ...]) -> None:
-    """Take over parts an upstream system allocated, oldest instalment first."""
-    for component, amount in split:
-        left = amount
-        for row in ledger.rows:
-            left -= row.pay(component, left, entry.on)
-        entry.parts[component] += amount - left
-        entry.overpayment += left
-    ledger.overpaid += entry.overpayment
+    if ledger.touched is not None:
+        ledger.touched |= {line.instalment for line in entry.lines}
 
 
 def _note_prepayment(ledger: Ledger, entry: Entry) -> None:
@@ -282,6 +277,19 @@ def _charge_waived(ledger: Ledger, fact: f.ChargeWaived, _: Past) -> None:
 # --- changes and ends
 
 
+def _waived(ledger: Ledger, fact: f.Waived, _: Past) -> None:
+    kind = Kind.INTEREST_WAIVER if fact.component is I else Kind.CHARGE_WAIVER
+    entry = _open_entry(ledger, fact, kind, fact.amount_minor)
+    _earn(ledger, entry.on)
+    waive(ledger, fact, entry)
+
+
+def _restructured(ledger: Ledger, fact: f.Restructured, _: Past) -> None:
+    entry = _open_entry(ledger, fact, Kind.RESTRUCTURE)
+    _earn(ledger, entry.on)
+    restructure(ledger, fact, entry)
+
+
 def _rate_changed(ledger: Ledger, fact: f.RateChanged, _: Past) -> None:
     apply_rate(ledger, fact.effective_on, fact.rate_annual)
 
@@ -378,6 +386,8 @@ _HANDLERS: dict[type[Fact], Callable[[Ledger, Any, Past], None]] = {
     f.CreditRefunded: _credit_refunded,
     f.ChargeAdded: _charge_added,
     f.ChargeWaived: _charge_waived,
+    f.Waived: _waived,
+    f.Restructured: _restructured,
     f.RateChanged: _rate_changed,
     f.ReferencePublished: _published,
     f.MisuseFound: _misused,

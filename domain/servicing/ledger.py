@@ -1,8 +1,9 @@
 """The engine's working state: plan, rows, charges, transactions. It decides nothing."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
-from decimal import Decimal
+from decimal import Decimal, localcontext
 
 from domain.servicing.facts import ReAged
 from domain.servicing.floating import Publication, Repricing
@@ -110,6 +111,8 @@ class Ledger:
     """Everything the fold carries from one fact to the next."""
 
     __slots__ = (
+        "_plan",
+        "_solve_again",
         "charged_off_on",
         "charges",
         "disbursement_fees",
@@ -120,7 +123,6 @@ class Ledger:
         "non_performing",
         "overpaid",
         "penalised_through",
-        "plan",
         "prepays_all",
         "publications",
         "re_age",
@@ -135,12 +137,14 @@ class Ledger:
         "started_on",
         "terminated_on",
         "terms",
+        "touched",
         "written_off",
     )
 
     def __init__(self, terms: LoanTerms, plan: Plan, started_on: date) -> None:
         self.terms = terms
-        self.plan = plan
+        self._plan: Plan | None = plan
+        self._solve_again: Callable[[], Plan] | None = None
         self.started_on = started_on
         self.rows = [Row(period.from_on, period.due_on) for period in plan.periods]
         self.charges: list[Charge] = []
@@ -164,6 +168,7 @@ class Ledger:
         self.misused_on: date | None = None  # since when funds are used against the contract
         self.non_performing = False
         self.settled_plan: Plan | None = None
+        self.touched: set[int] | None = None  # rows the last fact changed; None: any may have
         self.shared = False  # whether an account shows this state: then it must not change
         for row in self.rows:
             row.met_on = started_on
@@ -174,13 +179,31 @@ class Ledger:
         other = Ledger.__new__(Ledger)
         for name in Ledger.__slots__:
             setattr(other, name, getattr(self, name))
-        other.plan = self.plan.copy()
+        other._plan = None if self._plan is None else self._plan.copy()  # noqa: SLF001 - its own
         other.rows = [row.copy() for row in self.rows]
         other.charges = [charge.copy() for charge in self.charges]
         other.entries = [entry.copy() for entry in self.entries]
         other.disbursements = list(self.disbursements)
         other.shared = False
+        other.touched = None
         return other
+
+    @property
+    def plan(self) -> Plan:
+        """The plan behind the rows."""
+        if self._plan is None:
+            assert self._solve_again is not None, "a plan is let go only if it can be solved again"
+            with localcontext(self.terms.arithmetic()):
+                self._plan = self._solve_again()
+        return self._plan
+
+    @plan.setter
+    def plan(self, plan: Plan) -> None:
+        self._plan = plan
+
+    def let_plan_go(self, solve_again: Callable[[], Plan]) -> None:
+        """Keep the rows only: payments on planned interest change no plan, and it takes room."""
+        self._plan, self._solve_again = None, solve_again
 
     def become(self, other: "Ledger") -> None:
         """Take over the state of another ledger, which is given up."""
@@ -241,10 +264,12 @@ class Ledger:
     def sync_rows(self, on: date) -> None:
         """Take over what the plan asks for, and note what is met on a day."""
         for period, row in self.rows_by_period().items():
-            row.due[P] = period.due_principal
-            row.due[I] = period.due_interest + row.waived[I]
-            row.credited[P], row.credited[I] = period.credited_parts
-            row.update_met(on)
+            principal, interest = period.credited_parts
+            credited = principal or interest or row.credited
+            if credited:
+                row.credited[P], row.credited[I] = principal, interest
+            if self._ask_as_planned(period, row) or credited:
+                row.update_met(on)
 
     def sync_interest(self) -> None:
         """Take over what the plan asks for without judging whether rows are met."""
@@ -253,8 +278,20 @@ class Ledger:
         for period in self.plan.periods:
             row = known.get(period) or by_from.get(period.from_on)
             if row is not None:
-                row.due[P] = period.due_principal
-                row.due[I] = period.due_interest + row.waived[I]
+                self._ask_as_planned(period, row)
+
+    def _ask_as_planned(self, period: Period, row: Row) -> bool:
+        """Take over what a period asks for; whether that is something else than before."""
+        principal, interest = period.due_principal, period.due_interest
+        if row.waived:
+            interest += row.waived[I]
+        due = row.due
+        if due[P] == principal and due[I] == interest:
+            return False
+        due[P], due[I] = principal, interest
+        if self.touched is not None:
+            self.touched.add(row.number)
+        return True
 
 
 def _same_dates(row: Row, period: Period) -> bool:

@@ -5,14 +5,17 @@ Sources: domain rules 9.10 "Second disbursement", "Down payment"; 9.9 S-27.
 
 from datetime import date
 from decimal import Decimal
+from functools import partial
 
 from domain.servicing.balancing import close_principal_gap
 from domain.servicing.charges import put_waiting_charges
 from domain.servicing.credits import use_overpayment
+from domain.servicing.dates import schedule_periods
 from domain.servicing.given import drop_rows_beyond
 from domain.servicing.instalment_rounding import to_multiple
 from domain.servicing.ledger import Entry, Ledger
 from domain.servicing.period import to_minor
+from domain.servicing.plan import Plan
 from domain.servicing.row import I, P, Row
 from domain.servicing.solving import Money, add_money, disburse
 from domain.servicing.terms import LoanTerms
@@ -43,6 +46,19 @@ def pay_out(ledger: Ledger, entry: Entry) -> None:
     if first:
         put_waiting_charges(ledger)
     use_overpayment(ledger, entry)
+    if first and _can_be_solved_again(ledger):
+        ledger.let_plan_go(partial(_solved, ledger.terms, ledger.started_on, (on, amortised)))
+
+
+def _can_be_solved_again(ledger: Ledger) -> bool:
+    follows = ledger.recalculates or ledger.plan.rates or ledger.terms.full_term_tranches
+    return not follows and not ledger.rows_lead
+
+
+def _solved(terms: LoanTerms, started_on: date, money: tuple[date, int]) -> Plan:
+    plan = Plan(terms, schedule_periods(terms, started_on))
+    disburse(plan, *money)
+    return plan
 
 
 def down_payment_of(terms: LoanTerms, amount: int) -> int:

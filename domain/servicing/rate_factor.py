@@ -142,11 +142,13 @@ def _proportion(
 
 def _fit(context: Context, factor: Decimal) -> Decimal:
     """Round to as many decimal places as the context has digits."""
-    return factor.quantize(Decimal(1).scaleb(-context.prec), context=_wide(context))
+    last_place, wide = _places(context.prec, context.rounding)
+    return factor.quantize(last_place, context=wide)
 
 
-def _wide(context: Context) -> Context:
-    return Context(prec=context.prec + 20, rounding=context.rounding)
+@lru_cache(maxsize=32)
+def _places(digits: int, rounding: str) -> tuple[Decimal, Context]:
+    return Decimal(1).scaleb(-digits), Context(prec=digits + 20, rounding=rounding)
 
 
 def _splits_at_year_end(
@@ -200,19 +202,27 @@ def nominal_units(
     context: Context, terms: LoanTerms, period: tuple[date, date], start: date
 ) -> Decimal:
     """Whole units the period spans plus the fraction of the next (1 Feb to 15 Apr: 2 + 14/30)."""
-    from_on, due_on = period
-    unit = terms.repayment_unit
-    if add_units(due_on, unit, -terms.repayment_every) == from_on and _on_grid(start, due_on, unit):
-        return Decimal(terms.repayment_every)
+    every = (terms.repayment_unit, terms.repayment_every)
+    whole, rest, following = _spanned(every, period, start)
+    if not rest:
+        return Decimal(whole)
+    return EXACT.add(context.divide(Decimal(rest), Decimal(following)), Decimal(whole))
+
+
+@lru_cache(maxsize=16_384)
+def _spanned(
+    every: tuple[Unit, int], period: tuple[date, date], start: date
+) -> tuple[int, int, int]:
+    """Whole units, days beyond them, and days of the unit that those are part of."""
+    (unit, count), (from_on, due_on) = every, period
+    if add_units(due_on, unit, -count) == from_on and _on_grid(start, due_on, unit):
+        return count, 0, 1
     whole = 0
     while add_units(from_on, unit, whole + 1) <= due_on:
         whole += 1
     reached = add_units(from_on, unit, whole)
-    if reached == due_on:
-        return Decimal(whole)
-    rest = Decimal((due_on - reached).days)
-    following = Decimal((add_units(from_on, unit, whole + 1) - reached).days)
-    return EXACT.add(context.divide(rest, following), Decimal(whole))
+    following = add_units(from_on, unit, whole + 1)
+    return whole, (due_on - reached).days, (following - reached).days
 
 
 def _on_grid(start: date, due_on: date, unit: Unit) -> bool:

@@ -12,7 +12,7 @@ from domain.servicing.movements import credit
 from domain.servicing.period import Period
 from domain.servicing.re_aged_periods import end_plan, ending_periods
 from domain.servicing.recharging import Lifted, lift_charges
-from domain.servicing.row import COMPONENTS, I, P, Row
+from domain.servicing.row import COMPONENTS, ByComponent, I, P, Row
 from domain.servicing.values import Component
 
 Parts = dict[Component, int]
@@ -45,8 +45,8 @@ def settled_on(rows: Iterable[Row]) -> Early:
 
 def hold(row: Row, early: Early, on: date) -> None:
     """Let the row that is cut ask for what was settled, and no more."""
-    row.paid, row.waived = dict(early.paid), dict(early.waived)
-    row.due = {c: early.paid[c] + early.waived[c] for c in COMPONENTS}
+    row.paid, row.waived = ByComponent(early.paid), ByComponent(early.waived)
+    row.due = ByComponent({c: early.paid[c] + early.waived[c] for c in COMPONENTS})
     row.in_advance = early.in_advance
     row.update_met(on)
 

@@ -9,7 +9,20 @@ from domain.servicing.values import Component
 P, F, N = Component.PRINCIPAL, Component.FEE, Component.PENALTY
 I = Component.INTEREST  # noqa: E741 - the four parts by their initial, as the field writes them
 COMPONENTS = (P, I, F, N)
-NOTHING: dict[Component, int] = dict.fromkeys(COMPONENTS, 0)
+
+
+class ByComponent(dict[Component, int]):
+    """Minor units by component; what is not there is nothing, and takes no room."""
+
+    __slots__ = ()
+
+    def __missing__(self, _: Component) -> int:
+        """Say nothing."""
+        return 0
+
+    def copy(self) -> "ByComponent":
+        """Return an independent copy."""
+        return ByComponent(self)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,11 +61,11 @@ class Row:
         self.number = 0
         self.from_on = from_on
         self.due_on = due_on
-        self.due = NOTHING.copy()
-        self.paid = NOTHING.copy()
-        self.waived = NOTHING.copy()
-        self.written_off = NOTHING.copy()
-        self.credited = NOTHING.copy()
+        self.due = ByComponent()
+        self.paid = ByComponent()
+        self.waived = ByComponent()
+        self.written_off = ByComponent()
+        self.credited = ByComponent()
         self.in_advance = 0
         self.late = 0
         self.met = True
@@ -93,20 +106,22 @@ class Row:
     @property
     def given_up(self) -> bool:
         """Whether anything was waived or written off, which is rare."""
-        return self.waived != NOTHING or self.written_off != NOTHING
+        return bool(self.waived or self.written_off)
 
     def outstanding_of(self, component: Component) -> int:
         """What of a component is still owed."""
-        settled = self.paid[component] + self.waived[component] + self.written_off[component]
-        return self.due[component] - settled
+        left = self.due.get(component, 0) - self.paid.get(component, 0)
+        if self.waived or self.written_off:
+            left -= self.waived[component] + self.written_off[component]
+        return left
 
     @property
     def outstanding(self) -> int:
         """What of all components is still owed."""
-        if not self.given_up:
-            return 0 if self.due == self.paid else sum(self.due.values()) - sum(self.paid.values())
-        settled = sum(self.paid.values()) + sum(self.waived.values())
-        return sum(self.due.values()) - settled - sum(self.written_off.values())
+        left = 0 if self.due == self.paid else sum(self.due.values()) - sum(self.paid.values())
+        if self.waived or self.written_off:
+            left -= sum(self.waived.values()) + sum(self.written_off.values())
+        return left
 
     @property
     def total_due(self) -> int:

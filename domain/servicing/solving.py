@@ -177,7 +177,6 @@ def set_instalments(plan: Plan, periods: Sequence[Period]) -> None:
     if given is not None:
         for period, amount in zip(periods, given, strict=True):
             period.emi = period.original_emi = max(amount, period.total_paid)
-        plan.derive()
         return
     if plan.steps:
         _set_in_steps(plan, periods)

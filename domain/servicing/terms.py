@@ -21,6 +21,7 @@ from domain.servicing.penalty import PenaltyTerms
 from domain.servicing.term_parts import CustomInstalment, RateStep, Refusal
 from domain.servicing.values import (
     Accounting,
+    AccrualBasis,
     AdvancePayment,
     Amortisation,
     ChargeBasis,
@@ -147,6 +148,7 @@ class LoanTerms:
     charge_off: ChargeOffBehaviour = ChargeOffBehaviour.REGULAR
     product_charges: tuple[ChargeTerms, ...] = ()
     accounting: Accounting = Accounting.ACCRUAL_PERIODIC
+    accrual_basis: AccrualBasis = AccrualBasis.EXACT
     accrual_activity: bool = False
     capitalised_income_type: Component = Component.INTEREST
     buy_down_income_type: Component = Component.INTEREST

@@ -2,6 +2,9 @@
 
 from enum import StrEnum
 
+ENGINE_VERSION = 2
+"""Stands in every result; a change of what the engine computes raises it."""
+
 
 class ScheduleType(StrEnum):
     """Which schedule family a product belongs to."""
@@ -212,6 +215,7 @@ class Kind(StrEnum):
     ACCRUAL_ACTIVITY = "accrual_activity"
     RE_AGE = "re_age"
     RE_AMORTISE = "re_amortise"
+    RESTRUCTURE = "restructure"
     CHARGE_OFF = "charge_off"
     CONTRACT_TERMINATION = "contract_termination"
     WRITE_OFF = "write_off"
@@ -290,6 +294,13 @@ class ReAmortiseInterest(StrEnum):
     DEFAULT = "default"
     EQUAL_AMORTISATION_INTEREST_SPLIT = "equal_amortisation_interest_split"
     WAIVE_INTEREST = "waive_interest"
+
+
+class AccrualBasis(StrEnum):
+    """What interest to a day inside a period is (domain rules 5.3)."""
+
+    EXACT = "exact"
+    PRORATED_PERIOD_INTEREST = "prorated_period_interest"
 
 
 class Accounting(StrEnum):

@@ -47,6 +47,10 @@ class MoneyFold:
         """Return the standing revision of a payment or recovery. Raises KeyError."""
         return self._money[loan_id, payment_id]
 
+    def find(self, loan_id: str, transaction_id: str) -> Transaction | None:
+        """Return the standing revision of a payment or recovery; None: it is none."""
+        return self._money.get((loan_id, transaction_id))
+
     def apply(self, entry: Entry, loan: LoanSummary) -> None:
         """Apply one event; `loan` is its row as it was before. Raises KeyError."""
         change = _CHANGES.get(entry.topic)
@@ -228,8 +232,8 @@ class MoneyFold:
             loan,
             transaction_id=event.restructure_id,
             kind="restructuring",
-            amount_minor=event.balances.principal_minor,
-            principal_minor=event.balances.principal_minor - loan.principal_minor,
+            amount_minor=loan.principal_minor + event.capitalised_interest_minor,
+            principal_minor=event.capitalised_interest_minor,
             interest_minor=event.waived_interest_minor,
             code=event.kind,
         )

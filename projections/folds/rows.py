@@ -18,14 +18,15 @@ FACTS = frozenset(
     {
         "loan.disbursed.v1",
         "loan.payment_received.v1",
-        "loan.payment_allocated.v1",
         "loan.recovery_received.v1",
         "loan.charge_assessed.v1",
         "loan.charge_waived.v1",
         "loan.credit_balance_refunded.v1",
         "loan.restructured.v1",
+        "loan.charged_off.v1",
     }
 )
+"""Topics with a place on the loan's time line; a reversal takes one away and has none itself."""
 
 VERSIONS = "WHERE t.loan_id = ANY(%(loans)s) AND t.valid_to > t.valid_from"
 END = """
@@ -78,25 +79,38 @@ class RowsFold:
         event, on = entry.event, entry.effective_on
         match entry.topic:
             case "loan.disbursed.v1":
+                loan.rows_total = len(event.instalments)
                 self._publish(entry, loan, event.instalments, on)
             case "loan.disbursement_returned.v1":
                 self._end_all(entry.key, 1, on)
             case "loan.payment_allocated.v1":
-                if loan.last_fact_on is not None and on < loan.last_fact_on and event.rows:
-                    self._restate(entry, loan, money.standing(entry.key, event.payment_id))
-                else:
-                    self._replace(entry, loan, event.rows, on)
-            case "loan.charge_assessed.v1" | "loan.charge_waived.v1":
-                self._replace(entry, loan, event.rows, on)
-            case "loan.restructured.v1":
-                self._end_all(entry.key, event.rows_total - len(event.rows) + 1, on)
-                self._publish(entry, loan, event.rows, on)
+                self._result(entry, loan, on, money.find(entry.key, event.payment_id))
+            case "loan.schedule_changed.v1":
+                self._result(entry, loan, on, None)
             case "loan.allocations_restated.v1":
-                self._restate(entry, loan, money.standing(entry.key, event.cause_id))
+                self._shorten(entry, loan)
+                cause = money.find(entry.key, event.cause_id)
+                self._restate(entry, loan, event.since_on, cause)
             case _:
                 pass
 
-    def _restate(self, entry: Entry, loan: LoanSummary, cause: Transaction) -> None:
+    def _result(self, entry: Entry, loan: LoanSummary, on: date, cause: Transaction | None) -> None:
+        self._shorten(entry, loan)
+        if entry.event.rows and loan.last_fact_on is not None and on < loan.last_fact_on:
+            self._restate(entry, loan, on, cause)
+        else:
+            self._replace(entry, loan, entry.event.rows, on)
+
+    def _shorten(self, entry: Entry, loan: LoanSummary) -> None:
+        """End the rows that the schedule has no more."""
+        total = entry.event.rows_total
+        if total < loan.rows_total:
+            self._end_all(entry.key, total + 1, entry.effective_on)
+        loan.rows_total = total
+
+    def _restate(
+        self, entry: Entry, loan: LoanSummary, on: date, cause: Transaction | None
+    ) -> None:
         """Publish rows as they are after a backdated fact, from its value date on.
 
         Not only those that changed: a row that payments touched may end up the same and yet have
@@ -104,10 +118,10 @@ class RowsFold:
         earlier restatement, holds figures of theirs that are no more: it is replaced from its
         beginning. Readers take later facts back out (`projections.loan_day`).
         """
-        event, on = entry.event, cause.effective_on
+        event = entry.event
         standing = self._now.get(entry.key, {})
         rows = {row.number: row for row in event.rows}
-        touched = {line["instalment"] for line in cause.lines}
+        touched = {line["instalment"] for line in cause.lines} if cause else set[int]()
         for change in getattr(event, "changes", ()):
             touched.update(line.instalment for line in (*change.before, *change.after))
         for number, versions in self._known.get(entry.key, {}).items():
@@ -119,6 +133,7 @@ class RowsFold:
             if number in standing and (number in rows or number in touched or stale):
                 row = rows.get(number) or _narrow(standing[number])
                 self._replace(entry, loan, [row], min([on, *stale]))
+        self._replace(entry, loan, [row for n, row in rows.items() if n not in standing], on)
 
     def _replace(
         self, entry: Entry, loan: LoanSummary, rows: Sequence[Instalment], on: date

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any
 
+from projections.folds.rows import FACTS
 from projections.loan_summary import TABLE, LoanSummary, load
 from projections.ports import Database
 from projections.reading import Entry
@@ -28,6 +29,8 @@ class SummaryFold:
         change = _CHANGES.get(entry.topic)
         if change is not None:
             change(row, entry)
+        if entry.topic in FACTS:
+            _fact(row, entry)
         row.position, row.version = entry.position, entry.version
         row.recorded_at = entry.recorded_at
 
@@ -80,7 +83,7 @@ def _reviewed(row: LoanSummary, entry: Entry) -> None:
     terms = event.terms
     if terms is not None:
         row.amount_minor, row.rate_annual = terms.principal_minor, terms.rate_annual
-        row.instalments, row.method = terms.instalments, terms.method
+        row.instalments = terms.instalments
 
 
 def _accepted(row: LoanSummary, entry: Entry) -> None:
@@ -102,8 +105,9 @@ def _fact(row: LoanSummary, entry: Entry) -> None:
         row.last_fact_on = entry.effective_on
 
 
-def _planned(row: LoanSummary, rows: Sequence[Instalment]) -> None:
-    row.last_due_on = rows[-1].due_on
+def _planned(row: LoanSummary, rows: Sequence[Instalment], total: int) -> None:
+    if rows[-1].number == total:
+        row.last_due_on = rows[-1].due_on
     longest = max((planned.due_on - planned.from_on).days for planned in rows)
     row.longest_period_days = max(row.longest_period_days, longest)
 
@@ -112,9 +116,8 @@ def _disbursed(row: LoanSummary, entry: Entry) -> None:
     event = entry.event
     row.status, row.disbursed_on = "active", entry.effective_on
     row.amount_minor = event.amount_minor
-    _planned(row, event.instalments)
+    _planned(row, event.instalments, len(event.instalments))
     _balances(row, event.balances)
-    _fact(row, entry)
 
 
 def _returned(row: LoanSummary, entry: Entry) -> None:
@@ -125,7 +128,6 @@ def _returned(row: LoanSummary, entry: Entry) -> None:
 
 def _received(row: LoanSummary, entry: Entry) -> None:
     row.last_payment_on, row.last_payment_minor = entry.effective_on, entry.event.amount_minor
-    _fact(row, entry)
 
 
 def add_lines(row: LoanSummary, lines: Iterable[Line], sign: int) -> None:
@@ -149,8 +151,7 @@ def _restated(row: LoanSummary, entry: Entry) -> None:
     for change in event.changes:
         add_lines(row, change.before, -1)
         add_lines(row, change.after, 1)
-    _balances(row, event.balances)
-    _no_longer_missed(row, event.rows)
+    _changed(row, entry)
 
 
 def _no_longer_missed(row: LoanSummary, rows: Iterable[Any]) -> None:
@@ -159,21 +160,16 @@ def _no_longer_missed(row: LoanSummary, rows: Iterable[Any]) -> None:
         row.missed = [number for number in row.missed if number not in met]
 
 
-def _charged(row: LoanSummary, entry: Entry) -> None:
-    _balances(row, entry.event.balances)
-    _fact(row, entry)
+def _changed(row: LoanSummary, entry: Entry) -> None:
+    event = entry.event
+    _balances(row, event.balances)
+    _no_longer_missed(row, event.rows)
+    if event.rows:
+        _planned(row, event.rows, event.rows_total)
 
 
 def _waived(row: LoanSummary, entry: Entry) -> None:
     row.waived_minor += entry.event.amount_minor
-    _balances(row, entry.event.balances)
-    _no_longer_missed(row, entry.event.rows)
-    _fact(row, entry)
-
-
-def _refunded(row: LoanSummary, entry: Entry) -> None:
-    _balances(row, entry.event.balances)
-    _fact(row, entry)
 
 
 def _missed(row: LoanSummary, entry: Entry) -> None:
@@ -200,9 +196,6 @@ def _restructured(row: LoanSummary, entry: Entry) -> None:
     row.rate_annual = event.rate_annual
     row.waived_minor += event.waived_interest_minor
     row.missed = []
-    _planned(row, event.rows)
-    _balances(row, event.balances)
-    _fact(row, entry)
 
 
 def _charged_off(row: LoanSummary, entry: Entry) -> None:
@@ -218,7 +211,6 @@ def _recovered(row: LoanSummary, entry: Entry) -> None:
     row.recovered_minor += event.amount_minor
     row.recovery_cost_minor += event.cost_minor
     row.last_payment_on, row.last_payment_minor = entry.effective_on, event.amount_minor
-    _fact(row, entry)
 
 
 def _written_off(row: LoanSummary, entry: Entry) -> None:
@@ -247,9 +239,8 @@ _CHANGES: dict[str, Callable[[LoanSummary, Entry], None]] = {
     "loan.payment_received.v1": _received,
     "loan.payment_allocated.v1": _allocated,
     "loan.allocations_restated.v1": _restated,
-    "loan.charge_assessed.v1": _charged,
+    "loan.schedule_changed.v1": _changed,
     "loan.charge_waived.v1": _waived,
-    "loan.credit_balance_refunded.v1": _refunded,
     "loan.payment_missed.v1": _missed,
     "loan.arrears_cured.v1": _cured,
     "loan.delinquency_bucket_changed.v1": _bucketed,

@@ -68,8 +68,8 @@ def _allocated(e: Allocated, money: Money) -> str:
 
 def _restructured(e: Restructured, money: Money) -> str:
     return (
-        f"Restructured ({e.kind}): {money(e.balances.principal_minor)} principal in"
-        f" {e.instalments} instalments at {e.rate_annual.normalize():f} a year"
+        f"Restructured ({e.kind}) into {e.instalments} instalments at"
+        f" {e.rate_annual.normalize():f} a year, {money(e.capitalised_interest_minor)} capitalised"
     )
 
 
@@ -124,6 +124,7 @@ WORDS: dict[str, Callable[[Any, Money], str]] = {
     "loan.allocations_restated.v1": lambda e, _: (
         f"{len(e.changes)} allocations restated because of {e.cause_id}"
     ),
+    "loan.schedule_changed.v1": lambda e, _: f"{len(e.rows)} instalments changed by {e.cause_id}",
     "loan.charge_assessed.v1": lambda e, m: (
         f"{e.component.capitalize()} {e.code} of {m(e.amount_minor)} on instalment {e.instalment}"
     ),

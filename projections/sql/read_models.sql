@@ -58,6 +58,7 @@ CREATE TABLE loan_summary (
     returned_on date,
     last_due_on date,
     longest_period_days bigint NOT NULL,
+    rows_total bigint NOT NULL,
     next_instalment bigint,
     next_due_on date,
     next_due_minor bigint,

@@ -81,13 +81,20 @@ def test_the_maker_cannot_check_what_the_maker_prepared(api: Api) -> None:
 
 
 def test_a_reversed_payment_was_never_paid_and_both_stay_visible(api: Api) -> None:
-    loan = api.open_loan()
+    loan, never_paid = api.open_loan(), api.open_loan()
     before = balances(api, loan)
     api.pay(loan, "888.49", "2018-02-15", "p-1")
     assert balances(api, loan) != before
     reversal = {"effective_on": "2018-02-20", "payment_id": "p-1", "cause": "bounced"}
     api.as_("ann").done(f"/v1/loans/{loan}/payment-reversals", reversal)
-    assert balances(api, loan) == before
+    # Five days late by now: 788.49 of principal earned 788.49 x 1 % x 5/28 = 1.41 more, and that
+    # earns 0.14 until the end, because overdue interest is continuous (architecture, section 4).
+    assert before["interest"] == "661.86"
+    assert balances(api, loan) == before | {"interest": "663.41"}
+    owed = [
+        api.get(f"/v1/loans/{each}/payoff-quote", on="2018-02-20") for each in (loan, never_paid)
+    ]
+    assert owed[0] == owed[1] | {"loan_id": owed[0]["loan_id"]}
     api.catch_up()
     moved = api.get(f"/v1/loans/{loan}/transactions")["rows"]
     assert [(one["kind"], one["transaction_id"]) for one in moved[1:]] == [

@@ -171,11 +171,11 @@ def told_otherwise(store: PostgresEventStore) -> None:
     book.today = SNAPSHOT_ON + timedelta(days=1)
     back = book.pay("restated", 5_000, date(2018, 4, 15))
     assert back.refusal is None
-    paid = book.state("restated").timeline
-    assert paid is not None
-    assert paid.fact is not None
+    timeline = book.state("restated").timeline
+    assert timeline is not None
+    assert timeline.newest is not None
     reverse: dict[str, Any] = {"loan_id": "restated", "effective_on": book.today}
-    book.do(cs.ReversePayment(**reverse, payment_id=paid.fact.id, cause="bounced"), BANK)
+    book.do(cs.ReversePayment(**reverse, payment_id=timeline.newest.id, cause="bounced"), BANK)
     refused = book.pay("restated", 0)
     assert refused.refusal is not None
     declined: dict[str, Any] = {"loan_id": "declined", "effective_on": book.today}

@@ -9,7 +9,7 @@ from consumers.real_book.dataset import PublishedStatus
 from consumers.real_book.life import loan_id_of
 from consumers.real_book.snapshot import SNAPSHOT_ON
 from domain.envelope import StreamId
-from domain.loan.allocation import payoff_rows
+from domain.loan.payoff import owed_on
 from domain.replay import replay
 from projections import business_report, four_eyes, loan_summary, override_register, risk, worklist
 from projections.audit_trail import refusals, timeline
@@ -211,8 +211,9 @@ def test_a_payoff_quote_is_what_ends_the_loan_that_day(console: Console, boss: V
     loan_id = console.loan_with(PublishedStatus.CURRENT)
     on = SNAPSHOT_ON + timedelta(days=12)
     page = boss.get(f"/console/loans/{loan_id}", quote_on=str(on))
-    rows = payoff_rows(console.loan(loan_id).rows, on)
-    owed = sum(row.unpaid_minor for row in rows if row.met_on is None)
+    timeline = console.loan(loan_id).timeline
+    assert timeline is not None
+    owed = owed_on(timeline, on).owed_minor
     total = page.one("section", aria_labelledby="quote").one("dd", class_="total").text
     assert total == money(owed, "USD").replace("\u00a0", " ")
     assert f"To pay on {on}" in page.text

@@ -5,9 +5,9 @@ from datetime import timedelta
 import pytest
 
 from domain.events.ending import LoanSettled
-from domain.loan import timeline
 from domain.loan.evolve import evolve
 from domain.loan.state import Loan
+from domain.servicing import timeline
 from tests.support.lives import close, days_after, disbursed, month, pay, reverse
 
 
@@ -18,7 +18,7 @@ def test_folding_a_history_never_runs_the_engine(monkeypatch: pytest.MonkeyPatch
     def no_engine(*_: object) -> None:
         raise AssertionError("evolve ran the engine")
 
-    monkeypatch.setattr(timeline, "advance", no_engine)
+    monkeypatch.setattr(timeline, "apply", no_engine)
     loan: Loan | None = None
     for event in life.events:
         loan = evolve(loan, event)

@@ -1,7 +1,7 @@
 """Payments: allocation, prepayment, payoff, overpayment, backdating, reversal, observed splits."""
 
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import timedelta
 
 import pytest
 
@@ -9,11 +9,11 @@ from domain.commands import servicing as cs
 from domain.events import ending as ee
 from domain.events import servicing as es
 from domain.events.servicing import Split
-from domain.loan.allocation import payoff_rows
 from domain.loan.state import LoanStatus
 from domain.loan.terms import Component
 from tests.support.lives import (
     LOAN,
+    PLANNED,
     START,
     Life,
     accepted,
@@ -28,10 +28,6 @@ LEVEL = 33_214  # 10,000.00 over 36 months at 12 %: 332.14
 
 def _allocated(life: Life) -> es.PaymentAllocated:
     return next(event for event in life.last if isinstance(event, es.PaymentAllocated))
-
-
-def _payoff(life: Life, on: date) -> int:
-    return sum(row.unpaid_minor for row in payoff_rows(life.state.rows, on))
 
 
 def test_the_first_instalment_of_an_annuity() -> None:
@@ -67,7 +63,7 @@ def test_money_above_the_instalment_goes_to_the_next_one() -> None:
 def test_paying_the_payoff_settles_the_loan_and_later_interest_falls_away() -> None:
     life = disbursed().when(pay(LEVEL, month(1)))
     middle = month(1) + timedelta(days=14)  # half of a month of 28 days
-    payoff = _payoff(life, middle)
+    payoff = life.payoff(middle)
     interest_half = 4_884  # half of 97.68: 9,767.86 at 1 % a month
     assert payoff == life.state.balances.principal_minor + interest_half
     life.when(pay(payoff, middle)).then(es.PaymentReceived, es.PaymentAllocated, ee.LoanSettled)
@@ -77,26 +73,26 @@ def test_paying_the_payoff_settles_the_loan_and_later_interest_falls_away() -> N
 
 def test_one_cent_less_than_the_payoff_does_not_settle() -> None:
     life = disbursed().when(pay(LEVEL, month(1)))
-    life.when(pay(_payoff(life, month(2)) - 1, month(2)))
+    life.when(pay(life.payoff(month(2)) - 1, month(2)))
     assert life.state.status is LoanStatus.ACTIVE
 
 
 def test_what_is_above_the_payoff_is_overpayment_and_can_be_refunded() -> None:
     life = disbursed()
-    payoff = _payoff(life, month(1))
+    payoff = life.payoff(month(1))
     life.when(pay(payoff + 700, month(1)))
     assert life.state.balances.overpaid_minor == 700
     refund = cs.RefundCreditBalance(
         loan_id=LOAN, effective_on=month(1), refund_id="r", amount_minor=701
     )
     assert life.refused(refund).code == "more_than_credit"
-    life.when(replace(refund, amount_minor=700)).then(es.CreditBalanceRefunded)
+    life.when(replace(refund, amount_minor=700)).then(es.CreditBalanceRefunded, es.ScheduleChanged)
     assert life.state.balances.overpaid_minor == 0
 
 
 def test_a_settled_loan_takes_no_payments() -> None:
     life = disbursed()
-    life.when(pay(_payoff(life, month(1)), month(1)))
+    life.when(pay(life.payoff(month(1)), month(1)))
     assert life.refused(pay(1, month(1), "late")).code == "loan_settled"
 
 
@@ -108,6 +104,7 @@ def test_a_settled_loan_takes_no_payments() -> None:
         (replace(pay(1, month(1)), currency="EUR"), "currency_mismatch"),
         (pay(1, START - timedelta(days=1)), "before_disbursement"),
         (pay(10, month(1), split=Split(principal_minor=9)), "split_mismatch"),
+        (pay(9, month(1), split=Split(principal_minor=9)), "split_needs_planned_interest"),
         (pay(10, month(1), split=Split(principal_minor=11, fee_minor=-1)), "split_mismatch"),
     ],
 )
@@ -156,7 +153,7 @@ def test_a_reversed_payment_never_was_for_the_balances() -> None:
 
 def test_reversing_the_payment_that_settled_reopens_the_loan() -> None:
     life = disbursed()
-    life.when(pay(_payoff(life, month(1)), month(1), "all"))
+    life.when(pay(life.payoff(month(1)), month(1), "all"))
     life.when(reverse("all", month(2))).then(
         es.PaymentReversed, es.AllocationsRestated, ee.LoanReopened
     )
@@ -171,7 +168,7 @@ def test_a_payment_can_be_reversed_once() -> None:
 
 def test_an_observed_split_is_a_fact_and_the_row_keeps_its_total() -> None:
     observed = Split(principal_minor=23_213, interest_minor=10_001)
-    life = disbursed().when(pay(LEVEL, month(1), split=observed))
+    life = disbursed(conditions=PLANNED).when(pay(LEVEL, month(1), split=observed))
     first = life.state.rows[0]
     assert first.met_on == month(1)
     assert (first.principal_paid_minor, first.interest_paid_minor) == (23_213, 10_001)
@@ -181,7 +178,7 @@ def test_an_observed_split_is_a_fact_and_the_row_keeps_its_total() -> None:
 
 def test_observed_principal_above_the_plan_comes_off_the_end_of_the_schedule() -> None:
     observed = Split(principal_minor=100_000, interest_minor=10_000)
-    life = disbursed().when(pay(110_000, month(1), split=observed))
+    life = disbursed(conditions=PLANNED).when(pay(110_000, month(1), split=observed))
     (line,) = _allocated(life).lines
     assert (line.instalment, line.principal_minor, line.interest_minor) == (1, 100_000, 10_000)
     rows = life.state.rows
@@ -194,7 +191,7 @@ def test_observed_principal_above_the_plan_comes_off_the_end_of_the_schedule() -
 
 def test_observed_interest_below_the_plan_still_meets_the_instalment() -> None:
     observed = Split(principal_minor=23_214, interest_minor=9_300)
-    life = disbursed().when(pay(32_514, month(1), split=observed))
+    life = disbursed(conditions=PLANNED).when(pay(32_514, month(1), split=observed))
     assert life.state.rows[0].met_on == month(1)
     assert life.state.rows[0].interest_minor == 9_300
 
@@ -202,13 +199,13 @@ def test_observed_interest_below_the_plan_still_meets_the_instalment() -> None:
 @pytest.mark.parametrize(("principal", "met"), [(19_893, True), (19_892, False)])
 def test_nine_tenths_of_an_instalment_count_as_the_whole(principal: int, met: bool) -> None:  # noqa: FBT001
     observed = Split(principal_minor=principal, interest_minor=10_000)
-    life = disbursed().when(pay(observed.total_minor, month(1), split=observed))
+    life = disbursed(conditions=PLANNED).when(pay(observed.total_minor, month(1), split=observed))
     assert (life.state.rows[0].met_on is not None) is met
     assert life.state.balances.principal_minor == 1_000_000 - principal
 
 
 def test_an_observed_payment_meets_every_instalment_that_is_due() -> None:
-    life = disbursed().when(pay(LEVEL // 2, month(1)))
+    life = disbursed(conditions=PLANNED).when(pay(LEVEL // 2, month(1)))
     observed = Split(principal_minor=23_214 + 23_446 - 6_607, interest_minor=9_768)
     life.when(pay(observed.total_minor, month(2), split=observed))
     assert [row.met_on for row in life.state.rows[:3]] == [month(2), month(2), None]
@@ -216,7 +213,7 @@ def test_an_observed_payment_meets_every_instalment_that_is_due() -> None:
 
 
 def test_an_observed_split_that_repays_the_principal_ends_the_loan() -> None:
-    life = disbursed()
+    life = disbursed(conditions=PLANNED)
     observed = Split(principal_minor=1_000_000, interest_minor=1_234)
     life.when(pay(1_001_234, month(1), split=observed)).then(
         es.PaymentReceived, es.PaymentAllocated, ee.LoanSettled
@@ -236,7 +233,9 @@ def test_a_charge_must_be_on_the_disclosed_cost_table() -> None:
         instalment=1,
     )
     assert life.refused(charge).code == "charge_not_disclosed"
-    life.when(replace(charge, code="LATE", component=Component.PENALTY)).then(es.ChargeAssessed)
+    life.when(replace(charge, code="LATE", component=Component.PENALTY)).then(
+        es.ChargeAssessed, es.ScheduleChanged
+    )
     assert life.state.balances.penalty_minor == 1_500
 
 
@@ -263,7 +262,9 @@ def test_penalties_are_paid_first_and_can_be_waived_with_a_reason() -> None:
     )
     assert life.refused(waiver).code == "reason_missing"
     assert life.refused(waiver, reason="goodwill").code == "more_than_owed"
-    life.when(replace(waiver, amount_minor=1_000), reason="goodwill").then(es.ChargeWaived)
+    life.when(replace(waiver, amount_minor=1_000), reason="goodwill").then(
+        es.ChargeWaived, es.ScheduleChanged
+    )
     assert life.state.balances.penalty_minor == 0
 
 

@@ -31,15 +31,8 @@ PAGE_EVENTS: Final = 5_000
 SHOWN_MAX: Final = 5
 """Violations of one kind are told up to here; the rest only counted."""
 
-# The functions of `domain/loan/` that compute figures; deciding calls them, folding must not.
-COMPUTES: Final = frozenset(
-    {
-        ("plan", "plan"),
-        ("account", "advance"),
-        ("allocation", "allocate"),
-        ("allocation", "allocate_observed"),
-    }
-)
+# The functions of `domain/servicing/` that compute figures; deciding calls them, folding must not.
+COMPUTES: Final = frozenset({("fold", "apply"), ("fold", "evaluate"), ("solving", "solve")})
 
 
 def violations(invariant: str, details: Iterable[object]) -> list[Violation]:
@@ -253,7 +246,7 @@ def engine_forbidden() -> Generator[None]:
         place = Path(code.co_filename)
         if (
             what == "call"
-            and place.parent.name == "loan"
+            and place.parent.name == "servicing"
             and (place.stem, code.co_name) in COMPUTES
         ):
             raise EngineCalled(f"{place.stem}.{code.co_name}")

@@ -15,11 +15,10 @@ from domain.context import Context
 from domain.decisions import arrears
 from domain.envelope import StreamId
 from domain.events.registry import Event
-from domain.loan import allocation
-from domain.loan.allocation import pay as allocation_pay
-from domain.loan.instalments import AllocationLine, Instalment
 from domain.loan.state import Loan
 from domain.service import Instruction
+from domain.servicing.row import Row
+from domain.servicing.values import Component
 from infra import connections, verify
 from infra.settings import Limits
 from projections import schema
@@ -86,9 +85,12 @@ def _by_the_clock(entry: Entry, source: str) -> Instruction:
     )
 
 
-def _interest_forgotten(row: Instalment, line: AllocationLine, on: date) -> Instalment:
-    """Book a payment's line without its interest."""
-    return allocation_pay(row, replace(line, interest_minor=0), on)
+_PAY: Final = Row.pay
+
+
+def _interest_forgotten(row: Row, component: Component, amount: int, on: date) -> int:
+    """Pay a row without its interest."""
+    return 0 if component is Component.INTEREST else _PAY(row, component, amount, on)
 
 
 def _not_parked(_: Database, _on: object, _failed: object) -> None:
@@ -221,7 +223,7 @@ MUTATIONS: Final = (
         safeguard="one component in the books",
         row=18,
         count=60,
-        patches=((allocation, "pay", _interest_forgotten),),
+        patches=((Row, "pay", _interest_forgotten),),
     ),
     *kafka_safeguards.MUTATIONS,
 )

@@ -8,10 +8,10 @@ import pytest
 from consumers.log_feed import LogFeed
 from consumers.projector import Projector
 from domain.decisions.arrears import days_past_due, overdue
-from domain.loan.account import balances_of
-from domain.loan.allocation import payoff_rows
+from domain.loan.booking import standing_on
 from domain.loan.state import Loan
 from domain.policies import US_BUCKETS
+from domain.servicing.restructuring import interest_owed
 from infra.database import DatabasePool
 from infra.store import PostgresEventStore
 from projections import loan_day
@@ -34,18 +34,17 @@ class Day:
 
 def by_engine(loan: Loan, on: date) -> Day:
     assert loan.timeline is not None
-    rows = loan.timeline.until(on).account.rows
+    stood = standing_on(loan.timeline, on)
+    rows = stood.rows
     late = overdue(rows, on, loan.conditions.arrears_tolerance_minor)
     return Day(
         days_past_due=days_past_due(late, on),
-        principal_minor=balances_of(rows, 0).principal_minor,
+        principal_minor=stood.balances.principal_minor,
         overdue_principal_minor=sum(row.principal_left_minor for row in late),
         overdue_interest_minor=sum(row.interest_left_minor for row in late),
         overdue_fee_minor=sum(row.fee_left_minor for row in late),
         overdue_penalty_minor=sum(row.penalty_left_minor for row in late),
-        accrued_interest_minor=sum(
-            row.interest_left_minor for row in payoff_rows(rows, on) if row.met_on is None
-        ),
+        accrued_interest_minor=loan.timeline.read(lambda ledger: interest_owed(ledger, on), on),
     )
 
 

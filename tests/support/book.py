@@ -21,7 +21,13 @@ from domain.events.application import Decision, Segments
 from domain.events.ending import RestructureKind
 from domain.events.servicing import Split
 from domain.loan.state import Loan
-from domain.loan.terms import Component, Conditions, RepaymentMethod, ScheduleDayCount
+from domain.loan.terms import (
+    Component,
+    Conditions,
+    Recalculation,
+    RepaymentMethod,
+    ScheduleDayCount,
+)
 from domain.ports import EventStore, IdempotencyKey, Outcome
 from domain.service import Instruction, Service
 
@@ -37,6 +43,7 @@ def conditions(tolerance_minor: int = 0) -> Conditions:
         currency="USD",
         method=RepaymentMethod.ANNUITY,
         day_count=ScheduleDayCount.THIRTY_360_PROPORTIONAL,
+        recalculation=Recalculation.NONE,
         amount_max_minor=5_000_000,
         rate_annual_max=Decimal("0.40"),
         instalments_max=60,
@@ -177,7 +184,7 @@ class Book:
         loan = self.state(loan_id)
         common: dict[str, Any] = {"loan_id": loan_id, "effective_on": on}
         due = next((row for row in loan.rows if row.met_on is None), None)
-        paid = [n.fact for n in loan.timeline.nodes() if n.fact] if loan.timeline else []
+        paid = loan.timeline.facts[::-1] if loan.timeline else []
         match r.choice("ppppppppbbrcwxsofz"):
             case "p":
                 amount = due.unpaid_minor if due else 100

@@ -1,7 +1,7 @@
 """Given / when / then for loans, and the small vocabulary that the tests share."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Self
@@ -21,7 +21,13 @@ from domain.events.registry import Event
 from domain.events.servicing import Split
 from domain.loan.evolve import evolve
 from domain.loan.state import Loan
-from domain.loan.terms import Conditions, RepaymentMethod, Rounding, ScheduleDayCount
+from domain.loan.terms import (
+    Conditions,
+    Recalculation,
+    RepaymentMethod,
+    Rounding,
+    ScheduleDayCount,
+)
 
 LOAN = "0190a000-0000-7000-8000-000000000001"
 START = date(2018, 1, 15)
@@ -35,6 +41,9 @@ CONDITIONS = Conditions(
     backdating_days_max=180,
     charges=("LATE", "NSF"),
 )
+PLANNED = replace(CONDITIONS, recalculation=Recalculation.NONE)
+"""Interest as planned, whatever is paid: what observed splits need."""
+
 EQUAL_PRINCIPAL = Conditions(
     currency="USD",
     method=RepaymentMethod.EQUAL_PRINCIPAL,
@@ -92,6 +101,11 @@ class Life:
     def state(self) -> Loan:
         assert self.loan is not None
         return self.loan
+
+    def payoff(self, on: date) -> int:
+        """What closes the loan on a day."""
+        assert self.state.timeline is not None
+        return self.state.timeline.account_as_of(on).payoff(on)
 
     def then(self, *kinds: type[Event]) -> Self:
         assert [type(event) for event in self.last] == list(kinds)

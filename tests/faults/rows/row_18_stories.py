@@ -29,7 +29,7 @@ from domain.postings import Account, postings
 from tests.faults.found import Found
 from tests.faults.invariants import violations
 from tests.faults.rig import Rig
-from tests.support.lives import LOAN, START, Life, disbursed, pay, reverse
+from tests.support.lives import LOAN, PLANNED, START, Life, disbursed, pay, reverse
 
 STEPS: Final = 30
 LONG_STEPS: Final = 50
@@ -90,7 +90,7 @@ class Stories(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.life: Life = disbursed()
+        self.life: Life = disbursed(conditions=PLANNED)
         self.life.now = START + timedelta(days=30)
         self.naive = self._based()
         self.payments: list[str] = []

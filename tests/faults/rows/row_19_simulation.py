@@ -148,7 +148,7 @@ class Simulation:
                 back = r.randint(0, min(90, (book.today - loan.disbursed_on).days))
                 book.pay(loan_id, r.randint(1, 90_000), book.today - timedelta(days=back))
             case "r" if loan.timeline:
-                facts = [node.fact.id for node in loan.timeline.nodes() if node.fact]
+                facts = [fact.id for fact in reversed(loan.timeline.facts)]
                 book.do(
                     ReversePayment(
                         loan_id=loan_id,

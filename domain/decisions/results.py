@@ -1,0 +1,93 @@
+"""The results that follow a fact: allocation, changed schedule, restatement, settlement.
+
+Here decisions run the engine; nothing is judged.
+"""
+
+from datetime import date
+
+from domain.errors import Rejected
+from domain.events import ending
+from domain.events import servicing as e
+from domain.events.registry import Event
+from domain.loan.booking import Booked, Standing, book
+from domain.loan.facts import fact_of
+from domain.loan.state import Loan, LoanStatus
+from domain.servicing.facts import CreditRefunded, Paid
+from domain.servicing.timeline import Timeline
+from domain.servicing.values import ENGINE_VERSION
+
+
+def credited(
+    loan: Loan, timeline: Timeline, told: Event, payment_id: str, *, how: str
+) -> list[Event]:
+    """Return the results of money that came in: its allocation, restatements, settlement."""
+    fact = fact_of(told)
+    booked = book(timeline, Standing(rows=loan.rows, balances=loan.balances), fact)
+    observed = isinstance(fact, Paid) and fact.split is not None
+    anew = bool(booked.restated)
+    events: list[Event] = [
+        e.PaymentAllocated(
+            effective_on=told.effective_on,
+            payment_id=payment_id,
+            lines=booked.own.lines,
+            overpaid_minor=booked.own.overpaid_minor,
+            source=e.AllocationSource.UPSTREAM if observed else e.AllocationSource.ENGINE,
+            rows=() if anew else booked.changed,
+            rows_total=len(loan.rows) if anew else booked.rows_total,
+            balances=loan.balances if anew else booked.balances,
+            engine_version=ENGINE_VERSION,
+        )
+    ]
+    if anew:
+        events.append(restated(booked, payment_id, told.effective_on, since_on=told.effective_on))
+    return [*events, *settled(loan, booked, told.effective_on, how)]
+
+
+def followed(loan: Loan, timeline: Timeline, told: Event, fact_id: str) -> list[Event]:
+    """Return the results of a fact that is no payment."""
+    booked = book(timeline, Standing(rows=loan.rows, balances=loan.balances), fact_of(told))
+    on = told.effective_on
+    return [changed(booked, fact_id, on), *settled(loan, booked, on, "paid")]
+
+
+def changed(booked: Booked, fact_id: str, on: date) -> Event:
+    """Say what a fact that is no payment left; a restatement if it split payments anew."""
+    if booked.restated:
+        return restated(booked, fact_id, on, since_on=on)
+    return e.ScheduleChanged(
+        effective_on=on,
+        cause_id=fact_id,
+        rows=booked.changed,
+        rows_total=booked.rows_total,
+        balances=booked.balances,
+        engine_version=ENGINE_VERSION,
+    )
+
+
+def _require_refunds_stand(booked: Booked) -> None:
+    """Refuse what would take away credit that was paid back already."""
+    for change in booked.restated:
+        if isinstance(booked.timeline.find(change.payment_id), CreditRefunded):
+            raise Rejected("credit_already_refunded", "the overpayment was paid back already")
+
+
+def restated(booked: Booked, cause_id: str, on: date, *, since_on: date) -> e.AllocationsRestated:
+    """Say which payments are split anew, recorded today and true since `since_on`."""
+    _require_refunds_stand(booked)
+    return e.AllocationsRestated(
+        effective_on=on,
+        cause_id=cause_id,
+        since_on=since_on,
+        changes=booked.restated,
+        rows=booked.changed,
+        rows_total=booked.rows_total,
+        balances=booked.balances,
+        engine_version=ENGINE_VERSION,
+    )
+
+
+def settled(loan: Loan, booked: Booked, on: date, how: str) -> list[Event]:
+    """Say that the loan is settled when nothing is owed any more."""
+    if booked.balances.owed_minor > 0 or loan.status is LoanStatus.SETTLED:
+        return []
+    return [ending.LoanSettled(effective_on=on, how=how)]

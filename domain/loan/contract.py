@@ -1,0 +1,60 @@
+"""How the servicing engine reads a loan: a product's conditions and agreed terms as `LoanTerms`."""
+
+from datetime import date
+from functools import lru_cache
+
+from domain.daycount import DayCount
+from domain.loan.terms import Conditions, RepaymentMethod, Rounding, ScheduleDayCount, Terms
+from domain.servicing.conventions import InstalmentRounding
+from domain.servicing.terms import AllocationRule, LoanTerms
+from domain.servicing.values import (
+    AccrualBasis,
+    Amortisation,
+    Component,
+    DaysInMonth,
+    DaysInYear,
+    DueClass,
+    Recalculation,
+)
+
+_AMORTISATION = {
+    RepaymentMethod.ANNUITY: Amortisation.EQUAL_INSTALMENTS,
+    RepaymentMethod.EQUAL_PRINCIPAL: Amortisation.EQUAL_PRINCIPAL,
+}
+_DIRECTION = {Rounding.UP: InstalmentRounding.UP, Rounding.DOWN: InstalmentRounding.DOWN}
+
+
+def loan_terms(
+    conditions: Conditions, terms: Terms, *, from_on: date, first_due_on: date | None = None
+) -> LoanTerms:
+    """Return what the engine needs of a loan whose first payout is on a day.
+
+    `first_due_on` None: one period later. What is not named here is as `LoanTerms` has it.
+    """
+    proportional = conditions.day_count is ScheduleDayCount.THIRTY_360_PROPORTIONAL
+    planned = conditions.recalculation is Recalculation.NONE
+    return LoanTerms(
+        principal_minor=terms.principal_minor,
+        rate_annual=terms.rate_annual,
+        instalments=terms.instalments,
+        expected_disbursement_on=from_on,
+        first_due_on=first_due_on,
+        amortisation=_AMORTISATION[conditions.method],
+        day_count=None if proportional else DayCount(conditions.day_count),
+        days_in_month=DaysInMonth.D30 if proportional else DaysInMonth.ACTUAL,
+        days_in_year=DaysInYear.D360 if proportional else DaysInYear.ACTUAL,
+        interest_rounding=conditions.interest_rounding,
+        instalment_rounding=_DIRECTION.get(
+            conditions.instalment_rounding, InstalmentRounding.NEAREST
+        ),
+        allocation=_rules(conditions.allocation),
+        recalculation=conditions.recalculation,
+        accrual_basis=AccrualBasis.PRORATED_PERIOD_INTEREST if planned else AccrualBasis.EXACT,
+    )
+
+
+@lru_cache(maxsize=64)
+def _rules(order: tuple[Component, ...]) -> tuple[AllocationRule, ...]:
+    """Past due, then due, then in advance; inside each the product's order (domain rules, 5.5)."""
+    buckets = tuple((due, component) for due in DueClass for component in order)
+    return (AllocationRule(kind=None, order=buckets),)

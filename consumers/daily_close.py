@@ -5,7 +5,7 @@ that runs twice, goes on where it was. Payments are never kept waiting: commands
 chunks, and the rows of the day are computed beside them. Nothing about money is decided here.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Final
@@ -20,6 +20,8 @@ from domain.commands.ending import CloseLoanDay
 from domain.envelope import StreamId
 from domain.errors import Rejected
 from domain.events.day import Accrual
+from domain.loan.day import DayFigures, day_figures
+from domain.loan.state import Loan
 from domain.policies import US_BUCKETS, BucketSet, Policies
 from domain.postings import Account
 from domain.service import Instruction, Service
@@ -33,6 +35,7 @@ from projections.loan_day import (
     fill_day,
     last_closed,
     loans_with_something_to_do,
+    recalculated_loans,
 )
 from projections.ports import Database
 from projections.worklist import DEFAULT_STRATEGY, Strategy, tier_of
@@ -169,10 +172,25 @@ class CloseOfDay:
 
     def _fill(self, on: date, loans: Iterable[str], failed: dict[str, str]) -> None:
         with self.database.transaction() as db:
+            recalculated = recalculated_loans(db, on)
+        told = self._told(recalculated, on)
+        with self.database.transaction() as db:
             db.execute("SELECT pg_advisory_xact_lock(%s)", [FILL_LOCK])
-            fill_day(db, on, self.buckets)
+            fill_day(db, on, self.buckets, told)
             park(db, on, failed)
             unpark(db, on, set(loans) - set(failed))
+
+    def _told(self, versions: Mapping[str, int], on: date) -> dict[str, DayFigures]:
+        """Let the engine say the figures of loans whose interest follows what is paid."""
+        told: dict[str, DayFigures] = {}
+        for chunk in chunked(versions, CHUNK_COMMANDS_MAX):
+            streams = {StreamId(f"loan-{loan_id}"): loan_id for loan_id in chunk}
+            known = self.service.states({s: versions[loan_id] for s, loan_id in streams.items()})
+            for stream, loan_id in streams.items():
+                loan = known[stream].state
+                if isinstance(loan, Loan) and loan.timeline is not None:
+                    told[loan_id] = day_figures(loan, on)
+        return told
 
     def _work_cases(self, on: date) -> tuple[int, int]:
         """Open a case for loans that fell late, close those of loans that are late no more."""

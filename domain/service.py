@@ -186,6 +186,12 @@ class Service:
         self._forget(stream)
         return self._load([stream])[stream]
 
+    def states(self, versions: Mapping[StreamId, int]) -> dict[StreamId, Known]:
+        """Return aggregates that stand at the given versions or later. Raises as the store does."""
+        known, missing = self._cached(versions)
+        stale = [stream for stream, state in known.items() if state.version < versions[stream]]
+        return known | self.fetch([*missing, *stale]) if missing or stale else known
+
     def _decide(
         self, states: Mapping[StreamId, Known], instruction: Instruction
     ) -> tuple[Append | None, Known]:

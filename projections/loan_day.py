@@ -5,10 +5,13 @@ of `domain.decisions.arrears` (domain rules, 2.1): a test holds them equal on ra
 later value dates are taken back out, so a late close says what an early one would have said.
 """
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from datetime import date
 from typing import Final
 
+from domain.loan.day import DayFigures
 from domain.policies import BucketSet
 from projections.ports import Database, Row
 
@@ -80,7 +83,7 @@ arrears AS MATERIALIZED (
 """
 
 # A bucket set begins at 0 days and leaves no gap, so the last edge that is reached names it.
-_BUCKET = "(%(names)s::text[])[width_bucket(coalesce(a.days, 0), %(edges)s::integer[])]"
+_BUCKET = "(%(names)s::text[])[width_bucket(coalesce({}a.days, 0), %(edges)s::integer[])]"
 _FIRST_BUCKET = "(%(names)s::text[])[1]"
 
 _DAY = f"""
@@ -113,16 +116,25 @@ book AS (
     FROM loan_summary s LEFT JOIN later l ON l.loan_id = s.loan_id
     WHERE s.disbursed_on <= %(on)s AND (s.left_on IS NULL OR s.left_on > %(on)s)
 ),
+-- What the engine says of loans whose interest follows what is paid: rows as published do not.
+told AS (
+    SELECT * FROM jsonb_to_recordset(%(told)s::jsonb) AS e (loan_id text, days_past_due integer,
+        principal_minor bigint, overdue_principal_minor bigint, overdue_interest_minor bigint,
+        overdue_fee_minor bigint, overdue_penalty_minor bigint, accrued_interest_minor bigint)
+),
 day AS (
     SELECT b.loan_id, b.shard, '{ON_BOOK}' AS state, b.currency,
-        {_BUCKET} AS bucket, coalesce(a.days, 0) AS days_past_due, b.principal AS principal_minor,
-        coalesce(a.principal, 0) AS overdue_principal_minor,
-        coalesce(a.interest, 0) AS overdue_interest_minor,
-        coalesce(a.fee, 0) AS overdue_fee_minor,
-        coalesce(a.penalty, 0) AS overdue_penalty_minor,
-        coalesce(o.interest, 0) AS accrued_interest_minor,
+        {_BUCKET.format('e.days_past_due, ')} AS bucket,
+        coalesce(e.days_past_due, a.days, 0) AS days_past_due,
+        coalesce(e.principal_minor, b.principal) AS principal_minor,
+        coalesce(e.overdue_principal_minor, a.principal, 0) AS overdue_principal_minor,
+        coalesce(e.overdue_interest_minor, a.interest, 0) AS overdue_interest_minor,
+        coalesce(e.overdue_fee_minor, a.fee, 0) AS overdue_fee_minor,
+        coalesce(e.overdue_penalty_minor, a.penalty, 0) AS overdue_penalty_minor,
+        coalesce(e.accrued_interest_minor, o.interest, 0) AS accrued_interest_minor,
         b.restructured
     FROM book b
+    LEFT JOIN told e ON e.loan_id = b.loan_id
     LEFT JOIN arrears a ON a.loan_id = b.loan_id
     LEFT JOIN accrued o ON o.loan_id = b.loan_id
 )
@@ -213,7 +225,7 @@ WHERE s.status = 'active' AND s.disbursed_on <= %(on)s
     AND (a.loan_id IS NOT NULL OR s.in_arrears OR s.days_past_due > 0)
     AND (NOT a.numbers <@ s.missed
         OR (s.in_arrears AND a.loan_id IS NULL)
-        OR coalesce(s.bucket, {_FIRST_BUCKET}) <> {_BUCKET})
+        OR coalesce(s.bucket, {_FIRST_BUCKET}) <> {_BUCKET.format('')})
 ORDER BY s.loan_id
 """
 
@@ -238,11 +250,24 @@ def loans_with_something_to_do(db: Database, on: date, buckets: BucketSet) -> li
     return [loan_id for (loan_id,) in rows]
 
 
-def fill_day(db: Database, on: date, buckets: BucketSet) -> int:
+def recalculated_loans(db: Database, on: date) -> dict[str, int]:
+    """Find the loans on the book of a day whose figures only the engine can say: their versions."""
+    rows = db.tuples(
+        "SELECT loan_id, version FROM loan_summary WHERE recalculates AND disbursed_on <= %(on)s"
+        " AND (left_on IS NULL OR left_on > %(on)s) ORDER BY loan_id",
+        {"on": on},
+    )
+    return dict(rows)
+
+
+def fill_day(
+    db: Database, on: date, buckets: BucketSet, told: Mapping[str, DayFigures] | None = None
+) -> int:
     """Write the rows of a business day; return how many.
 
-    Idempotent: a second call adds only rows that say something new, known from the position that
-    the read models have reached by now.
+    `told`: figures of the engine by loan; of other loans they are computed from the rows that were
+    published. Idempotent: a second call adds only rows that say something new, known from the
+    position that the read models have reached by now.
     """
     _take_room(db)
     _ensure_month(db, on)
@@ -251,7 +276,9 @@ def fill_day(db: Database, on: date, buckets: BucketSet) -> int:
         "SELECT max(business_date) AS day FROM portfolio_day WHERE business_date < %s", [on]
     )
     assert known is not None
+    figures = [{"loan_id": loan_id, **asdict(said)} for loan_id, said in (told or {}).items()]
     wanted = parameters(on, buckets) | {
+        "told": json.dumps(figures),
         "known": known["position"],
         "before": before["day"] if before and before["day"] else date.min,
     }

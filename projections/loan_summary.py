@@ -32,6 +32,7 @@ class LoanSummary(msgspec.Struct, gc=False):
     instalments: int
     tolerance_minor: int
     four_eyes_from_minor: int
+    recalculates: bool
     applied_on: date
     shard: int
     position: int

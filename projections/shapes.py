@@ -20,6 +20,7 @@ class Conditions(Narrow):
     method: str | None = None
     arrears_tolerance_minor: int = 0
     four_eyes_from_minor: int = 0
+    recalculation: str = "none"
 
 
 class Segments(Narrow):

@@ -43,7 +43,10 @@ LOAN: Final = Row(
     "Loan",
     "One loan as it stands.",
     LoanSummary,
-    without=("tolerance_minor", "four_eyes_from_minor", "longest_period_days", "last_fact_on"),
+    without=(
+        *("tolerance_minor", "four_eyes_from_minor", "longest_period_days", "last_fact_on"),
+        *("recalculates", "rows_total"),
+    ),
 )
 INSTALMENT: Final = Row(
     "Instalment",

@@ -61,6 +61,7 @@ def _applied(entry: Entry) -> LoanSummary:
         instalments=event.instalments,
         tolerance_minor=event.conditions.arrears_tolerance_minor,
         four_eyes_from_minor=event.conditions.four_eyes_from_minor,
+        recalculates=event.conditions.recalculation != "none",
         applied_on=entry.effective_on,
         shard=entry.shard,
         position=entry.position,

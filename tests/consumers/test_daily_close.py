@@ -19,7 +19,9 @@ from domain.decisions import arrears
 from domain.envelope import Position
 from domain.errors import Rejected
 from domain.events.registry import Event
+from domain.loan.day import DayFigures, day_figures
 from domain.loan.state import Loan
+from domain.loan.terms import Recalculation
 from domain.service import Service
 from infra.database import DatabasePool
 from infra.store import PostgresEventStore
@@ -83,6 +85,26 @@ def test_days_are_closed_in_order_and_publish_only_what_changed(
     seen = topics(store)
     assert (seen["loan.payment_missed.v1"], seen["loan.arrears_cured.v1"]) == (2, 1)
     assert seen["day.closed.v1"] == 41
+
+
+def test_the_engine_says_the_days_of_loans_whose_interest_follows_what_is_paid(
+    pool: DatabasePool, store: PostgresEventStore
+) -> None:
+    """Overdue principal goes on earning: the rows that were published do not say so."""
+    book, close = Book(store, recalculation=Recalculation.CONTINUOUS), closer(pool, store)
+    for name in ("good", "bad"):
+        book.open_loan(name)
+    book.today = DUE
+    book.pay("good", instalment(book, "good"))
+    book.today = date(2018, 4, 1)
+    close.close_until(book.today, first=START)
+    for loan_id in ("good", "bad"):
+        with pool.transaction() as db:
+            rows = loan_days(db, loan_id, from_on=START, until_on=book.today)
+        told = [DayFigures(**{n: row[n] for n in DayFigures.__dataclass_fields__}) for row in rows]
+        assert told == [day_figures(book.state(loan_id), row["business_date"]) for row in rows]
+    planned = sum(row.interest_minor for row in book.state("bad").rows[:2])
+    assert rows[-1]["overdue_interest_minor"] > planned
 
 
 def test_a_closed_day_stays_as_it_is(pool: DatabasePool, store: PostgresEventStore) -> None:

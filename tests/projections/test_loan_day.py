@@ -1,17 +1,13 @@
 """The close of day in SQL says what the engine says, on random books and any date."""
 
-from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import timedelta
 
 import pytest
 
 from consumers.log_feed import LogFeed
 from consumers.projector import Projector
-from domain.decisions.arrears import days_past_due, overdue
-from domain.loan.booking import standing_on
-from domain.loan.state import Loan
+from domain.loan.day import DayFigures, day_figures
 from domain.policies import US_BUCKETS
-from domain.servicing.restructuring import interest_owed
 from infra.database import DatabasePool
 from infra.store import PostgresEventStore
 from projections import loan_day
@@ -19,37 +15,8 @@ from projections.ports import Row
 from tests.support.book import START, Book
 
 
-@dataclass
-class Day:
-    """What the engine says about a loan on a date."""
-
-    days_past_due: int
-    principal_minor: int
-    overdue_principal_minor: int
-    overdue_interest_minor: int
-    overdue_fee_minor: int
-    overdue_penalty_minor: int
-    accrued_interest_minor: int
-
-
-def by_engine(loan: Loan, on: date) -> Day:
-    assert loan.timeline is not None
-    stood = standing_on(loan.timeline, on)
-    rows = stood.rows
-    late = overdue(rows, on, loan.conditions.arrears_tolerance_minor)
-    return Day(
-        days_past_due=days_past_due(late, on),
-        principal_minor=stood.balances.principal_minor,
-        overdue_principal_minor=sum(row.principal_left_minor for row in late),
-        overdue_interest_minor=sum(row.interest_left_minor for row in late),
-        overdue_fee_minor=sum(row.fee_left_minor for row in late),
-        overdue_penalty_minor=sum(row.penalty_left_minor for row in late),
-        accrued_interest_minor=loan.timeline.read(lambda ledger: interest_owed(ledger, on), on),
-    )
-
-
-def as_day(row: Row) -> Day:
-    return Day(**{name: row[name] for name in Day.__dataclass_fields__})
+def as_day(row: Row) -> DayFigures:
+    return DayFigures(**{name: row[name] for name in DayFigures.__dataclass_fields__})
 
 
 @pytest.fixture
@@ -84,7 +51,7 @@ def test_a_day_is_what_the_engine_says(
         for row in rows:
             if row["state"] != "on_book":
                 continue
-            expected = by_engine(loans[row["loan_id"]], on)
+            expected = day_figures(loans[row["loan_id"]], on)
             assert as_day(row) == expected, (row["loan_id"], on)
             assert row["bucket"] == US_BUCKETS.at(expected.days_past_due)
             compared += 1

@@ -55,6 +55,7 @@ def loan(n: int) -> LoanSummary:
         version=9,
         recorded_at=NOW,
         disbursed_on=BEGIN,
+        recalculates=False,
         longest_period_days=30,
         principal_minor=700,
     )

@@ -38,12 +38,14 @@ COLLECTOR = Actor(kind=ActorKind.HUMAN, id="cal", roles=("collector",))
 BANK = Actor(kind=ActorKind.UPSTREAM, id="core-banking")
 
 
-def conditions(tolerance_minor: int = 0) -> Conditions:
+def conditions(
+    tolerance_minor: int = 0, recalculation: Recalculation = Recalculation.NONE
+) -> Conditions:
     return Conditions(
         currency="USD",
         method=RepaymentMethod.ANNUITY,
         day_count=ScheduleDayCount.THIRTY_360_PROPORTIONAL,
-        recalculation=Recalculation.NONE,
+        recalculation=recalculation,
         amount_max_minor=5_000_000,
         rate_annual_max=Decimal("0.40"),
         instalments_max=60,
@@ -56,7 +58,14 @@ def conditions(tolerance_minor: int = 0) -> Conditions:
 class Book:
     """Tells loans to a store. `today` is the business date of every command."""
 
-    def __init__(self, store: EventStore, *, seed: int = 7, tolerance_minor: int = 0) -> None:
+    def __init__(
+        self,
+        store: EventStore,
+        *,
+        seed: int = 7,
+        tolerance_minor: int = 0,
+        recalculation: Recalculation = Recalculation.NONE,
+    ) -> None:
         self.store = store
         self.service = Service(store)
         self.random = random.Random(seed)  # noqa: S311 - a seeded book, no secret
@@ -64,7 +73,10 @@ class Book:
         self.loans: list[str] = []
         self.keys = 0
         product = DefineProductVersion(
-            effective_on=START, code="P", name="Loans", conditions=conditions(tolerance_minor)
+            effective_on=START,
+            code="P",
+            name="Loans",
+            conditions=conditions(tolerance_minor, recalculation),
         )
         if self.service.state(StreamId("product-P")).version == 0:
             self.do(product)

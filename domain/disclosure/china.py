@@ -16,7 +16,6 @@ from domain.disclosure.regulation_z import TimedFlow, unit_period_rate
 from domain.disclosure.unit_periods import UnitTime
 from domain.errors import Rejected
 from domain.money import WIDE_CONTEXT
-from domain.repayment import Row
 
 
 class CostMethod(StrEnum):
@@ -104,12 +103,14 @@ class FlatFeeCost:
     effective_annual: Decimal  # (1 + monthly IRR)^12 - 1
 
 
-def flat_fee_cost(rows: Sequence[Row], fee_rate: Decimal, periods_per_year: int) -> FlatFeeCost:
-    """Return the true cost of a plan of `domain.repayment.flat_fee` beside the quoted one.
+def flat_fee_cost(
+    lent_minor: int, payments_minor: Sequence[int], fee_rate: Decimal, periods_per_year: int
+) -> FlatFeeCost:
+    """Return the true cost of a plan with a fee on the first principal beside the quoted one.
 
     Raises Rejected as `rate_root` does (domain rules, 5.1).
     """
-    rate = periodic_irr(rows)
+    rate = periodic_irr(lent_minor, payments_minor)
     with localcontext(WIDE_CONTEXT):
         return FlatFeeCost(
             quoted_annual=fee_rate * periods_per_year,
@@ -118,15 +119,15 @@ def flat_fee_cost(rows: Sequence[Row], fee_rate: Decimal, periods_per_year: int)
         )
 
 
-def periodic_irr(rows: Sequence[Row]) -> Decimal:
-    """Return the internal rate of return a period of a plan with equal periods, a fraction.
+def periodic_irr(lent_minor: int, payments_minor: Sequence[int]) -> Decimal:
+    """Return the internal rate of return a period, a fraction; one payment ends each period.
 
     Raises Rejected as `rate_root` does.
     """
-    lent = sum(row.principal_minor for row in rows)
-    flows = [TimedFlow(amount_minor=-lent, time=UnitTime(whole=0))]
+    flows = [TimedFlow(amount_minor=-lent_minor, time=UnitTime(whole=0))]
     flows += [
-        TimedFlow(amount_minor=row.payment_minor, time=UnitTime(whole=row.number)) for row in rows
+        TimedFlow(amount_minor=amount, time=UnitTime(whole=number))
+        for number, amount in enumerate(payments_minor, 1)
     ]
     return unit_period_rate(flows)
 

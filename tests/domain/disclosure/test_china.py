@@ -4,7 +4,7 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.calendar import Cycle, due_dates
@@ -20,17 +20,17 @@ from domain.disclosure.china import (
 from domain.disclosure.effective import percent
 from domain.disclosure.flows import CashFlow
 from domain.errors import Rejected
-from domain.repayment import annuity, equal_factors, flat_fee
+from tests.domain.servicing.plans import plan, terms
 
 START = date(2025, 1, 10)
 LENT = CashFlow(on=START, amount_minor=12_000_00)
 
 
 def flat_loan() -> list[Repayment]:
-    rows = flat_fee(12_000_00, Decimal("0.006"), 12)
+    """A fee of 0.6 % of the first principal with each of twelve equal parts (按初始本金收费)."""
     return [
-        Repayment(on=on, principal_minor=row.principal_minor, cost_minor=row.fee_minor)
-        for on, row in zip(due_dates(START, Cycle(), 12), rows, strict=True)
+        Repayment(on=on, principal_minor=1_000_00, cost_minor=72_00)
+        for on in due_dates(START, Cycle(), 12)
     ]
 
 
@@ -39,7 +39,7 @@ def test_a_flat_fee_of_0_6_percent_a_month_costs_almost_twice_what_it_is_called(
 
     Monthly IRR by numpy_financial.rate(12, -1072, 12000, 0): 1.0862 %.
     """
-    cost = flat_fee_cost(flat_fee(12_000_00, Decimal("0.006"), 12), Decimal("0.006"), 12)
+    cost = flat_fee_cost(12_000_00, [1_072_00] * 12, Decimal("0.006"), 12)
     assert percent(cost.quoted_annual, 2) == Decimal("7.20")
     assert percent(cost.nominal_annual, 2) == Decimal("13.03")
     assert percent(cost.effective_annual, 2) == Decimal("13.84")
@@ -81,14 +81,16 @@ def test_a_daily_rate_of_5_in_10000_is_annualised_as_the_disclosure_says(
     assert (cost.rate_annual, cost.method) == (Decimal(rate), year)
 
 
+@settings(deadline=None)
 @given(
     st.integers(min_value=1, max_value=3_600),
     st.integers(min_value=1, max_value=120),
 )
 def test_a_plan_without_fees_has_its_own_periodic_rate(basis_points: int, count: int) -> None:
-    factors = equal_factors(Decimal(basis_points) / 10_000, 12, count)
-    rate = periodic_irr(annuity(10_000_000_00, factors))
-    assert abs(rate - factors[0]) < Decimal("1e-8")
+    rate = Decimal(basis_points) / 10_000
+    rows = plan(terms(principal_minor=10_000_000_00, rate_annual=rate, instalments=count))
+    found = periodic_irr(10_000_000_00, [row.payment for row in rows])
+    assert abs(found - rate / 12) < Decimal("1e-8")
 
 
 def test_a_loan_that_returns_less_than_it_gave_has_no_cost() -> None:

@@ -31,7 +31,7 @@ from domain.disclosure.unit_periods import (
 )
 from domain.errors import Rejected
 from domain.money import parse_amount
-from domain.repayment import annuity, equal_factors
+from tests.domain.servicing.plans import plan, terms
 
 FOLDER = Path(__file__).parents[2] / "golden" / "regulation_z"
 
@@ -196,9 +196,9 @@ def test_a_disclosed_rate_may_miss_by_an_eighth_or_a_quarter_of_a_point(
 )
 def test_a_loan_without_fees_has_its_own_rate(basis_points: int, count: int, start: date) -> None:
     rate = Decimal(basis_points) / 10_000
-    rows = annuity(1_000_000_00, equal_factors(rate, 12, count))
+    rows = plan(terms(principal_minor=1_000_000_00, rate_annual=rate, instalments=count))
     payments = [
-        CashFlow(on=on, amount_minor=row.payment_minor)
+        CashFlow(on=on, amount_minor=row.payment)
         for on, row in zip(due_dates(start, Cycle(), count), rows, strict=True)
     ]
     advance = CashFlow(on=start, amount_minor=1_000_000_00)

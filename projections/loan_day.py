@@ -124,7 +124,7 @@ told AS (
 ),
 day AS (
     SELECT b.loan_id, b.shard, '{ON_BOOK}' AS state, b.currency,
-        {_BUCKET.format('e.days_past_due, ')} AS bucket,
+        {_BUCKET.format("e.days_past_due, ")} AS bucket,
         coalesce(e.days_past_due, a.days, 0) AS days_past_due,
         coalesce(e.principal_minor, b.principal) AS principal_minor,
         coalesce(e.overdue_principal_minor, a.principal, 0) AS overdue_principal_minor,
@@ -225,7 +225,7 @@ WHERE s.status = 'active' AND s.disbursed_on <= %(on)s
     AND (a.loan_id IS NOT NULL OR s.in_arrears OR s.days_past_due > 0)
     AND (NOT a.numbers <@ s.missed
         OR (s.in_arrears AND a.loan_id IS NULL)
-        OR coalesce(s.bucket, {_FIRST_BUCKET}) <> {_BUCKET.format('')})
+        OR coalesce(s.bucket, {_FIRST_BUCKET}) <> {_BUCKET.format("")})
 ORDER BY s.loan_id
 """
 

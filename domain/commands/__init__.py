@@ -1,6 +1,15 @@
 """Every command there is, one module a phase. Importing this package fills the name table."""
 
-from domain.commands import application, case, day, disbursement, ending, product, servicing
+from domain.commands import (
+    application,
+    case,
+    changes,
+    day,
+    disbursement,
+    ending,
+    product,
+    servicing,
+)
 from domain.commands.registry import NAMES, Command, LoanCommand, command, name_of
 
 __all__ = [
@@ -9,6 +18,7 @@ __all__ = [
     "LoanCommand",
     "application",
     "case",
+    "changes",
     "command",
     "day",
     "disbursement",

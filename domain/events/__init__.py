@@ -1,6 +1,16 @@
 """Every event there is, one module a phase. Importing this package fills the topic table."""
 
-from domain.events import application, arrears, case, day, disbursement, ending, product, servicing
+from domain.events import (
+    application,
+    arrears,
+    case,
+    changes,
+    day,
+    disbursement,
+    ending,
+    product,
+    servicing,
+)
 from domain.events.registry import TOPICS, Event, event, topic_of
 
 __all__ = [
@@ -9,6 +19,7 @@ __all__ = [
     "application",
     "arrears",
     "case",
+    "changes",
     "day",
     "disbursement",
     "ending",

@@ -9,7 +9,7 @@ from datetime import date
 
 from domain.events.servicing import Restatement
 from domain.loan.instalments import AllocationLine, Balances, Instalment
-from domain.servicing.facts import ChargeAdded, Fact, Reversed
+from domain.servicing.facts import TERM_CHANGES, ChargeAdded, Fact, Reversed
 from domain.servicing.ledger import Entry, Ledger
 from domain.servicing.row import F, I, N, P, Row
 from domain.servicing.timeline import Timeline
@@ -57,6 +57,8 @@ def book(timeline: Timeline, before: Standing, fact: Fact) -> Booked:
     charge, which what was overpaid then pays.
     """
     in_order = timeline.seen_on(fact.effective_on) and not isinstance(fact, Reversed)
+    if isinstance(fact, TERM_CHANGES):  # they come before the money of their day
+        in_order = False
     if isinstance(fact, ChargeAdded) and before.balances.overpaid_minor:
         in_order = False
     old = None if in_order else timeline.read(splits)

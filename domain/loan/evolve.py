@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from domain.events import application as app
-from domain.events import arrears, disbursement, ending, servicing
+from domain.events import arrears, changes, disbursement, ending, servicing
 from domain.events.registry import Event
 from domain.loan.facts import begin, fact_of
 from domain.loan.instalments import Instalment
@@ -194,6 +194,9 @@ _CHANGES: dict[type[Event], Callable[[Loan, Any], Loan]] = {
     arrears.PaymentMissed: _missed,
     arrears.ArrearsCured: _cured,
     arrears.DelinquencyBucketChanged: _bucket,
+    changes.RateChanged: lambda loan, e: replace(_told(loan, e), rate_annual=e.rate_annual),
+    changes.InterestPaused: _told,
+    changes.TermExtended: _told,
     ending.LoanRestructured: _restructured,
     ending.LoanChargedOff: _charged_off,
     ending.RecoveryReceived: _recovered,

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
-from domain.events import disbursement, ending, servicing
+from domain.events import changes, disbursement, ending, servicing
 from domain.events.registry import Event
 from domain.loan.contract import loan_terms
 from domain.loan.terms import Conditions, Terms
@@ -138,12 +138,36 @@ def _charged_off(event: ending.LoanChargedOff) -> f.Fact:
     return f.ChargedOff(id=CHARGE_OFF_ID, effective_on=on, entered_on=on)
 
 
+def _rate_changed(event: changes.RateChanged) -> f.Fact:
+    on = event.effective_on
+    return f.RateChanged(
+        id=event.change_id, effective_on=on, entered_on=on, rate_annual=event.rate_annual
+    )
+
+
+def _interest_paused(event: changes.InterestPaused) -> f.Fact:
+    on = event.effective_on
+    return f.InterestPaused(
+        id=event.change_id, effective_on=on, entered_on=on, until=event.until_on
+    )
+
+
+def _term_extended(event: changes.TermExtended) -> f.Fact:
+    on = event.effective_on
+    return f.TermExtended(
+        id=event.change_id, effective_on=on, entered_on=on, instalments=event.instalments
+    )
+
+
 FACTS: dict[type[Event], Callable[[Any], f.Fact]] = {
     servicing.PaymentReceived: _received,
     servicing.PaymentReversed: _reversed,
     servicing.ChargeAssessed: _charged,
     servicing.ChargeWaived: _waived,
     servicing.CreditBalanceRefunded: _refunded,
+    changes.RateChanged: _rate_changed,
+    changes.InterestPaused: _interest_paused,
+    changes.TermExtended: _term_extended,
     ending.LoanRestructured: _restructured,
     ending.LoanChargedOff: _charged_off,
     ending.RecoveryReceived: _recovered,

@@ -22,6 +22,9 @@ FACTS = frozenset(
         "loan.charge_assessed.v1",
         "loan.charge_waived.v1",
         "loan.credit_balance_refunded.v1",
+        "loan.rate_changed.v1",
+        "loan.interest_paused.v1",
+        "loan.term_extended.v1",
         "loan.restructured.v1",
         "loan.charged_off.v1",
     }

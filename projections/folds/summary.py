@@ -199,6 +199,10 @@ def _restructured(row: LoanSummary, entry: Entry) -> None:
     row.missed = []
 
 
+def _repriced(row: LoanSummary, entry: Entry) -> None:
+    row.rate_annual = entry.event.rate_annual
+
+
 def _charged_off(row: LoanSummary, entry: Entry) -> None:
     event = entry.event
     row.status, row.charged_off_on = "charged_off", entry.effective_on
@@ -245,6 +249,7 @@ _CHANGES: dict[str, Callable[[LoanSummary, Entry], None]] = {
     "loan.payment_missed.v1": _missed,
     "loan.arrears_cured.v1": _cured,
     "loan.delinquency_bucket_changed.v1": _bucketed,
+    "loan.rate_changed.v1": _repriced,
     "loan.restructured.v1": _restructured,
     "loan.charged_off.v1": _charged_off,
     "loan.recovery_received.v1": _recovered,

@@ -142,6 +142,11 @@ WORDS: dict[str, Callable[[Any, Money], str]] = {
     "loan.delinquency_paused.v1": lambda e, _: f"Delinquency paused until {e['until_on']}",
     "loan.warning_raised.v1": lambda e, _: f"Warning {e['level']}: {e['indicator']}",
     "loan.warning_closed.v1": lambda e, _: f"Warning {e['warning_id']} closed: {e['disposition']}",
+    "loan.rate_changed.v1": lambda e, _: (
+        f"Rate {e.rate_annual_before.normalize():f} to {e.rate_annual.normalize():f} a year"
+    ),
+    "loan.interest_paused.v1": lambda e, _: f"No interest until {e['until_on']}",
+    "loan.term_extended.v1": lambda e, _: f"{e['instalments']} instalments added",
     "loan.restructured.v1": _restructured,
     "loan.charged_off.v1": lambda e, m: (
         f"Charged off {m(e.principal_minor)} principal and {m(e.interest_minor)} interest:"

@@ -1,0 +1,169 @@
+"""Terms changed on the way: another rate, a pause of interest, more instalments."""
+
+from datetime import date, timedelta
+from decimal import Decimal
+
+import pytest
+
+from domain.commands import changes as c
+from domain.commands.registry import Command
+from domain.events import changes as e
+from domain.events import servicing as es
+from domain.loan.booking import standing_on
+from domain.loan.quote import planned
+from domain.loan.terms import Conditions
+from tests.support.lives import (
+    CONDITIONS,
+    LOAN,
+    PLANNED,
+    Life,
+    close,
+    days_after,
+    disbursed,
+    month,
+    pay,
+    reverse,
+)
+
+LEVEL = 33_214
+
+
+def rate(to: str, on: date, change_id: str = "r-1") -> c.ChangeRate:
+    return c.ChangeRate(loan_id=LOAN, effective_on=on, change_id=change_id, rate_annual=Decimal(to))
+
+
+def pause(on: date, until: date) -> c.PauseInterest:
+    return c.PauseInterest(loan_id=LOAN, effective_on=on, change_id="s-1", until_on=until)
+
+
+def extend(by: int, on: date) -> c.ExtendTerm:
+    return c.ExtendTerm(loan_id=LOAN, effective_on=on, change_id="x-1", instalments=by)
+
+
+def paid_up_to(number: int, life: Life | None = None) -> Life:
+    life = life or disbursed()
+    for k in range(1, number + 1):
+        life.when(pay(life.state.rows[k - 1].unpaid_minor, month(k), f"p-{k}"))
+    return life
+
+
+def conserved(life: Life) -> bool:
+    return sum(row.principal_minor for row in life.state.rows) == life.state.amount_minor
+
+
+def test_a_new_rate_solves_the_open_instalments_and_leaves_the_paid_ones() -> None:
+    """Source: domain rules, 9.9 S-02: what is left, at the new rate, over what is left of terms."""
+    life = paid_up_to(12)
+    before = life.state.rows
+    life.when(rate("0.06", month(12)), reason="lpr").then(e.RateChanged, es.ScheduleChanged)
+    assert life.state.rows[:12] == before[:12]
+    assert life.state.rate_annual == Decimal("0.06")
+    assert conserved(life)
+    terms = life.state.terms
+    assert terms is not None
+    left = sum(row.principal_minor for row in before[12:])
+    alone = planned(
+        life.state.conditions,
+        type(terms)(
+            currency="USD", principal_minor=left, rate_annual=Decimal("0.06"), instalments=24
+        ),
+        from_on=month(12),
+    )
+    assert [row.due_minor for row in life.state.rows[12:]] == [row.due_minor for row in alone]
+
+
+def test_a_rate_that_is_dated_back_restates_the_payments_since() -> None:
+    """Source: architecture, section 3: differences, recorded today, true since the value date."""
+    life = paid_up_to(3)
+    life.when(rate("0.24", days_after(month(1), 1)), reason="error")
+    told, result = life.last
+    assert isinstance(told, e.RateChanged)
+    assert told.rate_annual_before == Decimal("0.12")
+    assert isinstance(result, es.AllocationsRestated)
+    assert {change.payment_id for change in result.changes} == {"p-2", "p-3"}
+    assert conserved(life)
+
+
+def test_paused_days_earn_nothing() -> None:
+    """Source: domain rules, 9.9 S-04."""
+    life = disbursed()
+    paid = life.state.rows[1].interest_minor
+    life.when(pay(LEVEL, month(1)))
+    on = month(1) + timedelta(days=1)
+    life.when(pause(on, month(2) - timedelta(days=1)), reason="hardship")
+    life.then(e.InterestPaused, es.ScheduleChanged)
+    assert 0 < life.state.rows[1].interest_minor < paid / 10
+    assert conserved(life)
+
+
+def test_added_instalments_make_the_open_ones_smaller() -> None:
+    """Source: domain rules, 9.9 S-07."""
+    life = paid_up_to(6).when(extend(12, days_after(month(6), 1)), reason="request")
+    life.then(e.TermExtended, es.ScheduleChanged)
+    assert len(life.state.rows) == 48
+    assert life.state.rows[-1].due_on == month(48)
+    assert life.state.rows[6].due_minor < LEVEL
+    assert conserved(life)
+
+
+@pytest.mark.parametrize("conditions", [PLANNED, CONDITIONS], ids=["planned", "continuous"])
+@pytest.mark.parametrize(
+    "change",
+    [
+        rate("0.18", month(2)),
+        pause(month(2), month(3)),
+        extend(6, month(2)),
+    ],
+)
+def test_a_changed_loan_is_replayed_and_paid_to_the_last_cent(
+    change: Command, conditions: Conditions
+) -> None:
+    life = paid_up_to(2, disbursed(conditions=conditions))
+    life.when(change, reason="any")
+    assert life.state.timeline is not None
+    shown = standing_on(life.state.timeline, life.now)
+    assert shown.balances == life.state.balances
+    for row in life.state.rows[2:-1]:
+        life.when(pay(life.state.rows[row.number - 1].unpaid_minor, row.due_on, f"q-{row.number}"))
+    last = life.state.rows[-1].due_on
+    life.when(pay(life.payoff(last), last, "last"))
+    assert life.state.balances.owed_minor == 0
+    assert conserved(life)
+
+
+def test_a_change_stands_when_a_payment_after_it_is_taken_back() -> None:
+    life = paid_up_to(2).when(rate("0.06", month(2)), reason="lpr")
+    before = life.state.balances
+    life.when(pay(20_000, month(3), "p-3")).when(reverse("p-3", month(3)))
+    assert life.state.balances == before
+
+
+@pytest.mark.parametrize(
+    ("change", "code", "field"),
+    [
+        (rate("0.41", month(1)), "rate_outside_product", "rate_annual"),
+        (rate("-0.01", month(1)), "rate_outside_product", "rate_annual"),
+        (pause(month(1), days_after(month(1), -1)), "pause_out_of_range", "until_on"),
+        (pause(month(1), month(37)), "pause_out_of_range", "until_on"),
+        (extend(0, month(1)), "too_many_instalments", "instalments"),
+        (extend(325, month(1)), "too_many_instalments", "instalments"),
+    ],
+)
+def test_a_change_outside_its_bounds_is_refused(change: Command, code: str, field: str) -> None:
+    refusal = disbursed().refused(change, reason="any")
+    assert (refusal.code, refusal.field) == (code, field)
+
+
+def test_a_change_needs_a_reason_and_an_id_of_its_own() -> None:
+    life = disbursed()
+    assert life.refused(rate("0.1", month(1))).code == "reason_missing"
+    life.when(rate("0.1", month(1)), reason="any")
+    assert life.refused(rate("0.2", month(2)), reason="any").code == "already_recorded"
+
+
+def test_an_overdue_row_stays_overdue_when_the_rate_falls() -> None:
+    life = disbursed().when(close(days_after(month(1), 1)))
+    life.when(rate("0.06", days_after(month(1), 10)), reason="help")
+    life.when(close(days_after(month(1), 11)))
+    assert life.state.in_arrears
+    assert life.state.rows[0].unpaid_minor == LEVEL

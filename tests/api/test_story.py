@@ -92,7 +92,8 @@ def test_a_reversed_payment_was_never_paid_and_both_stay_visible(api: Api) -> No
     assert before["interest"] == "661.86"
     assert balances(api, loan) == before | {"interest": "663.41"}
     owed = [
-        api.get(f"/v1/loans/{each}/payoff-quote", on="2018-02-20") for each in (loan, never_paid)
+        api.get(f"/v1/loans/{each}/payoff-quote", {"on": "2018-02-20"})
+        for each in (loan, never_paid)
     ]
     assert owed[0] == owed[1] | {"loan_id": owed[0]["loan_id"]}
     api.catch_up()

@@ -254,13 +254,6 @@ class Bucketed(Narrow):
     days_past_due: int
 
 
-class RateChanged(Narrow):
-    """`loan.rate_changed.v1`."""
-
-    rate_annual: Decimal
-    rate_annual_before: Decimal
-
-
 class Restructured(Narrow):
     """`loan.restructured.v1`."""
 
@@ -383,7 +376,7 @@ SHAPES: dict[str, Any] = {
     "loan.delinquency_paused.v1": Fields,
     "loan.warning_raised.v1": Fields,
     "loan.warning_closed.v1": Fields,
-    "loan.rate_changed.v1": RateChanged,
+    "loan.rate_changed.v1": Fields,
     "loan.interest_paused.v1": Fields,
     "loan.term_extended.v1": Fields,
     "loan.restructured.v1": Restructured,

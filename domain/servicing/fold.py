@@ -34,13 +34,7 @@ from domain.servicing.reaging import re_age
 from domain.servicing.restructuring import restructure
 from domain.servicing.row import COMPONENTS, I
 from domain.servicing.terms import LoanTerms
-from domain.servicing.values import (
-    ChargeOffBehaviour,
-    Kind,
-    OverdueInterest,
-    PreClose,
-    Strategy,
-)
+from domain.servicing.values import ChargeOffBehaviour, Kind, OverdueInterest, PreClose, Strategy
 from domain.servicing.views import outstanding_on, total_interest_on
 from domain.servicing.waivers import waive
 
@@ -75,8 +69,7 @@ def fold(ledger: Ledger, facts: Iterable[Fact]) -> Ledger:
 
 def fold_on(ledger: Ledger, facts: Iterable[Fact]) -> Ledger:
     """Apply what is left of a cumulative loan's facts to a ledger that holds its plan."""
-    rest = (fact for fact in facts if not isinstance(fact, f.PLANNING))
-    return fold(ledger, rest)
+    return fold(ledger, (fact for fact in facts if not isinstance(fact, f.PLANNING)))
 
 
 def apply(ledger: Ledger, fact: Fact, past: Past) -> None:
@@ -144,7 +137,8 @@ def _buy_down_adjusted(ledger: Ledger, fact: f.BuyDownFeeAdjusted, _: Past) -> N
 
 def _paid(ledger: Ledger, fact: f.Paid, past: Past) -> None:
     entry = _open_entry(ledger, fact, fact.kind, fact.amount_minor)
-    ledger.touched = None if ledger.terms.penalty else set()
+    touched: set[int] = set()
+    ledger.touched = None if ledger.terms.penalty else touched  # penalties run on any row
     if fact.split is not None:
         take_observed(ledger, entry, dict.fromkeys(COMPONENTS, 0) | dict(fact.split))
         return
@@ -159,8 +153,7 @@ def _paid(ledger: Ledger, fact: f.Paid, past: Past) -> None:
     left = _allocate(ledger, entry, entry.amount)
     entry.overpayment = left
     ledger.overpaid += left
-    if ledger.touched is not None:
-        ledger.touched |= {line.instalment for line in entry.lines}
+    touched.update(line.instalment for line in entry.lines)
 
 
 def _note_prepayment(ledger: Ledger, entry: Entry) -> None:

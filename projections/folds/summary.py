@@ -1,6 +1,7 @@
 """Folds a loan's events into its row of `loan_summary`. Figures come from the events alone."""
 
 from collections.abc import Callable, Collection, Iterable, Sequence
+from decimal import Decimal
 from typing import Any
 
 from projections.folds.rows import FACTS
@@ -200,7 +201,7 @@ def _restructured(row: LoanSummary, entry: Entry) -> None:
 
 
 def _repriced(row: LoanSummary, entry: Entry) -> None:
-    row.rate_annual = entry.event.rate_annual
+    row.rate_annual = Decimal(entry.event["rate_annual"])
 
 
 def _charged_off(row: LoanSummary, entry: Entry) -> None:

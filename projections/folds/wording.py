@@ -143,7 +143,7 @@ WORDS: dict[str, Callable[[Any, Money], str]] = {
     "loan.warning_raised.v1": lambda e, _: f"Warning {e['level']}: {e['indicator']}",
     "loan.warning_closed.v1": lambda e, _: f"Warning {e['warning_id']} closed: {e['disposition']}",
     "loan.rate_changed.v1": lambda e, _: (
-        f"Rate {e.rate_annual_before.normalize():f} to {e.rate_annual.normalize():f} a year"
+        f"Rate {e['rate_annual_before']} to {e['rate_annual']} a year"
     ),
     "loan.interest_paused.v1": lambda e, _: f"No interest until {e['until_on']}",
     "loan.term_extended.v1": lambda e, _: f"{e['instalments']} instalments added",

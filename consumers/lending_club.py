@@ -17,7 +17,7 @@ from domain.ports import EventStore, Outcome
 from domain.service import Service
 
 # While one chunk is projected beside us the next one is decided: a day should have several.
-CHUNK_COMMANDS_MAX = 250
+CHUNK_COMMANDS_MAX = 100
 
 Progress = Callable[[int], None]
 

@@ -68,13 +68,13 @@ def rebuild(pool: Transactions, *, progress: Progress | None = None) -> int:
 def fold_from_zero(pool: Transactions, name: str, progress: Progress | None = None) -> Position:
     """Fill a scratch schema with a fold of the whole record, to compare hashes; return until where.
 
-    The caller drops the schema (`projections.schema.drop`).
+    Its tables have no keys and no indexes. The caller drops it (`projections.schema.drop`).
     """
     with pool.transaction() as db:
         schema.drop(db, name)
         until = record_log.head(db)
         _create(db, name, until)
-    fill(pool, name, until, progress)
+    _copy(pool, name, until, progress)
     return until
 
 
@@ -110,24 +110,33 @@ def _shape() -> str:
 
 
 def fill(pool: Transactions, name: str, until: Position, progress: Progress | None = None) -> None:
-    """Fold every stream up to a position into a schema, from where it was left."""
+    """Fold every stream up to a position into a schema, from where it was left, and index it."""
     with pool.transaction() as db:
         schema.enter(db, name)
-        row = db.row("SELECT last_stream, events, copied FROM rebuild_progress")
+        row = db.row("SELECT copied FROM rebuild_progress")
     assert row is not None
     if not row["copied"]:
-        done = row["events"]
-        with pool.transaction() as reading, _uncollected():
-            pages = record_log.by_stream(reading, until, StreamId(row["last_stream"]), CHUNK_EVENTS)
-            for events in _written(pool, name, map(_folded, record_log.whole_streams(pages))):
-                done += events
-                if progress:
-                    progress(done, until.number)
+        _copy(pool, name, until, progress)
         with pool.transaction() as db:
             schema.enter(db, name)
             schema.index(db, name)
             applied.reach(db, until)
             db.execute("UPDATE rebuild_progress SET copied = true")
+
+
+def _copy(pool: Transactions, name: str, until: Position, progress: Progress | None) -> None:
+    """Fold every stream up to a position into tables without keys, from where it was left."""
+    with pool.transaction() as db:
+        schema.enter(db, name)
+        row = db.row("SELECT last_stream, events FROM rebuild_progress")
+    assert row is not None
+    done = row["events"]
+    with pool.transaction() as reading, _uncollected():
+        pages = record_log.by_stream(reading, until, StreamId(row["last_stream"]), CHUNK_EVENTS)
+        for events in _written(pool, name, map(_folded, record_log.whole_streams(pages))):
+            done += events
+            if progress:
+                progress(done, until.number)
 
 
 @contextmanager

@@ -4,6 +4,7 @@ Queries here, judgement in the pure checks of `consumers/real_book/`.
 """
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 
 from consumers.checks import Check, Finding
@@ -151,16 +152,17 @@ def read_models_fold(database: Transactions) -> Check:
 
     The read models must have caught up, and nothing may be recorded meanwhile.
     """
-    fold_from_zero(database, SCRATCH)
-    try:
-        with database.transaction() as db:
-            current = hashes(db)
-        with database.transaction() as db:
-            schema.enter(db, SCRATCH)
-            folded = hashes(db)
-    finally:
-        with database.transaction() as db:
-            schema.drop(db, SCRATCH)
+    with ThreadPoolExecutor(1, "hashes") as beside:
+        hashing = beside.submit(_current_hashes, database)
+        fold_from_zero(database, SCRATCH)
+        try:
+            with database.transaction() as db:
+                schema.enter(db, SCRATCH)
+                folded = hashes(db)
+        finally:
+            with database.transaction() as db:
+                schema.drop(db, SCRATCH)
+        current = hashing.result()
     different = [name for name in folded if folded[name] != current[name]]
     return Check(
         name="read_models_equal_fold",
@@ -169,3 +171,8 @@ def read_models_fold(database: Transactions) -> Check:
         actual=f"{len(folded) - len(different)} equal",
         exceptions=tuple(Finding(id=name, reason="its hash differs") for name in different),
     )
+
+
+def _current_hashes(database: Transactions) -> dict[str, str]:
+    with database.transaction() as db:
+        return hashes(db)

@@ -189,10 +189,13 @@ def test_a_disclosed_rate_may_miss_by_an_eighth_or_a_quarter_of_a_point(
     assert within_tolerance(Decimal(disclosed), Decimal("0.10"), tolerance) is accurate
 
 
+# From the 29th on a short month ends a period early, and there are odd days (App. J (b)(5)).
 @given(
     st.integers(min_value=0, max_value=6_000),
     st.integers(min_value=1, max_value=360),
-    st.dates(min_value=date(2000, 1, 1), max_value=date(2040, 12, 31)),
+    st.dates(min_value=date(2000, 1, 1), max_value=date(2040, 12, 31)).filter(
+        lambda start: start.day <= 28
+    ),
 )
 def test_a_loan_without_fees_has_its_own_rate(basis_points: int, count: int, start: date) -> None:
     rate = Decimal(basis_points) / 10_000

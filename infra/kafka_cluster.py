@@ -53,6 +53,9 @@ CONSUMER: Final[Mapping[str, Any]] = {
     "max_poll_interval_ms": 300_000,
     "session_timeout_ms": 10_000,
     "heartbeat_interval_ms": 3_000,
+    # A member that joined before every partition of a new topic was described finds the others by
+    # then; the default is five minutes of silence from them.
+    "metadata_max_age_ms": 5_000,
 }
 
 

@@ -6,11 +6,9 @@ the old generation or the new one. Killed at any point, it goes on where it was.
 not disturbed until then.
 """
 
-import gc
 import logging
 from collections.abc import Callable, Generator, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from hashlib import sha256
 from itertools import groupby
@@ -20,6 +18,7 @@ from consumers.log_feed import LogFeed
 from consumers.projector import CAUSE_CHARACTERS_MAX, Projector, Transactions, admitted
 from domain.envelope import Position, StreamId
 from infra.failpoints import failpoint
+from infra.garbage import collected_rarely
 from projections import applied, record_log, schema
 from projections.ports import Database
 from projections.read_models import Fold
@@ -131,24 +130,12 @@ def _copy(pool: Transactions, name: str, until: Position, progress: Progress | N
         row = db.row("SELECT last_stream, events FROM rebuild_progress")
     assert row is not None
     done = row["events"]
-    with pool.transaction() as reading, _uncollected():
+    with pool.transaction() as reading, collected_rarely():
         pages = record_log.by_stream(reading, until, StreamId(row["last_stream"]), CHUNK_EVENTS)
         for events in _written(pool, name, map(_folded, record_log.whole_streams(pages))):
             done += events
             if progress:
                 progress(done, until.number)
-
-
-@contextmanager
-def _uncollected() -> Generator[None]:
-    """Keep the garbage collector out: it would look through millions of rows without a cycle."""
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
 
 
 @dataclass(slots=True)

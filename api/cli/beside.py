@@ -18,7 +18,7 @@ from consumers.projector import Projector
 from domain.envelope import Position
 from domain.ports import EventStore
 from infra.database import bulk_pool
-from infra.garbage import collect_rarely
+from infra.garbage import collected_rarely
 from infra.settings import Limits
 from infra.verify import ChainReport, verify_store
 
@@ -95,9 +95,8 @@ def projector_beside(system: System) -> Generator[ProjectorBeside]:
 
 def _project(dsn: str, limits: Limits, pipe: _Pipe) -> None:
     """Project up to each position that comes out of the pipe, until its other end is closed."""
-    collect_rarely()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's; the pipe ends then
-    with bulk_pool(dsn, limits) as pool:
+    with collected_rarely(), bulk_pool(dsn, limits) as pool:
         projector = Projector(pool, LogFeed(pool, limits=limits), limits=limits)
         try:
             while True:

@@ -14,7 +14,7 @@ from consumers.daily_close import ClosedDay
 from consumers.import_file import ImportReport, check_file, import_file
 from consumers.real_book.dataset import PublishedLoan, read_published
 from consumers.real_book.life import SOURCE
-from infra.garbage import collect_rarely
+from infra.garbage import collected_rarely
 
 OBSERVED = (
     "Observed, as published: applicant, terms, issue month, status, totals of principal, interest "
@@ -60,8 +60,7 @@ def import_book(system: System, loans: list[PublishedLoan]) -> dict[str, float]:
     """Import published loans, close their days, and say what is observed and what derived."""
     note(OBSERVED)
     note(DERIVED)
-    collect_rarely()
-    with steps() as shown, projector_beside(system) as projector:
+    with collected_rarely(), steps() as shown, projector_beside(system) as projector:
         lines: dict[str, TaskID] = {}
 
         def begin(commands: int, days: int) -> None:

@@ -14,11 +14,11 @@ from domain.decisions.guards import (
     require_status,
     require_value_date,
 )
-from domain.decisions.results import changed, credited, followed
+from domain.decisions.results import changed, credited, followed, recorded
 from domain.errors import Rejected
 from domain.events import ending as e
 from domain.events.registry import Event
-from domain.loan.booking import Standing, book, standing
+from domain.loan.booking import standing
 from domain.loan.evolve import merge
 from domain.loan.facts import CHARGE_OFF_ID, fact_of
 from domain.loan.instalments import Instalment
@@ -71,7 +71,7 @@ def restructure(loan: Loan, command: c.RestructureLoan, context: Context) -> lis
         before=_summary(before.rows, rate_before, on, tolerance),
         after=_summary(before.rows, terms.rate_annual, on, tolerance),
     )
-    booked = book(timeline, Standing(rows=loan.rows, balances=loan.balances), fact_of(told))
+    booked = recorded(loan, timeline, fact_of(told))
     rows = merge(loan.rows, booked.changed, booked.rows_total)
     told = replace(told, after=_summary(rows, terms.rate_annual, on, tolerance))
     return [told, changed(booked, command.restructure_id, on)]

@@ -12,9 +12,14 @@ from domain.events.registry import Event
 from domain.loan.booking import Booked, Standing, book
 from domain.loan.facts import fact_of
 from domain.loan.state import Loan, LoanStatus
-from domain.servicing.facts import CreditRefunded, Paid
+from domain.servicing.facts import CreditRefunded, Fact, Paid
 from domain.servicing.timeline import Timeline
 from domain.servicing.values import ENGINE_VERSION
+
+
+def recorded(loan: Loan, timeline: Timeline, fact: Fact) -> Booked:
+    """Record a fact and compare with what was published of the loan."""
+    return book(timeline, Standing(rows=loan.rows, balances=loan.balances), fact)
 
 
 def credited(
@@ -22,7 +27,7 @@ def credited(
 ) -> list[Event]:
     """Return the results of money that came in: its allocation, restatements, settlement."""
     fact = fact_of(told)
-    booked = book(timeline, Standing(rows=loan.rows, balances=loan.balances), fact)
+    booked = recorded(loan, timeline, fact)
     observed = isinstance(fact, Paid) and fact.split is not None
     anew = bool(booked.restated)
     events: list[Event] = [
@@ -45,7 +50,7 @@ def credited(
 
 def followed(loan: Loan, timeline: Timeline, told: Event, fact_id: str) -> list[Event]:
     """Return the results of a fact that is no payment."""
-    booked = book(timeline, Standing(rows=loan.rows, balances=loan.balances), fact_of(told))
+    booked = recorded(loan, timeline, fact_of(told))
     on = told.effective_on
     return [changed(booked, fact_id, on), *settled(loan, booked, on, "paid")]
 

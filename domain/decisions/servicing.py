@@ -10,12 +10,11 @@ from domain.decisions.guards import (
     require_status,
     require_value_date,
 )
-from domain.decisions.results import credited, followed, restated, settled
+from domain.decisions.results import credited, followed, recorded, restated, settled
 from domain.errors import Rejected
 from domain.events import ending
 from domain.events import servicing as e
 from domain.events.registry import Event
-from domain.loan.booking import Standing, book
 from domain.loan.facts import fact_of
 from domain.loan.instalments import Instalment
 from domain.loan.state import OPEN, Loan, LoanStatus
@@ -78,7 +77,7 @@ def reverse_payment(loan: Loan, command: c.ReversePayment, context: Context) -> 
     taken_back = e.PaymentReversed(
         effective_on=command.effective_on, payment_id=command.payment_id, cause=command.cause
     )
-    booked = book(timeline, Standing(rows=loan.rows, balances=loan.balances), fact_of(taken_back))
+    booked = recorded(loan, timeline, fact_of(taken_back))
     events: list[Event] = [
         taken_back,
         restated(booked, command.payment_id, command.effective_on, since_on=fact.effective_on),

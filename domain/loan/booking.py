@@ -1,6 +1,6 @@
 """Books facts on a loan's time line and says what follows, in the form that is published.
 
-The only place where a decision runs the servicing engine. It judges nothing.
+The only place where a decision records one. It judges nothing.
 """
 
 from collections.abc import Iterable, Mapping, Sequence

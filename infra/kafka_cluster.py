@@ -163,6 +163,10 @@ class Consumer(Protocol):
         """Fetch; heartbeats and rebalances happen in here and on the client's loop."""
         ...
 
+    def partitions_for_topic(self, topic: str) -> set[int] | None:
+        """Ask the broker for a topic's partitions and remember them."""
+        ...
+
     def subscribe(self, topics: Sequence[str], *, listener: object) -> None:
         """Join the group."""
         ...

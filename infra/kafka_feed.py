@@ -40,7 +40,7 @@ TOPIC_CHECK_SECONDS: Final = 5.0
 """How long a broker that lost its data may go unnoticed."""
 
 STUCK_SECONDS: Final = 30.0
-"""The client is young: with records to read and none coming for so long it is made anew."""
+"""The client is young: if nothing comes for so long, and something should, it is made anew."""
 
 ASK_MS_MAX: Final = 5_000
 
@@ -169,25 +169,28 @@ class KafkaFeed(Generic[R]):
     def _watch(self, consumer: Consumer) -> None:
         """Look now and then whether the topic is the same and the client not stuck."""
         if time.monotonic() - self._checked_at >= TOPIC_CHECK_SECONDS:
-            known = self._topic_id
             self._check_topic()
-            if known not in {None, self._topic_id}:
-                _log.warning("topic_replaced", topic=self._topic)
-                self._to_begin |= consumer.assignment()
         if time.monotonic() - self._heard_at >= STUCK_SECONDS:
             self._heard_at = time.monotonic()
             mine = consumer.assignment()
+            # kafka-python 3.0 notes the metadata that an assignment was made of after making it:
+            # what came in between is never looked at again, and a group may stay without any.
+            if not mine:
+                raise KafkaUnavailable("no partition was assigned")
             ends = consumer.end_offsets(mine, timeout_ms=ASK_MS_MAX)
             if any((consumer.position(p, ASK_MS_MAX) or 0) < ends[p] for p in mine):
                 raise KafkaUnavailable("there are records to read and none come")
 
     def _check_topic(self) -> None:
+        """Make the topic if it is missing. A member of a topic that is gone has to join anew."""
         topic_id = self._kafka.topic_id(self._topic)
         if topic_id is None:
             self._kafka.create_topics()
             topic_id = self._kafka.topic_id(self._topic)
-        self._topic_id = topic_id
         self._checked_at = time.monotonic()
+        known, self._topic_id = self._topic_id, topic_id
+        if self._consumer is not None and known != topic_id:
+            raise KafkaUnavailable(f"{self._topic} was made again")
 
     def _joined(self) -> Consumer:
         if self._consumer is None:
@@ -195,6 +198,8 @@ class KafkaFeed(Generic[R]):
             self._flags = RebalanceFlags()
             self._to_begin.clear()
             self._consumer = self._kafka.consumer(self._group, **self._settings)
+            # An assignment that is made before the partitions are known gives none of them.
+            self._consumer.partitions_for_topic(self._topic)
             self._consumer.subscribe([self._topic], listener=self._flags)
             self._heard_at = time.monotonic()
         return self._consumer

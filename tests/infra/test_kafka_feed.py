@@ -161,6 +161,15 @@ def silent_poll(timeout_ms: int = 0, max_records: int | None = None) -> dict[Par
     return {}
 
 
+@contextmanager
+def stuck_at_once(monkeypatch: pytest.MonkeyPatch, consumer: Consumer) -> Generator[None]:
+    """Let a consumer bring nothing any more, and let that be noticed by the next poll."""
+    with monkeypatch.context() as patch:
+        patch.setattr(consumer, "poll", silent_poll)
+        patch.setattr(kafka_feed, "STUCK_SECONDS", 0.0)
+        yield
+
+
 def test_a_silent_client_with_records_to_read_is_made_anew(
     kafka: Kafka,
     outbox: Outbox,
@@ -172,9 +181,27 @@ def test_a_silent_client_with_records_to_read_is_made_anew(
     remembering = RememberingKafka(kafka.bootstrap_servers, kafka.topics)
     with remembering, feeding(remembering, str(uuid4()), START) as feed:
         assert read_all(feed, head) == every(head)
-        monkeypatch.setattr(remembering.made[0], "poll", silent_poll)
-        monkeypatch.setattr(kafka_feed, "STUCK_SECONDS", 0.0)
         more = record(postgres_store, 1)
         publish(outbox, kafka)
+        with stuck_at_once(monkeypatch, remembering.made[0]):
+            assert feed.poll() == []
         assert more.number in read_until(feed, more)
+        assert len(remembering.made) > 1
+
+
+def test_a_member_that_was_given_no_partition_joins_anew(
+    kafka: Kafka,
+    outbox: Outbox,
+    postgres_store: PostgresEventStore,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    head = record(postgres_store, 10)
+    publish(outbox, kafka)
+    remembering = RememberingKafka(kafka.bootstrap_servers, kafka.topics)
+    with remembering, feeding(remembering, str(uuid4()), START) as feed:
+        assert read_all(feed, head) == every(head)
+        with stuck_at_once(monkeypatch, remembering.made[0]):
+            monkeypatch.setattr(remembering.made[0], "assignment", set[Partition])
+            assert feed.poll() == []
+        assert read_all(feed, head) == every(head)
         assert len(remembering.made) > 1

@@ -235,7 +235,7 @@ def _even_fixed_interest(periods: Sequence[Period]) -> int:
 def _solve_flat(plan: Plan, periods: Sequence[Period]) -> None:
     """EMI = (principal + all interest) / n; the last takes the remainder."""
     plan.rebalance()
-    interest = sum(period.earned(plan.earning) for period in periods)
+    interests = [period.earned(plan.earning) for period in periods]
     first = periods[0]
     index = plan.periods.index(first)
     repaid = 0
@@ -244,12 +244,12 @@ def _solve_flat(plan: Plan, periods: Sequence[Period]) -> None:
         out = before.disbursed_before + before.capitalised_before
         out += sum(s.disbursed + s.capitalised for s in before.subs if s.due_on != before.from_on)
         repaid = out - before.balance_after
-    total = first.flat_base(first.subs[-1]) + interest - repaid
-    emi = to_instalment(plan.terms, Decimal(total) / len(periods))
-    left = total
-    for period in periods:  # of a tiny total there may be nothing left for the last ones
-        share = left if period is periods[-1] or 0 <= left < emi else emi
-        left -= share
+    left = first.flat_base(first.subs[-1]) - repaid
+    emi = to_instalment(plan.terms, Decimal(left + sum(interests)) / len(periods))
+    for period, interest in zip(periods, interests, strict=True):
+        # Of a tiny loan there may be no principal left for the last ones.
+        share = left + interest if period is periods[-1] else min(emi, left + interest)
+        left -= share - interest
         period.emi = period.original_emi = max(share, period.total_paid)
     plan.rebalance()
 

@@ -306,6 +306,7 @@ RATE = st.decimals(min_value=0, max_value=Decimal("0.6"), places=4)
 @settings(deadline=None)
 @given(st.sampled_from(METHODS), AMOUNT, RATE, st.integers(min_value=1, max_value=60))
 @example({"interest_method": InterestMethod.FLAT}, 2, Decimal("0.0000"), 4)
+@example({"interest_method": InterestMethod.FLAT}, 190, Decimal("0.0316"), 25)
 def test_every_method_repays_what_was_lent_and_no_part_is_below_zero(
     method: dict[str, Any], amount: int, rate: Decimal, count: int
 ) -> None:

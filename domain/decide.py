@@ -7,12 +7,21 @@ from typing import Any
 from domain import business_day, collection_case, product
 from domain.commands import application as ca
 from domain.commands import changes as ch
+from domain.commands import crediting as cr
 from domain.commands import disbursement as cd
 from domain.commands import ending as ce
 from domain.commands import servicing as cs
 from domain.commands.registry import Command, LoanCommand, MoneyCommand
 from domain.context import Context
-from domain.decisions import application, arrears, changes, disbursement, ending, servicing
+from domain.decisions import (
+    application,
+    arrears,
+    changes,
+    crediting,
+    disbursement,
+    ending,
+    servicing,
+)
 from domain.decisions.guards import require_currency
 from domain.envelope import StreamId
 from domain.errors import Rejected
@@ -46,6 +55,9 @@ LOAN_RULES: dict[type[LoanCommand], Rule] = {
     cs.AssessCharge: servicing.assess_charge,
     cs.Waive: servicing.waive,
     cs.RefundCreditBalance: servicing.refund_credit_balance,
+    cr.CreditGoodwill: crediting.credit_goodwill,
+    cr.ReceiveRefund: crediting.receive_refund,
+    cr.AdjustCharge: crediting.adjust_charge,
     ch.ChangeRate: changes.change_terms,
     ch.PauseInterest: changes.change_terms,
     ch.ExtendTerm: changes.change_terms,

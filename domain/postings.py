@@ -12,6 +12,7 @@ from typing import Any
 
 from domain.events import disbursement, ending, servicing
 from domain.events.registry import TOPICS, Event
+from domain.events.servicing import CreditKind
 from domain.loan.instalments import AllocationLine
 from domain.loan.terms import Component
 
@@ -29,6 +30,8 @@ class Account(StrEnum):
     FEE_INCOME = "fee_income"
     PENALTY_INCOME = "penalty_income"
     RECOVERY_INCOME = "recovery_income"
+    GOODWILL_EXPENSE = "goodwill_credit_expense"
+    CHARGES_GIVEN_BACK = "charges_given_back"  # less of fee and penalty income
     COLLECTION_EXPENSE = "collection_expense"
     CHARGE_OFF_EXPENSE = "charge_off_expense"
     INTEREST_CHARGED_OFF = "income_from_charged_off_interest"
@@ -57,6 +60,14 @@ INCOME = {
     Component.FEE: Account.FEE_INCOME,
     Component.PENALTY: Account.PENALTY_INCOME,
 }
+
+
+PAID_BY = {
+    CreditKind.GOODWILL: Account.GOODWILL_EXPENSE,
+    CreditKind.INTEREST_REFUND: Account.INTEREST_INCOME,
+    CreditKind.CHARGE_ADJUSTMENT: Account.CHARGES_GIVEN_BACK,
+}
+"""What a credit is taken from; every other kind is money that came in (domain rules, G-07)."""
 
 
 def postings(event: Event, *, charged_off: bool) -> Lines:
@@ -96,7 +107,7 @@ def _disbursed(event: disbursement.LoanDisbursed, _: bool) -> Iterable[Line]:  #
 
 
 def _received_lines(
-    lines: Iterable[AllocationLine], overpaid_minor: int, sign: int
+    lines: Iterable[AllocationLine], overpaid_minor: int, sign: int, source: Account
 ) -> Iterable[Line]:
     total = overpaid_minor
     parts = dict.fromkeys(Component, 0)
@@ -106,26 +117,31 @@ def _received_lines(
         parts[Component.FEE] += line.fee_minor
         parts[Component.PENALTY] += line.penalty_minor
     total += sum(parts.values())
-    yield Line(account=Account.FUND_SOURCE, amount_minor=sign * total)
+    yield Line(account=source, amount_minor=sign * total)
     for component, amount in parts.items():
         yield Line(account=RECEIVABLE[component], amount_minor=-sign * amount)
     yield Line(account=Account.OVERPAYMENT_LIABILITY, amount_minor=-sign * overpaid_minor)
 
 
+def _source(kind: str) -> Account:
+    return PAID_BY.get(CreditKind(kind), Account.FUND_SOURCE)
+
+
 def _allocated(event: servicing.PaymentAllocated, charged_off: bool) -> Iterable[Line]:  # noqa: FBT001
     if charged_off:
         return ()  # the recovery itself is posted
-    return _received_lines(event.lines, event.overpaid_minor, 1)
+    return _received_lines(event.lines, event.overpaid_minor, 1, _source(event.kind))
 
 
 def _restated(event: servicing.AllocationsRestated, charged_off: bool) -> Iterable[Line]:  # noqa: FBT001
     """Post the differences today, with the old value date: what was posted stays."""
     for change in event.changes:
-        before = list(_received_lines(change.before, change.overpaid_before_minor, -1))
-        after = list(_received_lines(change.after, change.overpaid_after_minor, 1))
+        source = _source(change.kind)
+        before = list(_received_lines(change.before, change.overpaid_before_minor, -1, source))
+        after = list(_received_lines(change.after, change.overpaid_after_minor, 1, source))
         if charged_off:
-            cash = sum(x.amount_minor for x in (before + after) if x.account is Account.FUND_SOURCE)
-            yield Line(account=Account.FUND_SOURCE, amount_minor=cash)
+            cash = sum(x.amount_minor for x in (before + after) if x.account is source)
+            yield Line(account=source, amount_minor=cash)
             yield Line(account=Account.RECOVERY_INCOME, amount_minor=-cash)
         else:
             yield from before

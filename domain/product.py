@@ -9,7 +9,7 @@ from domain.envelope import StreamId
 from domain.errors import Rejected
 from domain.events.product import ProductVersionDefined
 from domain.events.registry import Event
-from domain.loan.terms import Conditions
+from domain.loan.terms import Conditions, Recalculation
 from domain.money import CURRENCY_EXPONENT
 
 INSTALMENTS_MAX = 600  # fifty years of months: what a schedule may hold
@@ -71,5 +71,13 @@ def _require_sound(conditions: Conditions) -> None:
         conditions.allocation
     ) != len(type(conditions.allocation[0])):
         raise Rejected("bad_allocation", "each component once", "allocation")
+    if len(set(conditions.interest_refunded_with)) != len(conditions.interest_refunded_with):
+        raise Rejected("bad_refunds", "each kind of refund once", "interest_refunded_with")
+    if conditions.interest_refunded_with and conditions.recalculation is Recalculation.NONE:
+        raise Rejected(
+            "interest_is_planned",
+            "interest is refunded where it follows what is paid",
+            "interest_refunded_with",
+        )
     if min(conditions.backdating_days_max, conditions.arrears_tolerance_minor) < 0:
         raise Rejected("bad_bounds", "not below zero", "backdating_days_max")

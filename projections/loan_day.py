@@ -14,6 +14,7 @@ from typing import Final
 from domain.loan.day import DayFigures
 from domain.policies import BucketSet
 from projections.ports import Database, Row
+from projections.transactions import CREDITS
 
 ON_BOOK: Final = "on_book"
 SORT_MEMORY: Final = "128MB"
@@ -42,7 +43,7 @@ _RUNNING = f"""{_ROW}
         AND i.due_on <= %(on)s + (SELECT coalesce(max(longest_period_days), 0)::int
             FROM loan_summary)"""
 
-_UNMET = """
+_UNMET = f"""
 -- A restatement's rows take in facts of later value dates: those are taken back out.
 taken_in AS (
     SELECT r.loan_id, r.number,
@@ -56,7 +57,7 @@ taken_in AS (
     FROM stood r
     JOIN transactions t ON t.loan_id = r.loan_id AND t.effective_on > %(on)s
         AND t.effective_on <= r.seen_until AND t.superseded_position IS NULL
-        AND t.kind IN ('payment', 'recovery', 'charge', 'waiver')
+        AND t.kind IN {(*CREDITS, "charge", "waiver")}
     LEFT JOIN LATERAL jsonb_to_recordset(t.lines) AS l (
         instalment bigint, principal_minor bigint, interest_minor bigint,
         fee_minor bigint, penalty_minor bigint
@@ -106,7 +107,7 @@ later AS (
         ELSE t.principal_minor END)::bigint AS principal
     FROM transactions t
     WHERE t.effective_on > %(on)s AND t.superseded_position IS NULL
-        AND t.kind IN ('payment', 'recovery', 'restructuring')
+        AND t.kind IN {(*CREDITS, "restructuring")}
     GROUP BY t.loan_id
 ),
 book AS (

@@ -9,8 +9,9 @@ from typing import Any, Generic, TypeVar
 
 import msgspec
 
+from projections.narrow import Narrow
 from projections.ports import Record
-from projections.shapes import SHAPES, Narrow
+from projections.shapes import SHAPES
 
 E = TypeVar("E")
 

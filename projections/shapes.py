@@ -3,15 +3,11 @@
 A field that no read model asks for is not named here. Old topic versions get a struct of their own.
 """
 
-from datetime import date
 from decimal import Decimal
 from typing import Any
 
-import msgspec
-
-
-class Narrow(msgspec.Struct, gc=False):
-    """What is read of an event."""
+from projections import servicing_shapes as s
+from projections.narrow import Balances, Instalment, Narrow
 
 
 class Conditions(Narrow):
@@ -30,46 +26,6 @@ class Segments(Narrow):
     purpose: str | None = None
     region: str | None = None
     channel: str | None = None
-
-
-class Instalment(msgspec.Struct, array_like=True, gc=False):
-    """A row of the schedule as published: a JSON array in this order."""
-
-    number: int
-    from_on: date
-    due_on: date
-    principal_minor: int
-    interest_minor: int
-    fee_minor: int = 0
-    penalty_minor: int = 0
-    principal_paid_minor: int = 0
-    interest_paid_minor: int = 0
-    fee_paid_minor: int = 0
-    penalty_paid_minor: int = 0
-    interest_waived_minor: int = 0
-    fee_waived_minor: int = 0
-    penalty_waived_minor: int = 0
-    met_on: date | None = None
-
-
-class Line(Narrow):
-    """The part of one payment that went to one instalment."""
-
-    instalment: int
-    principal_minor: int = 0
-    interest_minor: int = 0
-    fee_minor: int = 0
-    penalty_minor: int = 0
-
-
-class Balances(Narrow):
-    """What is owed by component, and what was paid too much."""
-
-    principal_minor: int = 0
-    interest_minor: int = 0
-    fee_minor: int = 0
-    penalty_minor: int = 0
-    overpaid_minor: int = 0
 
 
 class Applied(Narrow):
@@ -155,148 +111,6 @@ class Returned(Narrow):
     cause: str
 
 
-class Received(Narrow):
-    """`loan.payment_received.v1`."""
-
-    payment_id: str
-    amount_minor: int
-    channel: str | None = None
-
-
-class Allocated(Narrow):
-    """`loan.payment_allocated.v1`."""
-
-    payment_id: str
-    lines: list[Line]
-    overpaid_minor: int
-    rows: list[Instalment]
-    rows_total: int
-    balances: Balances
-    source: str
-
-
-class Reversed(Narrow):
-    """`loan.payment_reversed.v1`."""
-
-    payment_id: str
-    cause: str
-
-
-class Restatement(Narrow):
-    """One payment whose split changed."""
-
-    payment_id: str
-    before: list[Line]
-    after: list[Line]
-    overpaid_before_minor: int = 0
-    overpaid_after_minor: int = 0
-
-
-class Restated(Narrow):
-    """`loan.allocations_restated.v1`."""
-
-    cause_id: str
-    since_on: date
-    changes: list[Restatement]
-    rows: list[Instalment]
-    rows_total: int
-    balances: Balances
-
-
-class Changed(Narrow):
-    """`loan.schedule_changed.v1`."""
-
-    cause_id: str
-    rows: list[Instalment]
-    rows_total: int
-    balances: Balances
-
-
-class Charged(Narrow):
-    """`loan.charge_assessed.v1`."""
-
-    charge_id: str
-    code: str
-    component: str
-    amount_minor: int
-    instalment: int
-
-
-class Waived(Narrow):
-    """`loan.charge_waived.v1`."""
-
-    waiver_id: str
-    component: str
-    amount_minor: int
-    instalment: int
-
-
-class Refunded(Narrow):
-    """`loan.credit_balance_refunded.v1`."""
-
-    refund_id: str
-    amount_minor: int
-
-
-class Missed(Narrow):
-    """`loan.payment_missed.v1`."""
-
-    instalment: int
-    unpaid_minor: int
-
-
-class Bucketed(Narrow):
-    """`loan.delinquency_bucket_changed.v1`."""
-
-    bucket_set: str
-    before: str
-    after: str
-    days_past_due: int
-
-
-class Restructured(Narrow):
-    """`loan.restructured.v1`."""
-
-    restructure_id: str
-    kind: str
-    instalments: int
-    rate_annual: Decimal
-    waived_interest_minor: int
-    capitalised_interest_minor: int
-    financial_difficulty: bool
-
-
-class ChargedOff(Narrow):
-    """`loan.charged_off.v1`."""
-
-    principal_minor: int
-    interest_minor: int
-    fee_minor: int
-    penalty_minor: int
-    cause: str
-
-
-class Recovered(Narrow):
-    """`loan.recovery_received.v1`."""
-
-    recovery_id: str
-    amount_minor: int
-    cost_minor: int = 0
-
-
-class WrittenOff(Narrow):
-    """`loan.written_off.v1`."""
-
-    amount_minor: int
-    cause: str
-
-
-class Settled(Narrow):
-    """`loan.settled.v1`."""
-
-    how: str
-
-
 class Accrual(Narrow):
     """Interest of one product's loans that a close posted."""
 
@@ -362,28 +176,32 @@ SHAPES: dict[str, Any] = {
     "loan.use_of_funds_declared.v1": Fields,
     "loan.use_evidence_recorded.v1": Fields,
     "loan.use_of_funds_breached.v1": Fields,
-    "loan.payment_received.v1": Received,
-    "loan.payment_allocated.v1": Allocated,
-    "loan.payment_reversed.v1": Reversed,
-    "loan.allocations_restated.v1": Restated,
-    "loan.schedule_changed.v1": Changed,
-    "loan.charge_assessed.v1": Charged,
-    "loan.charge_waived.v1": Waived,
-    "loan.credit_balance_refunded.v1": Refunded,
-    "loan.payment_missed.v1": Missed,
+    "loan.payment_received.v1": s.Received,
+    "loan.payment_allocated.v1": s.Allocated,
+    "loan.payment_reversed.v1": s.Reversed,
+    "loan.allocations_restated.v1": s.Restated,
+    "loan.schedule_changed.v1": s.Changed,
+    "loan.charge_assessed.v1": s.Charged,
+    "loan.charge_waived.v1": s.Waived,
+    "loan.credit_balance_refunded.v1": s.Refunded,
+    "loan.goodwill_credited.v1": s.Goodwill,
+    "loan.refund_received.v1": s.RefundReceived,
+    "loan.interest_refunded.v1": s.InterestRefunded,
+    "loan.charge_adjusted.v1": s.ChargeAdjusted,
+    "loan.payment_missed.v1": s.Missed,
     "loan.arrears_cured.v1": Fields,
-    "loan.delinquency_bucket_changed.v1": Bucketed,
+    "loan.delinquency_bucket_changed.v1": s.Bucketed,
     "loan.delinquency_paused.v1": Fields,
     "loan.warning_raised.v1": Fields,
     "loan.warning_closed.v1": Fields,
     "loan.rate_changed.v1": Fields,
     "loan.interest_paused.v1": Fields,
     "loan.term_extended.v1": Fields,
-    "loan.restructured.v1": Restructured,
-    "loan.charged_off.v1": ChargedOff,
-    "loan.recovery_received.v1": Recovered,
-    "loan.written_off.v1": WrittenOff,
-    "loan.settled.v1": Settled,
+    "loan.restructured.v1": s.Restructured,
+    "loan.charged_off.v1": s.ChargedOff,
+    "loan.recovery_received.v1": s.Recovered,
+    "loan.written_off.v1": s.WrittenOff,
+    "loan.settled.v1": s.Settled,
     "loan.reopened.v1": Fields,
     "case.opened.v1": CaseOpened,
     "case.claimed.v1": CaseClaimed,

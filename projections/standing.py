@@ -9,8 +9,8 @@ from typing import Final, Generic, Protocol, TypeVar
 
 import msgspec
 
+from projections.narrow import Instalment
 from projections.ports import Database
-from projections.shapes import Instalment
 
 E = TypeVar("E")
 

@@ -1,8 +1,8 @@
 """Read model `transactions`: what moved money or terms on a loan, with splits and restatements.
 
 A restatement adds a revision; the one before keeps its figures and names the position at which
-they were superseded. Kinds: disbursement, payment, reversal, charge, waiver, refund, restructuring,
-charge_off, write_off, recovery, disbursement_return.
+they were superseded. Kinds: disbursement, the credits below, reversal, charge, waiver, refund,
+restructuring, charge_off, write_off, disbursement_return.
 """
 
 from datetime import date, datetime
@@ -46,6 +46,17 @@ class Transaction(msgspec.Struct, gc=False):
     reversed_on: date | None = None
     superseded_position: int | None = None
 
+
+CREDITS = (
+    "payment",
+    "recovery",
+    "goodwill",
+    "merchant_refund",
+    "payout_refund",
+    "interest_refund",
+    "charge_adjustment",
+)
+"""Kinds that are allocated to instalments, and may be allocated anew."""
 
 KEY = ("loan_id", "transaction_id", "kind", "revision")
 TABLE = Table("transactions", Transaction, KEY)

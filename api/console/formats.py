@@ -114,7 +114,10 @@ def severity(bucket: str, position: int = 0) -> int:
     return names.index(bucket) if bucket in names else min(position, len(names) - 1)
 
 
-GOOD: Final = ("payment_received", "payment_allocated", "arrears_cured", "settled", "recovery")
+GOOD: Final = (
+    *("payment_received", "payment_allocated", "arrears_cured", "settled", "recovery"),
+    *("goodwill_credited", "refund_received", "interest_refunded", "charge_adjusted"),
+)
 BAD: Final = ("missed", "bucket_changed", "charged_off", "written_off", "flagged", "breached")
 NEUTRAL, MONEY_IN, TROUBLE, DESK = "neutral", "good", "bad", "desk"
 

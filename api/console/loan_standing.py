@@ -16,6 +16,7 @@ from domain.loan.payoff import PayoffQuote, payoff_quote
 from domain.loan.state import Loan
 from domain.replay import replay
 from projections.ports import Row
+from projections.transactions import CREDITS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +85,7 @@ def standing_transactions(rows: Sequence[Row], versions: frozenset[int]) -> list
         if key not in newest or newest[key]["revision"] < row["revision"]:
             newest[key] = row
     return [
-        row | {"reversed": row["kind"] == "payment" and row["transaction_id"] in taken_back}
+        row | {"reversed": row["kind"] in CREDITS and row["transaction_id"] in taken_back}
         for row in sorted(newest.values(), key=lambda row: (row["effective_on"], row["version"]))
     ]
 

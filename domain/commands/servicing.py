@@ -18,9 +18,9 @@ class ReceivePayment(LoanCommand):
 
 @command("loan.reverse_payment")
 class ReversePayment(LoanCommand):
-    """Take a payment back: it bounced or belonged elsewhere."""
+    """Take a payment or another credit back: it bounced or belonged elsewhere."""
 
-    payment_id: str
+    payment_id: str  # or the id of a recovery, a refund, a goodwill credit, an adjustment
     cause: str
 
 

@@ -31,7 +31,7 @@ def change_terms(loan: Loan, command: Change, context: Context) -> list[Event]:
     require_status(loan, (LoanStatus.ACTIVE,))
     require_reason(context)
     timeline = require_value_date(loan, command.effective_on, context)
-    require_new_fact(timeline, command.change_id, "change_id")
+    require_new_fact(loan, command.change_id, "change_id")
     _require_no_observed_split(timeline)
     told = _TOLD[type(command)](loan, command)
     return [told, *followed(loan, timeline, told, command.change_id)]

@@ -35,7 +35,7 @@ def restructure(loan: Loan, command: c.RestructureLoan, context: Context) -> lis
     require_status(loan, (LoanStatus.ACTIVE,))
     require_reason(context)
     timeline = require_value_date(loan, command.effective_on, context)
-    require_new_fact(timeline, command.restructure_id, "restructure_id")
+    require_new_fact(loan, command.restructure_id, "restructure_id")
     newest = timeline.newest
     if newest and command.effective_on < newest.effective_on:
         raise Rejected(
@@ -131,7 +131,7 @@ def record_recovery(loan: Loan, command: c.RecordRecovery, context: Context) -> 
     if not 0 <= command.cost_minor <= command.amount_minor:
         raise Rejected("amount_out_of_range", "the cost is part of the recovery", "cost")
     timeline = require_value_date(loan, command.effective_on, context)
-    require_new_fact(timeline, command.recovery_id, "recovery_id")
+    require_new_fact(loan, command.recovery_id, "recovery_id")
     received = e.RecoveryReceived(
         effective_on=command.effective_on,
         recovery_id=command.recovery_id,

@@ -69,9 +69,12 @@ def require_value_date(loan: Loan, effective_on: date, context: Context) -> Time
     return loan.timeline
 
 
-def require_new_fact(timeline: Timeline, fact_id: str, field: str) -> None:
-    """Refuse a second fact under one id: the key protects requests, this protects the money."""
-    if timeline.find(fact_id) is not None:
+def require_new_fact(loan: Loan, fact_id: str, field: str) -> None:
+    """Refuse a second fact under one id, also one that was taken back.
+
+    The key protects requests, this protects the money.
+    """
+    if fact_id in loan.taken_back or (loan.timeline and loan.timeline.find(fact_id)):
         raise Rejected("already_recorded", f"{fact_id} is on this loan's time line already", field)
 
 

@@ -37,6 +37,7 @@ def credited(
             lines=booked.own.lines,
             overpaid_minor=booked.own.overpaid_minor,
             source=e.AllocationSource.UPSTREAM if observed else e.AllocationSource.ENGINE,
+            kind=booked.own.kind,
             rows=() if anew else booked.changed,
             rows_total=len(loan.rows) if anew else booked.rows_total,
             balances=loan.balances if anew else booked.balances,

@@ -10,16 +10,18 @@ from domain.decisions.guards import (
     require_status,
     require_value_date,
 )
-from domain.decisions.results import credited, followed, recorded, restated, settled
+from domain.decisions.results import credited, followed, recorded, restated
 from domain.errors import Rejected
 from domain.events import ending
 from domain.events import servicing as e
 from domain.events.registry import Event
+from domain.loan.evolve import evolve
 from domain.loan.facts import fact_of
 from domain.loan.instalments import Instalment
+from domain.loan.interest_refund import interest_refund_id
 from domain.loan.state import OPEN, Loan, LoanStatus
 from domain.loan.terms import Component, Recalculation
-from domain.servicing.facts import Paid
+from domain.servicing.facts import Fact, Paid
 
 CHARGEABLE = frozenset({Component.FEE, Component.PENALTY})
 WAIVABLE = frozenset({Component.INTEREST, Component.FEE, Component.PENALTY})
@@ -33,7 +35,7 @@ def receive_payment(loan: Loan, command: c.ReceivePayment, context: Context) -> 
     if command.split is not None:
         _require_split(loan, command.split, command.amount_minor)
     timeline = require_value_date(loan, command.effective_on, context)
-    require_new_fact(timeline, command.payment_id, "payment_id")
+    require_new_fact(loan, command.payment_id, "payment_id")
     received = e.PaymentReceived(
         effective_on=command.effective_on,
         payment_id=command.payment_id,
@@ -58,7 +60,10 @@ def _require_split(loan: Loan, split: e.Split, amount_minor: int) -> None:
 
 
 def reverse_payment(loan: Loan, command: c.ReversePayment, context: Context) -> list[Event]:
-    """Take a payment back: balances are as if it had never been, and both events stay visible."""
+    """Take a payment or another credit back: balances are as if it had never been.
+
+    Both events stay visible. A refund takes the interest refunded with it along.
+    """
     require_status(loan, (*OPEN, LoanStatus.SETTLED))
     timeline = loan.timeline
     fact = None if timeline is None else timeline.find(command.payment_id)
@@ -74,21 +79,34 @@ def reverse_payment(loan: Loan, command: c.ReversePayment, context: Context) -> 
             "a reversal lies between its payment and the business date",
             "effective_on",
         )
-    taken_back = e.PaymentReversed(
-        effective_on=command.effective_on, payment_id=command.payment_id, cause=command.cause
+    interest = timeline.find(interest_refund_id(fact.id))
+    events: list[Event] = []
+    after = loan
+    for gone in (interest, fact) if interest else (fact,):
+        made = _take_back(after, gone, command)
+        events += made
+        for event in made:
+            after = evolve(after, event)
+    return [*events, *_settled_or_reopened(loan, after, command)]
+
+
+def _take_back(loan: Loan, fact: Fact, command: c.ReversePayment) -> list[Event]:
+    assert loan.timeline is not None, "a loan with a payment has a time line"
+    told = e.PaymentReversed(
+        effective_on=command.effective_on, payment_id=fact.id, cause=command.cause
     )
-    booked = recorded(loan, timeline, fact_of(taken_back))
-    events: list[Event] = [
-        taken_back,
-        restated(booked, command.payment_id, command.effective_on, since_on=fact.effective_on),
-    ]
-    if loan.status is LoanStatus.SETTLED and booked.balances.owed_minor > 0:
-        events.append(
-            ending.LoanReopened(effective_on=command.effective_on, cause_id=command.payment_id)
-        )
-    elif loan.status is not LoanStatus.SETTLED:
-        events += settled(loan, booked, command.effective_on, "paid")
-    return events
+    booked = recorded(loan, loan.timeline, fact_of(told))
+    return [told, restated(booked, fact.id, command.effective_on, since_on=fact.effective_on)]
+
+
+def _settled_or_reopened(before: Loan, after: Loan, command: c.ReversePayment) -> list[Event]:
+    """Say that a settled loan owes again, or that without the credit nothing is owed."""
+    on, owes = command.effective_on, after.balances.owed_minor > 0
+    if before.status is LoanStatus.SETTLED and owes:
+        return [ending.LoanReopened(effective_on=on, cause_id=command.payment_id)]
+    if before.status is not LoanStatus.SETTLED and not owes:
+        return [ending.LoanSettled(effective_on=on, how="paid")]
+    return []
 
 
 def _require_row(loan: Loan, number: int) -> Instalment:
@@ -104,7 +122,7 @@ def assess_charge(loan: Loan, command: c.AssessCharge, context: Context) -> list
     require_status(loan, (LoanStatus.ACTIVE,))
     require_amount(command.amount_minor)
     timeline = require_value_date(loan, command.effective_on, context)
-    require_new_fact(timeline, command.charge_id, "charge_id")
+    require_new_fact(loan, command.charge_id, "charge_id")
     if command.component not in CHARGEABLE:
         raise Rejected("not_chargeable", "a charge is a fee or a penalty", "component")
     if command.code not in (loan.disclosed_charges or ()):
@@ -128,7 +146,7 @@ def waive(loan: Loan, command: c.Waive, context: Context) -> list[Event]:
     require_amount(command.amount_minor)
     require_reason(context)
     timeline = require_value_date(loan, command.effective_on, context)
-    require_new_fact(timeline, command.waiver_id, "waiver_id")
+    require_new_fact(loan, command.waiver_id, "waiver_id")
     if command.component not in WAIVABLE:
         raise Rejected("not_waivable", "interest, fees and penalties can be waived", "component")
     row = _require_row(loan, command.instalment)
@@ -156,7 +174,7 @@ def refund_credit_balance(
     require_status(loan, (*OPEN, LoanStatus.SETTLED))
     require_amount(command.amount_minor)
     timeline = require_value_date(loan, command.effective_on, context)
-    require_new_fact(timeline, command.refund_id, "refund_id")
+    require_new_fact(loan, command.refund_id, "refund_id")
     if command.amount_minor > loan.balances.overpaid_minor:
         raise Rejected(
             "more_than_credit", f"the credit is {loan.balances.overpaid_minor}", "amount"

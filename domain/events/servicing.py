@@ -19,6 +19,18 @@ class AllocationSource(StrEnum):
     UPSTREAM = "upstream"  # observed by the publisher and taken as a fact
 
 
+class CreditKind(StrEnum):
+    """What lowers the debt, and so on whose account it comes."""
+
+    PAYMENT = "payment"
+    RECOVERY = "recovery"  # after a charge-off
+    GOODWILL = "goodwill"  # the lender's own money
+    MERCHANT_REFUND = "merchant_refund"
+    PAYOUT_REFUND = "payout_refund"
+    INTEREST_REFUND = "interest_refund"  # interest that a refund made undue
+    CHARGE_ADJUSTMENT = "charge_adjustment"  # a charge given back
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Split:
     """A payment's parts as an upstream system observed them, in minor units."""
@@ -36,13 +48,14 @@ class Split:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Restatement:
-    """One payment whose split changed: before and after, line by line."""
+    """One payment or other credit whose split changed: before and after, line by line."""
 
     payment_id: str
     before: tuple[AllocationLine, ...]
     after: tuple[AllocationLine, ...]
     overpaid_before_minor: int = 0
     overpaid_after_minor: int = 0
+    kind: CreditKind = CreditKind.PAYMENT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +84,7 @@ class PaymentReceived(Event):
 
 @event("loan.payment_allocated.v1")
 class PaymentAllocated(Result):
-    """The result of a payment: where the money went.
+    """The result of a payment or another credit: where the money went.
 
     Rows and balances are those before it when later payments are split anew: then
     `AllocationsRestated` follows with them.
@@ -81,11 +94,12 @@ class PaymentAllocated(Result):
     lines: tuple[AllocationLine, ...]
     overpaid_minor: int
     source: AllocationSource
+    kind: CreditKind = CreditKind.PAYMENT
 
 
 @event("loan.payment_reversed.v1")
 class PaymentReversed(Event):
-    """A fact: a payment is taken back (bounced, misposted). It stays visible."""
+    """A fact: a payment or another credit is taken back (bounced, misposted). It stays visible."""
 
     payment_id: str
     cause: str

@@ -7,14 +7,22 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from domain.events.servicing import Restatement
+from domain.events.servicing import CreditKind, Restatement
 from domain.loan.instalments import AllocationLine, Balances, Instalment
 from domain.servicing.facts import TERM_CHANGES, ChargeAdded, Fact, Reversed
 from domain.servicing.ledger import Entry, Ledger
 from domain.servicing.row import F, I, N, P, Row
 from domain.servicing.timeline import Timeline
-from domain.servicing.values import Component
+from domain.servicing.values import Component, Kind
 
+_CREDIT = {
+    Kind.RECOVERY: CreditKind.RECOVERY,
+    Kind.GOODWILL_CREDIT: CreditKind.GOODWILL,
+    Kind.MERCHANT_ISSUED_REFUND: CreditKind.MERCHANT_REFUND,
+    Kind.PAYOUT_REFUND: CreditKind.PAYOUT_REFUND,
+    Kind.INTEREST_REFUND: CreditKind.INTEREST_REFUND,
+    Kind.CHARGE_ADJUSTMENT: CreditKind.CHARGE_ADJUSTMENT,
+}
 _PART = {P: "principal_minor", I: "interest_minor", F: "fee_minor", N: "penalty_minor"}
 
 
@@ -32,6 +40,7 @@ class Split:
 
     lines: tuple[AllocationLine, ...] = ()
     overpaid_minor: int = 0
+    kind: CreditKind = CreditKind.PAYMENT
 
 
 NOT_THERE = Split()
@@ -197,6 +206,7 @@ def split_of(entry: Entry) -> Split:
     return Split(
         lines=tuple(AllocationLine(instalment=n, **parts) for n, parts in by_row.items()),
         overpaid_minor=entry.overpayment,
+        kind=_CREDIT.get(entry.kind, CreditKind.PAYMENT),
     )
 
 
@@ -216,6 +226,7 @@ def _differences(
                 after=now.lines,
                 overpaid_before_minor=then.overpaid_minor,
                 overpaid_after_minor=now.overpaid_minor,
+                kind=then.kind if now is NOT_THERE else now.kind,
             )
         )
     return tuple(found)

@@ -4,7 +4,14 @@ from datetime import date
 from functools import lru_cache
 
 from domain.daycount import DayCount
-from domain.loan.terms import Conditions, RepaymentMethod, Rounding, ScheduleDayCount, Terms
+from domain.loan.terms import (
+    Conditions,
+    RefundKind,
+    RepaymentMethod,
+    Rounding,
+    ScheduleDayCount,
+    Terms,
+)
 from domain.servicing.conventions import InstalmentRounding
 from domain.servicing.terms import AllocationRule, LoanTerms
 from domain.servicing.values import (
@@ -14,12 +21,17 @@ from domain.servicing.values import (
     DaysInMonth,
     DaysInYear,
     DueClass,
+    Kind,
     Recalculation,
 )
 
 _AMORTISATION = {
     RepaymentMethod.ANNUITY: Amortisation.EQUAL_INSTALMENTS,
     RepaymentMethod.EQUAL_PRINCIPAL: Amortisation.EQUAL_PRINCIPAL,
+}
+REFUND_KINDS = {
+    RefundKind.MERCHANT: Kind.MERCHANT_ISSUED_REFUND,
+    RefundKind.PAYOUT: Kind.PAYOUT_REFUND,
 }
 _DIRECTION = {Rounding.UP: InstalmentRounding.UP, Rounding.DOWN: InstalmentRounding.DOWN}
 
@@ -49,6 +61,9 @@ def loan_terms(
         ),
         allocation=_rules(conditions.allocation),
         recalculation=conditions.recalculation,
+        interest_refund_kinds=frozenset(
+            REFUND_KINDS[kind] for kind in conditions.interest_refunded_with
+        ),
         accrual_basis=AccrualBasis.PRORATED_PERIOD_INTEREST if planned else AccrualBasis.EXACT,
     )
 

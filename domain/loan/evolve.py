@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from domain.events import application as app
-from domain.events import arrears, changes, disbursement, ending, servicing
+from domain.events import arrears, changes, crediting, disbursement, ending, servicing
 from domain.events.registry import Event
 from domain.loan.facts import begin, fact_of
 from domain.loan.instalments import Instalment
@@ -115,6 +115,10 @@ def _told(loan: Loan, event: Event) -> Loan:
     return replace(loan, timeline=_recorded(loan, event))
 
 
+def _reversed(loan: Loan, event: servicing.PaymentReversed) -> Loan:
+    return replace(_told(loan, event), taken_back=loan.taken_back | {event.payment_id})
+
+
 def _recovered(loan: Loan, event: ending.RecoveryReceived) -> Loan:
     if loan.status is LoanStatus.WRITTEN_OFF:
         return loan  # memo only: nothing stands on the books any more
@@ -185,12 +189,16 @@ _CHANGES: dict[type[Event], Callable[[Loan, Any], Loan]] = {
     disbursement.DisbursementReturned: _becomes(LoanStatus.RETURNED),
     servicing.PaymentReceived: _told,
     servicing.PaymentAllocated: _result,
-    servicing.PaymentReversed: _told,
+    servicing.PaymentReversed: _reversed,
     servicing.AllocationsRestated: _result,
     servicing.ScheduleChanged: _result,
     servicing.ChargeAssessed: _told,
     servicing.ChargeWaived: _told,
     servicing.CreditBalanceRefunded: _told,
+    crediting.GoodwillCredited: _told,
+    crediting.RefundReceived: _told,
+    crediting.InterestRefunded: _told,
+    crediting.ChargeAdjusted: _told,
     arrears.PaymentMissed: _missed,
     arrears.ArrearsCured: _cured,
     arrears.DelinquencyBucketChanged: _bucket,

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
-from domain.events import changes, disbursement, ending, servicing
+from domain.events import changes, crediting, disbursement, ending, servicing
 from domain.events.registry import Event
-from domain.loan.contract import loan_terms
+from domain.loan.contract import REFUND_KINDS, loan_terms
 from domain.loan.terms import Conditions, Terms
 from domain.servicing import facts as f
 from domain.servicing.terms import LoanTerms
@@ -73,6 +73,53 @@ def _recovered(event: ending.RecoveryReceived) -> f.Fact:
         entered_on=on,
         kind=Kind.RECOVERY,
         amount_minor=event.amount_minor,
+    )
+
+
+def _goodwill(event: crediting.GoodwillCredited) -> f.Fact:
+    on = event.effective_on
+    return f.Paid(
+        id=event.credit_id,
+        effective_on=on,
+        entered_on=on,
+        kind=Kind.GOODWILL_CREDIT,
+        amount_minor=event.amount_minor,
+    )
+
+
+def _given_back(event: crediting.RefundReceived) -> f.Fact:
+    on = event.effective_on
+    return f.Paid(
+        id=event.refund_id,
+        effective_on=on,
+        entered_on=on,
+        kind=REFUND_KINDS[event.kind],
+        amount_minor=event.amount_minor,
+    )
+
+
+def _interest_refunded(event: crediting.InterestRefunded) -> f.Fact:
+    on = event.effective_on
+    return f.Paid(
+        id=event.interest_refund_id,
+        effective_on=on,
+        entered_on=on,
+        kind=Kind.INTEREST_REFUND,
+        amount_minor=event.amount_minor,
+        refund_id=event.refund_id,
+        fixed=True,
+    )
+
+
+def _charge_adjusted(event: crediting.ChargeAdjusted) -> f.Fact:
+    on = event.effective_on
+    return f.Paid(
+        id=event.adjustment_id,
+        effective_on=on,
+        entered_on=on,
+        kind=Kind.CHARGE_ADJUSTMENT,
+        amount_minor=event.amount_minor,
+        charge_id=event.charge_id,
     )
 
 
@@ -165,6 +212,10 @@ FACTS: dict[type[Event], Callable[[Any], f.Fact]] = {
     servicing.ChargeAssessed: _charged,
     servicing.ChargeWaived: _waived,
     servicing.CreditBalanceRefunded: _refunded,
+    crediting.GoodwillCredited: _goodwill,
+    crediting.RefundReceived: _given_back,
+    crediting.InterestRefunded: _interest_refunded,
+    crediting.ChargeAdjusted: _charge_adjusted,
     changes.RateChanged: _rate_changed,
     changes.InterestPaused: _interest_paused,
     changes.TermExtended: _term_extended,

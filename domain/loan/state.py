@@ -68,3 +68,4 @@ class Loan:
     replanned_on: date | None = None  # of the last restructuring
     rate_annual: Decimal | None = None  # after a restructuring; None: as in the terms
     charged_off: bool = False
+    taken_back: frozenset[str] = frozenset()  # ids of payments and credits that were reversed

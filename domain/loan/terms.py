@@ -16,6 +16,7 @@ __all__ = [
     "Component",
     "Conditions",
     "Recalculation",
+    "RefundKind",
     "RepaymentMethod",
     "Rounding",
     "ScheduleDayCount",
@@ -28,6 +29,13 @@ class RepaymentMethod(StrEnum):
 
     ANNUITY = "annuity"  # 等额本息
     EQUAL_PRINCIPAL = "equal_principal"  # 等额本金
+
+
+class RefundKind(StrEnum):
+    """Who gives back what the loan had paid for (domain rules, 9.5 T-19, T-20)."""
+
+    MERCHANT = "merchant"  # goods were returned
+    PAYOUT = "payout"  # part of the money paid out came back
 
 
 class ScheduleDayCount(StrEnum):
@@ -95,3 +103,4 @@ class Conditions:
     backdating_days_max: int = 365  # how far before the business date a fact may lie
     arrears_tolerance_minor: int = 0  # an instalment short by no more than this is not overdue
     charges: tuple[str, ...] = ()  # charge codes that the cost table may list
+    interest_refunded_with: tuple[RefundKind, ...] = ()  # refunds that make interest undue

@@ -62,7 +62,7 @@ class Paid(Fact):
 
     `split` holds the parts an upstream system allocated; None lets the engine allocate.
     `refund_id` names the refund an interest refund belongs to; `fixed` tells that its amount was
-    set by hand and is not recomputed.
+    set by hand and is not recomputed. `charge_id` names the charge that is adjusted.
     """
 
     kind: Kind
@@ -70,6 +70,7 @@ class Paid(Fact):
     split: tuple[tuple[Component, int], ...] | None = None
     refund_id: str | None = None
     fixed: bool = False
+    charge_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,16 +6,25 @@ from typing import Any
 import msgspec
 
 from projections.loan_summary import LoanSummary
+from projections.narrow import Line
 from projections.ports import Database
 from projections.reading import Entry
-from projections.shapes import Line
-from projections.transactions import TABLE, Transaction
+from projections.transactions import CREDITS, TABLE, Transaction
 
-CURRENT = """
+CURRENT = f"""
 JOIN unnest(%(loans)s::text[], %(ids)s::text[]) AS w (loan_id, transaction_id)
     ON w.loan_id = t.loan_id AND w.transaction_id = t.transaction_id
-WHERE t.superseded_position IS NULL AND t.kind IN ('payment', 'recovery')
+WHERE t.superseded_position IS NULL AND t.kind IN {CREDITS}
 """
+BRINGS = {
+    "loan.payment_received.v1": "payment_id",
+    "loan.recovery_received.v1": "recovery_id",
+    "loan.goodwill_credited.v1": "credit_id",
+    "loan.refund_received.v1": "refund_id",
+    "loan.interest_refunded.v1": "interest_refund_id",
+    "loan.charge_adjusted.v1": "adjustment_id",
+}
+"""Topics of credits, and the field that names the transaction."""
 
 
 class MoneyFold:
@@ -30,10 +39,8 @@ class MoneyFold:
         wanted: dict[tuple[str, str], None] = {}
         brought: set[tuple[str, str]] = set()
         for entry in entries:
-            if entry.topic == "loan.payment_received.v1":
-                brought.add((entry.key, entry.event.payment_id))
-            elif entry.topic == "loan.recovery_received.v1":
-                brought.add((entry.key, entry.event.recovery_id))
+            if entry.topic in BRINGS:
+                brought.add((entry.key, getattr(entry.event, BRINGS[entry.topic])))
             else:
                 wanted.update(dict.fromkeys((entry.key, name) for name in _mentions(entry)))
         pairs = [pair for pair in wanted if pair not in brought]
@@ -68,7 +75,7 @@ class MoneyFold:
 
     def _put(self, row: Transaction) -> None:
         self._changed[row.loan_id, row.transaction_id, row.kind, row.revision] = row
-        if row.kind in {"payment", "recovery"}:
+        if row.kind in CREDITS:
             self._money[row.loan_id, row.transaction_id] = row
 
     def _add(self, entry: Entry, loan: LoanSummary, **fields: Any) -> None:  # noqa: ANN401 - the row's own
@@ -133,6 +140,23 @@ class MoneyFold:
             kind="recovery",
             amount_minor=event.amount_minor,
             cost_minor=event.cost_minor,
+        )
+
+    def credited(self, entry: Entry, loan: LoanSummary) -> None:
+        """A credit that is no payment; its parts come with the next event."""
+        event = entry.event
+        kinds = {
+            "loan.goodwill_credited.v1": "goodwill",
+            "loan.interest_refunded.v1": "interest_refund",
+            "loan.charge_adjusted.v1": "charge_adjustment",
+        }
+        self._add(
+            entry,
+            loan,
+            transaction_id=getattr(event, BRINGS[entry.topic]),
+            kind=kinds.get(entry.topic) or f"{event.kind}_refund",
+            amount_minor=event.amount_minor,
+            component=getattr(event, "component", None),
         )
 
     def allocated(self, entry: Entry, loan: LoanSummary) -> None:
@@ -297,6 +321,10 @@ _CHANGES: dict[str, Callable[[MoneyFold, Entry, LoanSummary], None]] = {
     "loan.charge_assessed.v1": MoneyFold.charged,
     "loan.charge_waived.v1": MoneyFold.waived,
     "loan.credit_balance_refunded.v1": MoneyFold.refunded,
+    "loan.goodwill_credited.v1": MoneyFold.credited,
+    "loan.refund_received.v1": MoneyFold.credited,
+    "loan.interest_refunded.v1": MoneyFold.credited,
+    "loan.charge_adjusted.v1": MoneyFold.credited,
     "loan.restructured.v1": MoneyFold.restructured,
     "loan.charged_off.v1": MoneyFold.charged_off,
     "loan.recovery_received.v1": MoneyFold.recovered,

@@ -6,9 +6,9 @@ from datetime import date
 from projections.folds.money import MoneyFold
 from projections.instalments import TABLE, InstalmentVersion
 from projections.loan_summary import LoanSummary
+from projections.narrow import Instalment
 from projections.ports import Database
 from projections.reading import Entry
-from projections.shapes import Instalment
 from projections.tables import STILL
 from projections.transactions import Transaction
 
@@ -22,6 +22,10 @@ FACTS = frozenset(
         "loan.charge_assessed.v1",
         "loan.charge_waived.v1",
         "loan.credit_balance_refunded.v1",
+        "loan.goodwill_credited.v1",
+        "loan.refund_received.v1",
+        "loan.interest_refunded.v1",
+        "loan.charge_adjusted.v1",
         "loan.rate_changed.v1",
         "loan.interest_paused.v1",
         "loan.term_extended.v1",

@@ -6,9 +6,9 @@ from typing import Any
 
 from projections.folds.rows import FACTS
 from projections.loan_summary import TABLE, LoanSummary, load
+from projections.narrow import Balances, Instalment, Line
 from projections.ports import Database
 from projections.reading import Entry
-from projections.shapes import Balances, Instalment, Line
 
 
 class SummaryFold:

@@ -6,7 +6,8 @@ from typing import Any
 from domain.errors import Rejected
 from domain.money import format_amount
 from projections.reading import Entry
-from projections.shapes import Allocated, Checked, Overridden, Restructured, Reviewed
+from projections.servicing_shapes import Allocated, Restructured
+from projections.shapes import Checked, Overridden, Reviewed
 
 Money = Callable[[int], str]
 
@@ -63,7 +64,7 @@ def _allocated(e: Allocated, money: Money) -> str:
         "overpaid": e.overpaid_minor,
     }
     told = ", ".join(f"{money(minor)} {name}" for name, minor in parts.items() if minor)
-    return f"Payment {e.payment_id} allocated: {told or 'nothing'}"
+    return f"{_plain(e.kind).capitalize()} {e.payment_id} allocated: {told or 'nothing'}"
 
 
 def _restructured(e: Restructured, money: Money) -> str:
@@ -132,6 +133,16 @@ WORDS: dict[str, Callable[[Any, Money], str]] = {
         f"{m(e.amount_minor)} {e.component} waived on instalment {e.instalment}"
     ),
     "loan.credit_balance_refunded.v1": lambda e, m: f"Overpaid {m(e.amount_minor)} paid back",
+    "loan.goodwill_credited.v1": lambda e, m: f"Goodwill credit {e.credit_id}: {m(e.amount_minor)}",
+    "loan.refund_received.v1": lambda e, m: (
+        f"{e.kind.capitalize()} refund {e.refund_id}: {m(e.amount_minor)}"
+    ),
+    "loan.interest_refunded.v1": lambda e, m: (
+        f"Interest of {m(e.amount_minor)} refunded with {e.refund_id}"
+    ),
+    "loan.charge_adjusted.v1": lambda e, m: (
+        f"{m(e.amount_minor)} of charge {e.charge_id} given back"
+    ),
     "loan.payment_missed.v1": lambda e, m: (
         f"Instalment {e.instalment} missed, {m(e.unpaid_minor)} unpaid"
     ),

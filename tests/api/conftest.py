@@ -7,6 +7,7 @@ from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
 from time import sleep
 from typing import Any
@@ -86,6 +87,19 @@ class Api:
         assert answer.status_code == 201, answer.text
         return answer.json()
 
+    def preview(self, path: str, body: object = None) -> list[dict[str, Any]]:
+        """Decide as ever and store nothing; the events that would be recorded."""
+        answer = self.post(f"{path}?preview=true", body, key="")
+        assert answer.status_code == 200, answer.text
+        return answer.json()["events"]
+
+    def refused(self, path: str, body: object, *, status: int = 409) -> tuple[str, str | None]:
+        """Send a command that must be refused; the code and the field at fault."""
+        answer = self.post(path, body)
+        assert answer.status_code == status, answer.text
+        problem = answer.json()
+        return problem["code"], problem.get("field")
+
     def get(
         self,
         path: str,
@@ -107,6 +121,17 @@ class Api:
         sent = {"Authorization": f"Bearer {token_of(self.who)}"} | (headers or {})
         asked = {name: str(value) for name, value in (query or {}).items()}
         return self.http.get(path, params=asked, headers=sent)
+
+    def topics(self, loan: str, after: int = 0) -> list[str]:
+        """The topics of a loan's events after a version."""
+        rows = self.get(f"/v1/loans/{loan}/events", {"limit": 500})["rows"]
+        return [row["topic"] for row in rows if row["version"] > after]
+
+    def accounts(self) -> dict[str, Decimal]:
+        """What stands on each account of the ledger that is not even, debit positive."""
+        rows = self.get("/v1/ledger/trial-balance")["rows"]
+        stands = {row["account"]: Decimal(row["debit"]) - Decimal(row["credit"]) for row in rows}
+        return {account: balance for account, balance in stands.items() if balance}
 
     def catch_up(self) -> None:
         """Bring the read models up to all that is recorded."""

@@ -13,6 +13,7 @@ from domain.commands import case as cc
 from domain.commands.day import CloseDay
 from domain.commands.product import DefineProductVersion
 from domain.errors import Rejected
+from domain.loan.terms import Recalculation, RefundKind
 from domain.policies import M_SCALE_A, M_SCALE_B, US_BUCKETS, Bucket, BucketSet
 from tests.support.lives import CONDITIONS, LOAN, START, actor, context
 
@@ -43,6 +44,14 @@ def test_a_product_gets_version_after_version() -> None:
         ({"allocation": CONDITIONS.allocation[:3]}, "allocation"),
         ({"allocation": CONDITIONS.allocation[:3] + CONDITIONS.allocation[:1]}, "allocation"),
         ({"backdating_days_max": -1}, "backdating_days_max"),
+        ({"interest_refunded_with": (RefundKind.PAYOUT,) * 2}, "interest_refunded_with"),
+        (
+            {
+                "interest_refunded_with": (RefundKind.PAYOUT,),
+                "recalculation": Recalculation.NONE,
+            },
+            "interest_refunded_with",
+        ),
     ],
 )
 def test_bad_conditions_are_refused_with_their_field(change: dict[str, object], field: str) -> None:

@@ -166,6 +166,12 @@ def test_a_payment_can_be_reversed_once() -> None:
     assert life.refused(reverse("p", month(2))).code == "unknown_payment"
 
 
+def test_an_id_is_never_used_again_though_its_payment_was_taken_back() -> None:
+    """The first one stays visible under it."""
+    life = disbursed().when(pay(LEVEL, month(1), "p")).when(reverse("p", month(1)))
+    assert life.refused(pay(LEVEL, month(2), "p")).code == "already_recorded"
+
+
 def test_an_observed_split_is_a_fact_and_the_row_keeps_its_total() -> None:
     observed = Split(principal_minor=23_213, interest_minor=10_001)
     life = disbursed(conditions=PLANNED).when(pay(LEVEL, month(1), split=observed))

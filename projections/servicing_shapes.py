@@ -1,0 +1,182 @@
+"""What the read models read of the events of a loan in service, up to its end."""
+
+from datetime import date
+from decimal import Decimal
+
+from projections.narrow import Balances, Instalment, Line, Narrow
+
+
+class Received(Narrow):
+    """`loan.payment_received.v1`."""
+
+    payment_id: str
+    amount_minor: int
+    channel: str | None = None
+
+
+class Allocated(Narrow):
+    """`loan.payment_allocated.v1`."""
+
+    payment_id: str
+    lines: list[Line]
+    overpaid_minor: int
+    rows: list[Instalment]
+    rows_total: int
+    balances: Balances
+    source: str
+    kind: str = "payment"
+
+
+class Reversed(Narrow):
+    """`loan.payment_reversed.v1`."""
+
+    payment_id: str
+    cause: str
+
+
+class Restatement(Narrow):
+    """One payment whose split changed."""
+
+    payment_id: str
+    before: list[Line]
+    after: list[Line]
+    overpaid_before_minor: int = 0
+    overpaid_after_minor: int = 0
+    kind: str = "payment"
+
+
+class Restated(Narrow):
+    """`loan.allocations_restated.v1`."""
+
+    cause_id: str
+    since_on: date
+    changes: list[Restatement]
+    rows: list[Instalment]
+    rows_total: int
+    balances: Balances
+
+
+class Changed(Narrow):
+    """`loan.schedule_changed.v1`."""
+
+    cause_id: str
+    rows: list[Instalment]
+    rows_total: int
+    balances: Balances
+
+
+class Charged(Narrow):
+    """`loan.charge_assessed.v1`."""
+
+    charge_id: str
+    code: str
+    component: str
+    amount_minor: int
+    instalment: int
+
+
+class Waived(Narrow):
+    """`loan.charge_waived.v1`."""
+
+    waiver_id: str
+    component: str
+    amount_minor: int
+    instalment: int
+
+
+class Refunded(Narrow):
+    """`loan.credit_balance_refunded.v1`."""
+
+    refund_id: str
+    amount_minor: int
+
+
+class Goodwill(Narrow):
+    """`loan.goodwill_credited.v1`."""
+
+    credit_id: str
+    amount_minor: int
+
+
+class RefundReceived(Narrow):
+    """`loan.refund_received.v1`."""
+
+    refund_id: str
+    kind: str
+    amount_minor: int
+
+
+class InterestRefunded(Narrow):
+    """`loan.interest_refunded.v1`."""
+
+    interest_refund_id: str
+    refund_id: str
+    amount_minor: int
+
+
+class ChargeAdjusted(Narrow):
+    """`loan.charge_adjusted.v1`."""
+
+    adjustment_id: str
+    charge_id: str
+    component: str
+    amount_minor: int
+
+
+class Missed(Narrow):
+    """`loan.payment_missed.v1`."""
+
+    instalment: int
+    unpaid_minor: int
+
+
+class Bucketed(Narrow):
+    """`loan.delinquency_bucket_changed.v1`."""
+
+    bucket_set: str
+    before: str
+    after: str
+    days_past_due: int
+
+
+class Restructured(Narrow):
+    """`loan.restructured.v1`."""
+
+    restructure_id: str
+    kind: str
+    instalments: int
+    rate_annual: Decimal
+    waived_interest_minor: int
+    capitalised_interest_minor: int
+    financial_difficulty: bool
+
+
+class ChargedOff(Narrow):
+    """`loan.charged_off.v1`."""
+
+    principal_minor: int
+    interest_minor: int
+    fee_minor: int
+    penalty_minor: int
+    cause: str
+
+
+class Recovered(Narrow):
+    """`loan.recovery_received.v1`."""
+
+    recovery_id: str
+    amount_minor: int
+    cost_minor: int = 0
+
+
+class WrittenOff(Narrow):
+    """`loan.written_off.v1`."""
+
+    amount_minor: int
+    cause: str
+
+
+class Settled(Narrow):
+    """`loan.settled.v1`."""
+
+    how: str

@@ -62,6 +62,8 @@ _PATHS: Final[Mapping[str, tuple[str, Scope]]] = {
     "loan.credit_goodwill": (_LOAN + "goodwill-credits", Scope.SERVICE),
     "loan.receive_refund": (_LOAN + "refunds", Scope.SERVICE),
     "loan.adjust_charge": (_LOAN + "charge-adjustments", Scope.SERVICE),
+    "loan.charge_back": (_LOAN + "chargebacks", Scope.SERVICE),
+    "loan.reverse_chargeback": (_LOAN + "chargeback-reversals", Scope.SERVICE),
     "loan.change_rate": (_LOAN + "rate-changes", Scope.SERVICE),
     "loan.pause_interest": (_LOAN + "interest-pauses", Scope.SERVICE),
     "loan.extend_term": (_LOAN + "term-extensions", Scope.SERVICE),

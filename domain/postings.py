@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from domain.events import disbursement, ending, servicing
+from domain.events import crediting, disbursement, ending, servicing
 from domain.events.registry import TOPICS, Event
 from domain.events.servicing import CreditKind
 from domain.loan.instalments import AllocationLine
@@ -161,6 +161,20 @@ def _refunded(event: servicing.CreditBalanceRefunded, _: bool) -> Iterable[Line]
     yield Line(account=Account.FUND_SOURCE, amount_minor=-event.amount_minor)
 
 
+def _owed_again(event: crediting.ChargebackParts, sign: int) -> Iterable[Line]:
+    """Owe again what a payment had covered: the debt, and what the payer's bank was paid."""
+    parts = {
+        Account.LOAN_PORTFOLIO: event.principal_minor,
+        Account.INTEREST_RECEIVABLE: event.interest_minor,
+        Account.FEE_RECEIVABLE: event.fee_minor,
+        Account.PENALTY_RECEIVABLE: event.penalty_minor,
+        Account.OVERPAYMENT_LIABILITY: event.overpaid_minor,
+    }
+    for account, amount in parts.items():
+        yield Line(account=account, amount_minor=sign * amount)
+    yield Line(account=Account.FUND_SOURCE, amount_minor=-sign * sum(parts.values()))
+
+
 def _returned(event: disbursement.DisbursementReturned, _: bool) -> Iterable[Line]:  # noqa: FBT001
     yield Line(account=Account.FUND_SOURCE, amount_minor=event.amount_minor)
     yield Line(account=Account.LOAN_PORTFOLIO, amount_minor=-event.amount_minor)
@@ -199,6 +213,8 @@ _RULES: dict[type[Event], Callable[[Any, bool], Iterable[Line]]] = {
     servicing.ChargeAssessed: _charged,
     servicing.ChargeWaived: _waived,
     servicing.CreditBalanceRefunded: _refunded,
+    crediting.ChargedBack: lambda event, _: _owed_again(event, 1),
+    crediting.ChargebackReversed: lambda event, _: _owed_again(event, -1),
     ending.LoanRestructured: _restructured,
     ending.LoanChargedOff: _charged_off,
     ending.RecoveryReceived: _recovered,

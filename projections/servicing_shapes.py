@@ -123,6 +123,20 @@ class ChargeAdjusted(Narrow):
     amount_minor: int
 
 
+class ChargedBack(Narrow):
+    """`loan.charged_back.v1`."""
+
+    chargeback_id: str
+    payment_id: str
+    amount_minor: int
+    principal_minor: int
+    interest_minor: int
+    fee_minor: int
+    penalty_minor: int
+    overpaid_minor: int
+    cause: str | None = None  # of its reversal
+
+
 class Missed(Narrow):
     """`loan.payment_missed.v1`."""
 

@@ -118,7 +118,10 @@ GOOD: Final = (
     *("payment_received", "payment_allocated", "arrears_cured", "settled", "recovery"),
     *("goodwill_credited", "refund_received", "interest_refunded", "charge_adjusted"),
 )
-BAD: Final = ("missed", "bucket_changed", "charged_off", "written_off", "flagged", "breached")
+BAD: Final = (
+    *("missed", "bucket_changed", "charged_off", "written_off", "flagged", "breached"),
+    "charged_back",
+)
 NEUTRAL, MONEY_IN, TROUBLE, DESK = "neutral", "good", "bad", "desk"
 
 

@@ -1,6 +1,6 @@
-"""Commands that credit a loan with money that is no payment of the borrower's."""
+"""Commands that credit a loan with money that is no payment of the borrower's; chargebacks."""
 
-from domain.commands.registry import MoneyCommand, command
+from domain.commands.registry import LoanCommand, MoneyCommand, command
 from domain.loan.terms import RefundKind
 
 
@@ -29,3 +29,20 @@ class AdjustCharge(MoneyCommand):
     adjustment_id: str
     charge_id: str
     amount_minor: int
+
+
+@command("loan.charge_back")
+class ChargeBack(MoneyCommand):
+    """Let part of a payment be owed again: the payer's bank took it back."""
+
+    chargeback_id: str
+    payment_id: str
+    amount_minor: int
+
+
+@command("loan.reverse_chargeback")
+class ReverseChargeback(LoanCommand):
+    """Take a chargeback back: the payer's bank paid after all."""
+
+    chargeback_id: str
+    cause: str

@@ -12,7 +12,7 @@ from domain.events.registry import Event
 from domain.loan.booking import Booked, Standing, book
 from domain.loan.facts import fact_of
 from domain.loan.state import Loan, LoanStatus
-from domain.servicing.facts import CreditRefunded, Fact, Paid
+from domain.servicing.facts import ChargedBack, CreditRefunded, Fact, Paid
 from domain.servicing.timeline import Timeline
 from domain.servicing.values import ENGINE_VERSION
 
@@ -56,10 +56,13 @@ def followed(loan: Loan, timeline: Timeline, told: Event, fact_id: str) -> list[
     return [changed(booked, fact_id, on), *settled(loan, booked, on, "paid")]
 
 
-def changed(booked: Booked, fact_id: str, on: date) -> Event:
-    """Say what a fact that is no payment left; a restatement if it split payments anew."""
+def changed(booked: Booked, fact_id: str, on: date, *, since_on: date | None = None) -> Event:
+    """Say what a fact that is no payment left; a restatement if it split payments anew.
+
+    `since_on` None: from `on` on.
+    """
     if booked.restated:
-        return restated(booked, fact_id, on, since_on=on)
+        return restated(booked, fact_id, on, since_on=since_on or on)
     return e.ScheduleChanged(
         effective_on=on,
         cause_id=fact_id,
@@ -71,9 +74,9 @@ def changed(booked: Booked, fact_id: str, on: date) -> Event:
 
 
 def _require_refunds_stand(booked: Booked) -> None:
-    """Refuse what would take away credit that was paid back already."""
+    """Refuse what would take away credit that was paid back, or charged back, already."""
     for change in booked.restated:
-        if isinstance(booked.timeline.find(change.payment_id), CreditRefunded):
+        if isinstance(booked.timeline.find(change.payment_id), CreditRefunded | ChargedBack):
             raise Rejected("credit_already_refunded", "the overpayment was paid back already")
 
 

@@ -73,6 +73,8 @@ def reverse_payment(loan: Loan, command: c.ReversePayment, context: Context) -> 
         raise Rejected(
             "before_restructuring", "the loan was restructured after this payment", "payment_id"
         )
+    if any(chargeback.payment_id == fact.id for chargeback in loan.chargebacks):
+        raise Rejected("payment_charged_back", "reverse its chargeback first", "payment_id")
     if not fact.effective_on <= command.effective_on <= context.business_date:
         raise Rejected(
             "effective_out_of_range",

@@ -1,4 +1,6 @@
-"""Credits that are no payment of the borrower's. Each is followed by its `PaymentAllocated`."""
+"""Credits that are no payment of the borrower's, each followed by its allocation; chargebacks."""
+
+from dataclasses import dataclass
 
 from domain.events.registry import Event, event
 from domain.loan.terms import Component, RefundKind
@@ -41,3 +43,29 @@ class ChargeAdjusted(Event):
     charge_id: str
     component: Component  # of the charge: fee or penalty
     amount_minor: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChargebackParts(Event):
+    """What a chargeback comes from: credit of the borrower's first, then new debt."""
+
+    chargeback_id: str
+    payment_id: str
+    amount_minor: int  # the sum of the parts
+    principal_minor: int
+    interest_minor: int
+    fee_minor: int
+    penalty_minor: int
+    overpaid_minor: int
+
+
+@event("loan.charged_back.v1")
+class ChargedBack(ChargebackParts):
+    """A payer's bank took back part of a payment: it is owed again, from this day on."""
+
+
+@event("loan.chargeback_reversed.v1")
+class ChargebackReversed(ChargebackParts):
+    """A chargeback is taken back: the payer's bank paid after all. Both stay visible."""
+
+    cause: str

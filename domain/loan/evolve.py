@@ -119,6 +119,16 @@ def _reversed(loan: Loan, event: servicing.PaymentReversed) -> Loan:
     return replace(_told(loan, event), taken_back=loan.taken_back | {event.payment_id})
 
 
+def _charged_back(loan: Loan, event: crediting.ChargedBack) -> Loan:
+    return replace(_told(loan, event), chargebacks=(*loan.chargebacks, event))
+
+
+def _chargeback_reversed(loan: Loan, event: crediting.ChargebackReversed) -> Loan:
+    kept = tuple(x for x in loan.chargebacks if x.chargeback_id != event.chargeback_id)
+    taken_back = loan.taken_back | {event.chargeback_id}
+    return replace(_told(loan, event), chargebacks=kept, taken_back=taken_back)
+
+
 def _recovered(loan: Loan, event: ending.RecoveryReceived) -> Loan:
     if loan.status is LoanStatus.WRITTEN_OFF:
         return loan  # memo only: nothing stands on the books any more
@@ -199,6 +209,8 @@ _CHANGES: dict[type[Event], Callable[[Loan, Any], Loan]] = {
     crediting.RefundReceived: _told,
     crediting.InterestRefunded: _told,
     crediting.ChargeAdjusted: _told,
+    crediting.ChargedBack: _charged_back,
+    crediting.ChargebackReversed: _chargeback_reversed,
     arrears.PaymentMissed: _missed,
     arrears.ArrearsCured: _cured,
     arrears.DelinquencyBucketChanged: _bucket,

@@ -4,6 +4,7 @@ A fact is known from its value date on: order of recording decides between facts
 """
 
 from collections.abc import Callable
+from datetime import date
 from functools import lru_cache
 from typing import Any
 
@@ -123,14 +124,19 @@ def _charge_adjusted(event: crediting.ChargeAdjusted) -> f.Fact:
     )
 
 
-def _reversed(event: servicing.PaymentReversed) -> f.Fact:
+def _charged_back(event: crediting.ChargedBack) -> f.Fact:
     on = event.effective_on
-    return f.Reversed(
-        id=f"reversal:{event.payment_id}",
+    return f.ChargedBack(
+        id=event.chargeback_id,
         effective_on=on,
         entered_on=on,
-        fact_id=event.payment_id,
+        amount_minor=event.amount_minor,
+        payment_id=event.payment_id,
     )
+
+
+def _taken_back(fact_id: str, on: date) -> f.Fact:
+    return f.Reversed(id=f"reversal:{fact_id}", effective_on=on, entered_on=on, fact_id=fact_id)
 
 
 def _charged(event: servicing.ChargeAssessed) -> f.Fact:
@@ -208,7 +214,7 @@ def _term_extended(event: changes.TermExtended) -> f.Fact:
 
 FACTS: dict[type[Event], Callable[[Any], f.Fact]] = {
     servicing.PaymentReceived: _received,
-    servicing.PaymentReversed: _reversed,
+    servicing.PaymentReversed: lambda event: _taken_back(event.payment_id, event.effective_on),
     servicing.ChargeAssessed: _charged,
     servicing.ChargeWaived: _waived,
     servicing.CreditBalanceRefunded: _refunded,
@@ -216,6 +222,10 @@ FACTS: dict[type[Event], Callable[[Any], f.Fact]] = {
     crediting.RefundReceived: _given_back,
     crediting.InterestRefunded: _interest_refunded,
     crediting.ChargeAdjusted: _charge_adjusted,
+    crediting.ChargedBack: _charged_back,
+    crediting.ChargebackReversed: lambda event: _taken_back(
+        event.chargeback_id, event.effective_on
+    ),
     changes.RateChanged: _rate_changed,
     changes.InterestPaused: _interest_paused,
     changes.TermExtended: _term_extended,

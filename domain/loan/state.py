@@ -6,6 +6,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from domain.events.application import Decision
+from domain.events.crediting import ChargedBack
 from domain.loan.instalments import Balances, Instalment
 from domain.loan.terms import Conditions, Terms
 from domain.servicing.timeline import Timeline
@@ -68,4 +69,5 @@ class Loan:
     replanned_on: date | None = None  # of the last restructuring
     rate_annual: Decimal | None = None  # after a restructuring; None: as in the terms
     charged_off: bool = False
-    taken_back: frozenset[str] = frozenset()  # ids of payments and credits that were reversed
+    chargebacks: tuple[ChargedBack, ...] = ()  # that stand
+    taken_back: frozenset[str] = frozenset()  # ids of payments and the like that were reversed

@@ -248,6 +248,25 @@ class MoneyFold:
             overpaid_minor=event.amount_minor,
         )
 
+    def charged_back(self, entry: Entry, loan: LoanSummary) -> None:
+        """Part of a payment, `cause_id`, is owed again, or after all is not."""
+        event = entry.event
+        taken_back = entry.topic == "loan.chargeback_reversed.v1"
+        self._add(
+            entry,
+            loan,
+            transaction_id=event.chargeback_id,
+            kind="chargeback_reversal" if taken_back else "chargeback",
+            amount_minor=event.amount_minor,
+            principal_minor=event.principal_minor,
+            interest_minor=event.interest_minor,
+            fee_minor=event.fee_minor,
+            penalty_minor=event.penalty_minor,
+            overpaid_minor=event.overpaid_minor,
+            cause=event.cause,
+            cause_id=event.payment_id,
+        )
+
     def restructured(self, entry: Entry, loan: LoanSummary) -> None:
         """A new plan: `principal_minor` was capitalised, `interest_minor` waived."""
         event = entry.event
@@ -325,6 +344,8 @@ _CHANGES: dict[str, Callable[[MoneyFold, Entry, LoanSummary], None]] = {
     "loan.refund_received.v1": MoneyFold.credited,
     "loan.interest_refunded.v1": MoneyFold.credited,
     "loan.charge_adjusted.v1": MoneyFold.credited,
+    "loan.charged_back.v1": MoneyFold.charged_back,
+    "loan.chargeback_reversed.v1": MoneyFold.charged_back,
     "loan.restructured.v1": MoneyFold.restructured,
     "loan.charged_off.v1": MoneyFold.charged_off,
     "loan.recovery_received.v1": MoneyFold.recovered,

@@ -26,6 +26,7 @@ FACTS = frozenset(
         "loan.refund_received.v1",
         "loan.interest_refunded.v1",
         "loan.charge_adjusted.v1",
+        "loan.charged_back.v1",
         "loan.rate_changed.v1",
         "loan.interest_paused.v1",
         "loan.term_extended.v1",

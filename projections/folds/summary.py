@@ -174,6 +174,11 @@ def _waived(row: LoanSummary, entry: Entry) -> None:
     row.waived_minor += entry.event.amount_minor
 
 
+def _charged_back(row: LoanSummary, entry: Entry) -> None:
+    del entry
+    row.recalculates = True
+
+
 def _missed(row: LoanSummary, entry: Entry) -> None:
     row.in_arrears = True
     row.missed = sorted({*row.missed, entry.event.instalment})
@@ -247,6 +252,7 @@ _CHANGES: dict[str, Callable[[LoanSummary, Entry], None]] = {
     "loan.allocations_restated.v1": _restated,
     "loan.schedule_changed.v1": _changed,
     "loan.charge_waived.v1": _waived,
+    "loan.charged_back.v1": _charged_back,
     "loan.payment_missed.v1": _missed,
     "loan.arrears_cured.v1": _cured,
     "loan.delinquency_bucket_changed.v1": _bucketed,

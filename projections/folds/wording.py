@@ -143,6 +143,10 @@ WORDS: dict[str, Callable[[Any, Money], str]] = {
     "loan.charge_adjusted.v1": lambda e, m: (
         f"{m(e.amount_minor)} of charge {e.charge_id} given back"
     ),
+    "loan.charged_back.v1": lambda e, m: (
+        f"{m(e.amount_minor)} of payment {e.payment_id} charged back"
+    ),
+    "loan.chargeback_reversed.v1": lambda e, _: f"Chargeback {e.chargeback_id} reversed: {e.cause}",
     "loan.payment_missed.v1": lambda e, m: (
         f"Instalment {e.instalment} missed, {m(e.unpaid_minor)} unpaid"
     ),

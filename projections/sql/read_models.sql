@@ -104,7 +104,7 @@ COMMENT ON COLUMN loan_summary.bucket IS 'as the close of day last published it;
 COMMENT ON COLUMN loan_summary.days_past_due IS 'when the bucket was last published; of a date: loan_day';
 COMMENT ON COLUMN loan_summary.missed IS 'instalments published as missed and not met since';
 COMMENT ON COLUMN loan_summary.longest_period_days IS 'of any instalment ever published; bounds the search for the running one';
-COMMENT ON COLUMN loan_summary.recalculates IS 'interest follows what is paid: the engine says the figures of a day';
+COMMENT ON COLUMN loan_summary.recalculates IS 'the engine says the figures of a day: interest follows what is paid, or the rows as published do not tell';
 COMMENT ON COLUMN loan_summary.left_on IS 'from this date on the loan is not on the book';
 
 CREATE TABLE instalments (

@@ -95,3 +95,39 @@ def test_a_charge_is_given_back_no_more_than_once(api: Api) -> None:
         "loan_portfolio": 10_000, "fund_source": -10_000,
         "penalty_income": -25, "charges_given_back": 25,
     }  # fmt: skip
+
+
+def test_a_bank_takes_a_payment_back_and_pays_it_after_all(api: Api) -> None:
+    loan = api.open_loan("1000.00", instalments=3)
+    at, ann = f"/v1/loans/{loan}", api.as_("ann")
+    for row in api.get(f"{at}/state")["rows"]:
+        api.pay(loan, row["unpaid"], row["due_on"], f"p-{row['number']}")
+    body = {
+        "effective_on": "2018-05-02", "chargeback_id": "b-1", "payment_id": "p-3",
+        "amount": "40.03", "currency": "USD",
+    }  # fmt: skip
+    more = body | {"amount": "340.04"}
+    assert ann.refused(f"{at}/chargebacks", more) == ("more_than_paid", "amount")
+    seen = ann.preview(f"{at}/chargebacks", body)
+    assert (seen[0]["principal"], seen[0]["overpaid"]) == ("40.03", "0.00")
+    ann.done(f"{at}/chargebacks", body)
+    assert api.topics(loan)[-3:] == [event["topic"] for event in seen]
+    assert api.topics(loan)[-1] == "loan.reopened.v1"
+    last = api.get(f"{at}/state")["rows"][-1]
+    assert (last["number"], last["due_on"], last["unpaid"]) == (4, "2018-05-02", "40.03")
+    reversal = {"effective_on": "2018-05-02", "payment_id": "p-3", "cause": "bounced"}
+    refused = ann.refused(f"{at}/payment-reversals", reversal)
+    assert refused == ("payment_charged_back", "payment_id")
+    won = {"effective_on": "2018-05-03", "chargeback_id": "b-1", "cause": "bank_paid"}
+    ann.done(f"{at}/chargeback-reversals", won)
+    api.catch_up()
+    assert api.get(at)["status"] == "settled"
+    assert api.accounts() == {
+        "fund_source": Decimal("20.07"),
+        "interest_receivable": Decimal("-20.07"),
+    }
+    moved = api.get(f"{at}/transactions", {"from": "2018-05-01"})["rows"]
+    assert [(one["kind"], one["amount"], one["cause_id"]) for one in moved] == [
+        ("chargeback", "40.03", "p-3"),
+        ("chargeback_reversal", "40.03", "p-3"),
+    ]

@@ -1,6 +1,5 @@
 """Credits that are no payment: goodwill, refunds with their interest, charges given back."""
 
-from collections import Counter
 from dataclasses import replace
 
 import pytest
@@ -11,22 +10,22 @@ from domain.commands.registry import Command
 from domain.events import crediting as e
 from domain.events import ending as ee
 from domain.events import servicing as es
-from domain.events.registry import Event
 from domain.loan.booking import standing_on
 from domain.loan.state import LoanStatus
 from domain.loan.terms import Component, RefundKind
-from domain.postings import Account, postings
+from domain.postings import Account
 from tests.support.lives import (
     CONDITIONS,
     LOAN,
     PLANNED,
-    Life,
+    booked,
     days_after,
     disbursed,
     month,
     pay,
     reverse,
 )
+from tests.support.lives import ties_to_the_ledger as ties
 
 LEVEL = 33_214
 REFUNDING = replace(CONDITIONS, interest_refunded_with=(RefundKind.PAYOUT, RefundKind.MERCHANT))
@@ -73,22 +72,6 @@ def adjust(amount: int, adjustment_id: str = "a-1", **more: object) -> c.AdjustC
     return replace(plain, **more)  # type: ignore[arg-type]
 
 
-def journal(events: list[Event]) -> Counter[Account]:
-    balance: Counter[Account] = Counter()
-    for event in events:
-        for line in postings(event, charged_off=False):
-            balance[line.account] += line.amount_minor
-    return balance
-
-
-def ties(life: Life) -> None:
-    """The ledger holds what is owed and what is owed back."""
-    booked, owed = journal(life.events), life.state.balances
-    assert booked[Account.LOAN_PORTFOLIO] == owed.principal_minor
-    assert booked[Account.FEE_RECEIVABLE] == owed.fee_minor
-    assert booked[Account.OVERPAYMENT_LIABILITY] == -owed.overpaid_minor
-
-
 def test_goodwill_lowers_the_debt_as_a_payment_does_and_the_lender_bears_it() -> None:
     """Source: domain rules, 9.5 T-21; G-07."""
     life = disbursed().when(goodwill(LEVEL, 31), reason="complaint")
@@ -97,9 +80,9 @@ def test_goodwill_lowers_the_debt_as_a_payment_does_and_the_lender_bears_it() ->
     assert isinstance(told, es.PaymentAllocated)
     assert told.kind is es.CreditKind.GOODWILL
     assert life.state.rows == disbursed().when(pay(LEVEL, month(1))).state.rows
-    booked = journal(life.events)
-    assert booked[Account.GOODWILL_EXPENSE] == LEVEL
-    assert booked[Account.FUND_SOURCE] == -1_000_000
+    stands = booked(life.events)
+    assert stands[Account.GOODWILL_EXPENSE] == LEVEL
+    assert stands[Account.FUND_SOURCE] == -1_000_000
     ties(life)
 
 
@@ -122,9 +105,9 @@ def test_a_refund_makes_the_interest_on_it_undue() -> None:
     assert isinstance(told, e.InterestRefunded)
     assert told.amount_minor == 968  # 200,000 x 0.01 x 15 / 31 = 967.74
     ties(life)
-    booked = journal(life.events)
-    assert booked[Account.INTEREST_INCOME] == 968
-    assert booked[Account.FUND_SOURCE] == 200_000 - 1_000_000
+    stands = booked(life.events)
+    assert stands[Account.INTEREST_INCOME] == 968
+    assert stands[Account.FUND_SOURCE] == 200_000 - 1_000_000
 
 
 def test_the_interest_refund_can_be_switched_off_for_a_refund() -> None:
@@ -166,8 +149,8 @@ def test_a_refund_is_taken_back_with_its_interest() -> None:
         es.PaymentReversed, es.AllocationsRestated, es.PaymentReversed, es.AllocationsRestated
     )
     assert life.state.balances == plain.state.balances
-    moved = journal(life.events)
-    moved.subtract(journal(plain.events))
+    moved = booked(life.events)
+    moved.subtract(booked(plain.events))
     assert not any(moved.values())
 
 
@@ -178,7 +161,7 @@ def test_goodwill_is_taken_back_to_the_last_line_of_the_ledger() -> None:
     ties(life)
     life.when(reverse("g-1", month(1)))
     ties(life)
-    assert journal(life.events)[Account.GOODWILL_EXPENSE] == 0
+    assert booked(life.events)[Account.GOODWILL_EXPENSE] == 0
     assert life.state.rows == disbursed().when(pay(LEVEL, month(1))).state.rows
 
 
@@ -186,7 +169,7 @@ def test_a_charge_is_given_back_though_it_was_paid() -> None:
     """Source: domain rules, 9.5 T-16."""
     life = disbursed().when(late_fee()).when(pay(LEVEL + 1_500, month(1)))
     life.when(adjust(1_000), reason="error").then(e.ChargeAdjusted, es.PaymentAllocated)
-    assert journal(life.events)[Account.CHARGES_GIVEN_BACK] == 1_000
+    assert booked(life.events)[Account.CHARGES_GIVEN_BACK] == 1_000
     ties(life)
     refused = life.refused(adjust(501, "a-2"), reason="error")
     assert (refused.code, refused.field) == ("more_than_charged", "amount")

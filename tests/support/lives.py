@@ -1,6 +1,7 @@
 """Given / when / then for loans, and the small vocabulary that the tests share."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from decimal import Decimal
@@ -17,6 +18,7 @@ from domain.decide import decide_loan
 from domain.decisions.disbursement import REQUIRED_CHECKS
 from domain.errors import Rejected
 from domain.events.application import Decision
+from domain.events.ending import LoanChargedOff
 from domain.events.registry import Event
 from domain.events.servicing import Split
 from domain.loan.evolve import evolve
@@ -28,6 +30,7 @@ from domain.loan.terms import (
     Rounding,
     ScheduleDayCount,
 )
+from domain.postings import Account, postings
 
 LOAN = "0190a000-0000-7000-8000-000000000001"
 START = date(2018, 1, 15)
@@ -226,3 +229,24 @@ def month(k: int) -> date:
 
 def days_after(on: date, days: int) -> date:
     return on + timedelta(days=days)
+
+
+def booked(events: Iterable[Event]) -> Counter[Account]:
+    """What stands on each account after events, debit positive; every posting balances."""
+    balance: Counter[Account] = Counter()
+    charged_off = False
+    for event in events:
+        for line in postings(event, charged_off=charged_off):
+            balance[line.account] += line.amount_minor
+        charged_off = charged_off or isinstance(event, LoanChargedOff)
+    return balance
+
+
+def ties_to_the_ledger(life: Life) -> None:
+    """The portfolio is the principal owed, the liability what is owed back."""
+    stands, owed = booked(life.events), life.state.balances
+    assert sum(stands.values()) == 0
+    assert stands[Account.LOAN_PORTFOLIO] == owed.principal_minor
+    assert stands[Account.FEE_RECEIVABLE] == owed.fee_minor
+    assert stands[Account.PENALTY_RECEIVABLE] == owed.penalty_minor
+    assert stands[Account.OVERPAYMENT_LIABILITY] == -owed.overpaid_minor

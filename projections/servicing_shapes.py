@@ -134,7 +134,12 @@ class ChargedBack(Narrow):
     fee_minor: int
     penalty_minor: int
     overpaid_minor: int
-    cause: str | None = None  # of its reversal
+
+
+class ChargebackReversed(ChargedBack):
+    """`loan.chargeback_reversed.v1`."""
+
+    cause: str
 
 
 class Missed(Narrow):

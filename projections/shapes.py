@@ -189,7 +189,7 @@ SHAPES: dict[str, Any] = {
     "loan.interest_refunded.v1": s.InterestRefunded,
     "loan.charge_adjusted.v1": s.ChargeAdjusted,
     "loan.charged_back.v1": s.ChargedBack,
-    "loan.chargeback_reversed.v1": s.ChargedBack,
+    "loan.chargeback_reversed.v1": s.ChargebackReversed,
     "loan.payment_missed.v1": s.Missed,
     "loan.arrears_cured.v1": Fields,
     "loan.delinquency_bucket_changed.v1": s.Bucketed,

@@ -263,7 +263,7 @@ class MoneyFold:
             fee_minor=event.fee_minor,
             penalty_minor=event.penalty_minor,
             overpaid_minor=event.overpaid_minor,
-            cause=event.cause,
+            cause=event.cause if taken_back else None,
             cause_id=event.payment_id,
         )
 

@@ -11,7 +11,7 @@ from domain.servicing.charges import pay_charges
 from domain.servicing.ledger import AllocationLine, Entry, Ledger
 from domain.servicing.movements import pay_interest, pay_principal, pays_till_due_date
 from domain.servicing.period import to_minor
-from domain.servicing.row import I, P, Row
+from domain.servicing.row import F, I, N, Row
 from domain.servicing.terms import AllocationRule
 from domain.servicing.values import Component, Direction, DueClass, FutureRule
 from domain.servicing.views import due_on
@@ -134,7 +134,7 @@ def _latest(payment: _Payment, future: list[Row], component: Component | None) -
 def _pay_row(payment: _Payment, row: Row, due: DueClass, component: Component, amount: int) -> int:
     ledger = payment.ledger
     rule = f"{payment.rule.name or payment.rule.kind or 'default'}:{due}:{component}"
-    if not ledger.recalculates:
+    if not ledger.recalculates or component in (F, N):  # the plan knows of no charges
         return _collect(payment, row, component, amount, rule)
     period = None if row.down_payment else ledger.period_of(row)
     if period is None or row.due_on > ledger.plan.maturity:
@@ -146,17 +146,11 @@ def _pay_row(payment: _Payment, row: Row, due: DueClass, component: Component, a
         asked = due_on(ledger.plan, period, pay_on)
         if not asked.interest and not asked.principal:
             payment.exhausted.append(row)
-        if component is I:
-            row.due[I] = asked.interest
-        elif component is P:
-            row.due[P] = asked.principal
+        row.due[component] = asked.interest if component is I else asked.principal
     used = _collect(payment, row, component, amount, rule)
-    if component is P:
-        pay_principal(ledger.plan, period, pay_on, used)
-        ledger.sync_rows(payment.on)
-    elif component is I:
-        pay_interest(ledger.plan, period, pay_on, used)
-        ledger.sync_rows(payment.on)
+    pays = pay_interest if component is I else pay_principal
+    pays(ledger.plan, period, pay_on, used)
+    ledger.sync_rows(payment.on)
     return used
 
 

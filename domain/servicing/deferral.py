@@ -25,14 +25,16 @@ def factor_until(plan: Plan, on: date) -> None:
                 sub.factored = None
 
 
-def defer_unearned(plan: Plan, target: Period, till: date) -> None:
-    """Collect with the last unpaid instalment what later, already paid periods earned by a day."""
-    if target is plan.last or target.due_on >= plan.maturity:
+def defer_unearned(plan: Plan, index: int, till: date) -> None:
+    """Collect with an unpaid instalment what later, already paid periods earned by a day."""
+    target, later = plan.periods[index], plan.periods[index + 1 :]
+    if not later or target.due_on >= plan.maturity:
         return  # no later period: nothing can have been carried past it
+    beyond = any(due > target.due_on for _, _, due in plan.corrections)
+    reset = not beyond and any(due == target.due_on for _, _, due in plan.corrections)
+    if not reset and not target.carried and not any(_earns_by(period, till) for period in later):
+        return
     view = plan.copy()
-    beyond = any(due > target.due_on for _, _, due in view.corrections)
-    on_target = any(due == target.due_on for _, _, due in view.corrections)
-    reset = on_target and not beyond
     if reset:
         view.drop_corrections()
     factor_until(view, till)
@@ -43,8 +45,15 @@ def defer_unearned(plan: Plan, target: Period, till: date) -> None:
     for period in reversed(view.periods):
         if period.carried > 0 and period.due_on > target.due_on:
             target.future_interest = period.carried
-            for later in plan.periods:
-                if later.due_on > target.due_on:
-                    later.moved_up = True
+            for paid in later:
+                if paid.due_on > target.due_on:
+                    paid.moved_up = True
             plan.derive()
             return
+
+
+def _earns_by(period: Period, on: date) -> bool:
+    """Whether a period may hold interest if nothing is earned after a day."""
+    if period.from_on < on or period.fixed_interest or period.future_interest:
+        return True
+    return any([sub.credited_interest for sub in period.subs])

@@ -30,23 +30,20 @@ def put_back(plan: Plan, on: date, amount: int) -> None:
 
 def pay_interest(plan: Plan, period: Period, on: date, amount: int) -> None:
     """Collect interest of a period."""
-    latest = _latest_open_before_maturity(plan, on)
-    if latest is not None and latest is period:
-        defer_unearned(plan, latest, on)
+    index = plan.periods.index(period)
+    if _is_latest_open(plan, index) and period is not plan.last and on >= period.due_on:
+        defer_unearned(plan, index, on)
     left = plan.total_due_interest - plan.total_paid_interest
     period.paid_interest += min(amount, left)
     if not plan.by_principal and period.total_paid > period.asked:
         period.emi += period.total_paid - period.asked  # its principal was paid first
-    index = plan.periods.index(period)
     plan.rebalance(index, index)
     settle_last(plan, on)
 
 
-def _latest_open_before_maturity(plan: Plan, on: date) -> Period | None:
-    unpaid = [period for period in plan.periods if not period.fully_paid]
-    if not unpaid or unpaid[-1] is plan.last or on < unpaid[-1].due_on:
-        return None
-    return unpaid[-1]
+def _is_latest_open(plan: Plan, index: int) -> bool:
+    open_still = not plan.periods[index].fully_paid
+    return open_still and all([period.fully_paid for period in plan.periods[index + 1 :]])
 
 
 def pay_principal(plan: Plan, period: Period, on: date, amount: int) -> None:

@@ -114,6 +114,11 @@ class Plan:
         return sum([period.due_interest for period in self.periods])
 
     @property
+    def total_asked(self) -> int:
+        """All instalments, with what was credited and what is collected for later periods."""
+        return sum([p.emi + p.credited + p.future_interest for p in self.periods])
+
+    @property
     def total_paid_interest(self) -> int:
         """Interest collected over all periods."""
         return sum([period.paid_interest for period in self.periods])
@@ -188,16 +193,26 @@ class Plan:
                         self.terms, rate, source[1:3], source[3:5], span
                     )
 
-    def derive(self, changed: int = 0) -> None:
-        """Recompute what falls due from a changed period on, leaving balances as they are.
+    def derive(self, first: int = 0, last: int | None = None) -> int:
+        """Recompute what falls due, leaving balances as they are; the change of all interest due.
 
-        `changed` is the index of the first period that is not as it was derived last; 0 is safe.
+        `first` and `last` are the indexes of the periods that are not as they were derived last;
+        the defaults are safe. Behind them it ends where as much is carried on as before.
         """
-        carried = self.periods[changed - 1].carried if changed else 0
-        for period in self.periods[changed:]:
+        count = len(self.periods)
+        until = count if last is None else last
+        carried = known = self.periods[first - 1].carried if first else 0
+        change = 0
+        for number in range(first, count):
+            if number > until and carried == known:
+                break
+            period = self.periods[number]
+            known, due = period.carried, period.due_interest
             period.derive(carried, self.earning)
             carried = period.carried
-        self.true_until = min(self.true_until, changed + 1)
+            change += period.due_interest - due
+        self.true_until = min(self.true_until, first + 1)
+        return change
 
     def rebalance(self, first: int = 0, last: int | None = None) -> None:
         """Carry balances forward and recompute what falls due.

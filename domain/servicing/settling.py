@@ -11,37 +11,55 @@ from domain.servicing.shaping import settle_principal
 
 
 def settle_last(plan: Plan, till: date) -> None:
-    """The last unpaid instalment takes the residue, so that principals add up to the money out."""
+    """The last unpaid instalment takes the residue, so that principals add up to the money out.
+
+    What it cannot give up comes off the one before, and so on. Every period must be as derived.
+    """
     if plan.by_principal:
         settle_principal(plan, till)
         return
-    money_out, credited = plan.total_money_out, plan.total_credited_principal
-    unpaid = max(0, money_out + credited) - plan.total_paid_principal
-    _ask_no_more_than(plan, unpaid)
-    index = _last_unpaid(plan)
+    to_repay = plan.total_money_out + plan.total_credited_principal
+    _ask_no_more_than(plan, max(0, to_repay) - plan.total_paid_principal)
+    index = _last_unpaid(plan, len(plan.periods))
     if index is None:
         return
+    _forget_moved_up(plan)
+    residue = to_repay + plan.total_due_interest - plan.total_asked
+    took: list[int] = []
+    while index is not None:
+        took.append(index)
+        residue, done = _take(plan, index, residue)
+        index = None if done else _last_unpaid(plan, index)
+    for index in reversed(took):
+        defer_unearned(plan, index, till)
+
+
+def _take(plan: Plan, index: int, residue: int) -> tuple[int, bool]:
+    """Ask for what is owed and not asked for with an instalment; the rest, and if that was all."""
     last = plan.periods[index]
-    if last.future_interest or any(period.moved_up for period in plan.periods):
+    if last.future_interest:
+        residue += last.future_interest
         last.future_interest = 0
-        for period in plan.periods:
-            period.moved_up = False
-        plan.derive()
-    owed = money_out + credited + plan.total_due_interest
+        residue += plan.derive(index, index)
+    wanted = last.emi + residue
     if last is plan.last and not last.interest_grace:
-        owed += last.carried  # nothing comes after it to carry interest to
-    emi = last.emi + owed - sum([p.emi + p.credited + p.future_interest for p in plan.periods])
+        wanted += last.carried  # nothing comes after it to carry interest to
     if last.fixed_interest > 0:
-        emi = max(emi, last.paid_principal + last.fixed_interest)
-    paid = last.total_paid - last.credited
-    if emi < paid:
-        last.emi = paid
-        plan.derive(index)
-        settle_last(plan, till)
-    elif emi != last.emi:
+        wanted = max(wanted, last.paid_principal + last.fixed_interest)
+    emi = max(wanted, last.total_paid - last.credited)
+    if emi != last.emi:
+        residue += last.emi - emi
         last.emi = emi
-        plan.derive(index)
-    defer_unearned(plan, last, till)
+        residue += plan.derive(index, index)
+    return residue, emi == wanted
+
+
+def _forget_moved_up(plan: Plan) -> None:
+    moved = [period for period in plan.periods if period.moved_up]
+    for period in moved:
+        period.moved_up = False
+    if moved:
+        plan.derive()
 
 
 def _ask_no_more_than(plan: Plan, unpaid: int) -> None:
@@ -57,8 +75,9 @@ def _ask_no_more_than(plan: Plan, unpaid: int) -> None:
         plan.derive()
 
 
-def _last_unpaid(plan: Plan) -> int | None:
-    for index in range(len(plan.periods) - 1, -1, -1):
+def _last_unpaid(plan: Plan, before: int) -> int | None:
+    """Index of the last period before one that is not paid; an untouched last one counts."""
+    for index in range(before - 1, -1, -1):
         if not plan.periods[index].fully_paid:
             return index
     last = plan.last

@@ -74,9 +74,9 @@ def settle_principal(plan: Plan, till: date) -> None:
     """The last instalments take the residue, so that principals add up to the money out."""
     for period in plan.periods:
         period.moved_up = False
-    last = next((p for p in reversed(plan.periods) if not p.fully_paid), None)
-    if last is not None:
-        last.future_interest = 0
+    unpaid = [index for index, period in enumerate(plan.periods) if not period.fully_paid]
+    if unpaid:
+        plan.periods[unpaid[-1]].future_interest = 0
     plan.derive()
     excess = sum(p.due_principal for p in plan.periods) - plan.total_due_principal
     for period in reversed(plan.periods):
@@ -90,8 +90,8 @@ def settle_principal(plan: Plan, till: date) -> None:
         open_periods = [p for p in plan.periods if not p.closed_early] or plan.periods
         open_periods[-1].share = (open_periods[-1].share or 0) - excess
     plan.derive()
-    if last is not None:
-        defer_unearned(plan, last, till)
+    if unpaid:
+        defer_unearned(plan, unpaid[-1], till)
 
 
 def close_early(plan: Plan, period: Period) -> None:

@@ -68,11 +68,11 @@ def _end_sub(period: Period, index: int, on: date) -> None:
 
 def due_on(plan: Plan, period: Period, on: date) -> Due:
     """Principal and interest of a period if it is paid on a day."""
-    view = stopped_on(plan, on)
-    seen = view.periods[plan.periods.index(period)]
+    view, index = stopped_on(plan, on), plan.periods.index(period)
+    seen = view.periods[index]
     unpaid = sum(not p.fully_paid for p in view.periods)
     if on <= seen.from_on and not plan.by_principal:
-        _restore_instalment(view, seen, period, unpaid)
+        _restore_instalment(view, index, period, unpaid)
     vertical = plan.terms.direction is Direction.VERTICAL
     asks_whole = vertical and unpaid > 1 and not plan.by_principal
     whole = max(seen.asked - seen.paid_interest, seen.paid_principal)
@@ -87,18 +87,19 @@ def due_on(plan: Plan, period: Period, on: date) -> Due:
     )
 
 
-def _restore_instalment(view: Plan, seen: Period, source: Period, unpaid: int) -> None:
+def _restore_instalment(view: Plan, index: int, source: Period, unpaid: int) -> None:
     """A future period asks for its own instalment, unless less principal is left."""
+    seen = view.periods[index]
     if seen.re_aged:
         seen.emi = source.emi
     elif unpaid > 1:
         seen.emi = seen.original_emi
-        view.derive()
+        view.derive(index, index)
         seen.emi -= max(0, seen.outstanding_principal - view.total_outstanding_principal)
     elif seen.fully_paid and unpaid == 1:
         left = view.total_due_principal - view.total_paid_principal
         seen.emi = min(seen.original_emi, left + seen.paid_principal + seen.due_interest)
-    view.derive()
+    view.derive(index, index)
 
 
 def interest_of_period(

@@ -68,7 +68,7 @@ def _pay_group(payment: _Payment, due: DueClass, components: list[Component]) ->
         _pay_evenly(payment, rows, due, component)
     if payment.left == before and payment.ledger.plan.by_principal:
         payment.exhausted += rows  # it may ask for nothing today and for interest when it is due
-    return payment.left > 0 and any(not row.met for row in payment.ledger.rows)
+    return payment.left > 0 and any(not row.met for row in payment.ledger.open_rows)
 
 
 def _pay_evenly(payment: _Payment, rows: list[Row], due: DueClass, component: Component) -> int:
@@ -90,9 +90,10 @@ def _pay_evenly(payment: _Payment, rows: list[Row], due: DueClass, component: Co
 def _select(payment: _Payment, due: DueClass, component: Component | None = None) -> list[Row]:
     on = payment.on
     if component is None:
-        unpaid = [row for row in payment.ledger.rows if not row.met]
+        unpaid = [row for row in payment.ledger.open_rows if not row.met]
     else:
-        unpaid = [row for row in payment.ledger.rows if row.outstanding_of(component) > 0]
+        open_rows = payment.ledger.open_rows
+        unpaid = [row for row in open_rows if row.outstanding_of(component) > 0]
     if due is DueClass.PAST_DUE:
         return [row for row in unpaid if row.due_on < on][:1]
     if due is DueClass.DUE:
@@ -124,7 +125,7 @@ def _latest(payment: _Payment, future: list[Row], component: Component | None) -
         return future[-1:]
     candidates = [
         row
-        for row in payment.ledger.rows
+        for row in payment.ledger.open_rows
         if row.due_on > payment.on
         and (not row.met or (row.total_due == 0 and row not in payment.exhausted))
     ]

@@ -11,14 +11,15 @@ from domain.servicing.plan import Plan
 
 def factor_until(plan: Plan, on: date) -> None:
     """Recompute factors so that nothing is earned after a day."""
+    plan.open_from(on)
     index = plan.period_on(on)
     if index is not None:
         period = plan.periods[index]
         found = period.find_sub(on, first_period=index == 0)
         if found is not None:
             period.subs[found].due_on = on
-    plan.factor(plan.periods)
-    for period in plan.periods:
+    plan.factor(plan.open_periods)
+    for period in plan.open_periods:
         for sub in period.subs:
             if sub.due_on > on:
                 sub.factor = sub.factor_to_due = ZERO
@@ -56,4 +57,4 @@ def _earns_by(period: Period, on: date) -> bool:
     """Whether a period may hold interest if nothing is earned after a day."""
     if period.from_on < on or period.fixed_interest or period.future_interest:
         return True
-    return any([sub.credited_interest for sub in period.subs])
+    return any(sub.credited_interest for sub in period.subs)

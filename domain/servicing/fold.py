@@ -24,7 +24,7 @@ from domain.servicing.ending import charge_off, terminate, write_off
 from domain.servicing.floating import Publication
 from domain.servicing.ledger import Entry, Ledger
 from domain.servicing.legacy_allocation import allocate_in_order, refund_cash
-from domain.servicing.movements import earn_on_overdue
+from domain.servicing.movements import collect_closed_interest, earn_on_overdue
 from domain.servicing.observed import take_observed
 from domain.servicing.passing import pass_time, publish
 from domain.servicing.payouts import capitalise, pay_out
@@ -80,6 +80,10 @@ def apply(ledger: Ledger, fact: Fact, past: Past) -> None:
         pass_time(ledger, fact.effective_on)
     handler = _HANDLERS[type(fact)]
     ledger.touched = None
+    if isinstance(fact, f.Paid):
+        ledger.settle(fact.effective_on)
+    else:
+        ledger.open_again()
     handler(ledger, fact, past)
     if ledger.charges and not ledger.terms.recalculates:
         recompute_instalment_fees(ledger)
@@ -149,7 +153,7 @@ def _paid(ledger: Ledger, fact: f.Paid, past: Past) -> None:
             entry.amount = _refundable_interest(ledger, entry, past())
         ledger.refunded_interest += entry.amount
     if ledger.prepays_all:
-        _collect_interest_of_closed_period(ledger, entry)
+        collect_closed_interest(ledger.plan, entry.on)
     left = _allocate(ledger, entry, entry.amount)
     entry.overpayment = left
     ledger.overpaid += left
@@ -167,17 +171,6 @@ def _note_prepayment(ledger: Ledger, entry: Entry) -> None:
         return
     owed = outstanding_on(ledger.plan, row.due_on)
     ledger.prepays_all = entry.amount >= owed.principal + owed.interest
-
-
-def _collect_interest_of_closed_period(ledger: Ledger, entry: Entry) -> None:
-    plan = ledger.plan
-    for period in plan.periods:
-        if period.from_on <= entry.on < period.due_on and period.fully_paid:
-            owed = outstanding_on(plan, period.due_on)
-            if owed.interest > 0:
-                period.future_interest = owed.interest
-                plan.derive()
-            return
 
 
 def _allocate(ledger: Ledger, entry: Entry, amount: int) -> int:
@@ -253,10 +246,11 @@ def _charge_added(ledger: Ledger, fact: f.ChargeAdded, _: Past) -> None:
 
 def _reallocate_overpayments(ledger: Ledger) -> None:
     """A charge on an overpaid account is paid by the payments that overpaid it."""
-    for entry in ledger.entries:
-        used = min(ledger.overpaid, entry.overpayment)
-        if used <= 0 or entry.kind is Kind.CREDIT_BALANCE_REFUND:
+    for index, known in enumerate(ledger.entries):
+        used = min(ledger.overpaid, known.overpayment)
+        if used <= 0 or known.kind is Kind.CREDIT_BALANCE_REFUND:
             continue
+        entry = ledger.entries[index] = known.copy()
         left = _allocate(ledger, entry, used)
         entry.overpayment -= used - left
         ledger.overpaid -= used - left

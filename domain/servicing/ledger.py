@@ -1,6 +1,6 @@
 """The engine's working state: plan, rows, charges, transactions. It decides nothing."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal, localcontext
@@ -132,6 +132,7 @@ class Ledger:
         "repricings",
         "rows",
         "rows_lead",
+        "settled",
         "settled_plan",
         "shared",
         "started_on",
@@ -147,8 +148,9 @@ class Ledger:
         self._solve_again: Callable[[], Plan] | None = None
         self.started_on = started_on
         self.rows = [Row(period.from_on, period.due_on) for period in plan.periods]
+        self.settled = 0  # leading rows that are over: other ledgers may hold them too
         self.charges: list[Charge] = []
-        self.entries: list[Entry] = []
+        self.entries: list[Entry] = []  # only the fact that made one changes it
         self.disbursements: list[tuple[date, int, str]] = []
         self.disbursement_fees = 0
         self.overpaid = 0
@@ -175,18 +177,53 @@ class Ledger:
         self.renumber()
 
     def copy(self) -> "Ledger":
-        """Return an independent copy."""
+        """Return an independent copy; rows and periods that are over are shared."""
         other = Ledger.__new__(Ledger)
         for name in Ledger.__slots__:
             setattr(other, name, getattr(self, name))
         other._plan = None if self._plan is None else self._plan.copy()  # noqa: SLF001 - its own
-        other.rows = [row.copy() for row in self.rows]
+        other.rows = self.rows[: self.settled]
+        other.rows += [row.copy() for row in self.rows[self.settled :]]
         other.charges = [charge.copy() for charge in self.charges]
-        other.entries = [entry.copy() for entry in self.entries]
+        other.entries = list(self.entries)
         other.disbursements = list(self.disbursements)
         other.shared = False
         other.touched = None
         return other
+
+    def settle(self, on: date) -> None:
+        """Let leading rows and periods be over that no payment of a day or later changes."""
+        if self.rows_lead or self.terms.cumulative or self.terms.explicit_periods:
+            return
+        if any(charge.time is ChargeTime.INSTALMENT for charge in self.charges):
+            return  # such a charge may follow what any row asks for
+        if self._plan is not None:
+            self._plan.settle(on)
+        last = len(self.rows) - 1
+        if self.recalculates:
+            last = min(last, self.plan.settled.number)
+        count = self.settled
+        while count < last and self._is_over(count, on):
+            count += 1
+        self.settled = count
+
+    def _is_over(self, index: int, on: date) -> bool:
+        row = self.rows[index]
+        if not row.met or row.due_on >= on or any(map(row.outstanding_of, COMPONENTS)):
+            return False
+        return not self.recalculates or _same_dates(row, self.plan.periods[index])
+
+    def open_again(self) -> None:
+        """Let every row and period change again: they are this ledger's own from now on."""
+        self.rows[: self.settled] = [row.copy() for row in self.rows[: self.settled]]
+        self.settled = 0
+        if self._plan is not None:
+            self._plan.open_again()
+
+    @property
+    def open_rows(self) -> list[Row]:
+        """The rows that are not over."""
+        return self.rows[self.settled :]
 
     @property
     def plan(self) -> Plan:
@@ -242,8 +279,8 @@ class Ledger:
 
     def outstanding(self) -> dict[Component, int]:
         """What is owed, by component."""
-        open_rows = [row for row in self.rows if row.given_up or row.due != row.paid]
-        return {c: sum([row.outstanding_of(c) for row in open_rows]) for c in COMPONENTS}
+        owing = [row for row in self.open_rows if row.given_up or row.due != row.paid]
+        return {c: sum([row.outstanding_of(c) for row in owing]) for c in COMPONENTS}
 
     def rows_by_period(self) -> dict[Period, Row]:
         """Return the row of each period of the plan that has one with its dates."""
@@ -261,9 +298,16 @@ class Ledger:
                 found[period] = rows.pop(0)
         return found
 
+    def _followed(self) -> Iterable[tuple[Period, Row]]:
+        """The periods that are not over, each with its row."""
+        rows, periods, over = self.rows, self.plan.periods, self.plan.settled.number
+        if len(rows) == len(periods) and all(map(_same_dates, rows[over:], periods[over:])):
+            return zip(periods[over:], rows[over:], strict=True)
+        return self.rows_by_period().items()
+
     def sync_rows(self, on: date) -> None:
         """Take over what the plan asks for, and note what is met on a day."""
-        for period, row in self.rows_by_period().items():
+        for period, row in self._followed():
             principal, interest = period.credited_parts
             credited = principal or interest or row.credited
             if credited:
@@ -273,9 +317,9 @@ class Ledger:
 
     def sync_interest(self) -> None:
         """Take over what the plan asks for without judging whether rows are met."""
-        known = self.rows_by_period()
+        known = dict(self._followed())
         by_from = {row.from_on: row for row in reversed(self.rows) if not row.down_payment}
-        for period in self.plan.periods:
+        for period in self.plan.open_periods:
             row = known.get(period) or by_from.get(period.from_on)
             if row is not None:
                 self._ask_as_planned(period, row)

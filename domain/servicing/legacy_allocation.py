@@ -27,7 +27,7 @@ def allocate_in_order(ledger: Ledger, entry: Entry, amount: int) -> int:
     """Pay instalment after instalment; what is left over is an overpayment."""
     strategy = ledger.terms.strategy
     left = amount
-    for row in ledger.rows:
+    for row in ledger.open_rows:
         if not left:
             break
         if row.met:

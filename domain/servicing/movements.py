@@ -11,6 +11,7 @@ from domain.servicing.plan import Plan
 from domain.servicing.settling import settle_last
 from domain.servicing.shaping import close_early
 from domain.servicing.values import PreClose, RestFrequency
+from domain.servicing.views import outstanding_on
 
 
 def put_back(plan: Plan, on: date, amount: int) -> None:
@@ -23,14 +24,16 @@ def put_back(plan: Plan, on: date, amount: int) -> None:
         return
     plan.corrections.append((on, amount, period.due_on))
     plan.factor([period])
-    index = plan.periods.index(period)
+    index = plan.index_of(period)
     plan.rebalance(index, index)
     settle_last(plan, on)
 
 
 def pay_interest(plan: Plan, period: Period, on: date, amount: int) -> None:
     """Collect interest of a period."""
-    index = plan.periods.index(period)
+    index = plan.index_of(period)
+    plan.open_again(index)
+    period = plan.periods[index]
     if _is_latest_open(plan, index) and period is not plan.last and on >= period.due_on:
         defer_unearned(plan, index, on)
     left = plan.total_due_interest - plan.total_paid_interest
@@ -41,9 +44,20 @@ def pay_interest(plan: Plan, period: Period, on: date, amount: int) -> None:
     settle_last(plan, on)
 
 
+def collect_closed_interest(plan: Plan, on: date) -> None:
+    """Collect with the running period, which was paid in advance, the interest to its end."""
+    for period in plan.open_periods:
+        if period.from_on <= on < period.due_on and period.fully_paid:
+            owed = outstanding_on(plan, period.due_on)
+            if owed.interest > 0:
+                period.future_interest = owed.interest
+                plan.derive()
+            return
+
+
 def _is_latest_open(plan: Plan, index: int) -> bool:
     open_still = not plan.periods[index].fully_paid
-    return open_still and all([period.fully_paid for period in plan.periods[index + 1 :]])
+    return open_still and all(period.fully_paid for period in plan.periods[index + 1 :])
 
 
 def pay_principal(plan: Plan, period: Period, on: date, amount: int) -> None:
@@ -54,6 +68,9 @@ def pay_principal(plan: Plan, period: Period, on: date, amount: int) -> None:
     """
     if not amount:
         return
+    index = plan.index_of(period)
+    plan.open_again(index)
+    period = plan.periods[index]
     paid = amount
     if (
         plan.total_paid_principal + amount
@@ -63,12 +80,11 @@ def pay_principal(plan: Plan, period: Period, on: date, amount: int) -> None:
     period.paid_principal += paid
     counts_on = min(period.due_on, on)
     moved = plan.move_money(counts_on, correction=-amount)
-    index = plan.periods.index(period)
     if moved is None:
         plan.derive(index)
     else:
         plan.factor([moved])
-        plan.rebalance(plan.periods.index(moved), index)
+        plan.rebalance(plan.index_of(moved), index)
         settle_last(plan, counts_on)
     if plan.by_principal:
         if on < period.due_on:
@@ -77,7 +93,7 @@ def pay_principal(plan: Plan, period: Period, on: date, amount: int) -> None:
         return
     if plan.keeps_instalments:
         return
-    several_open = sum(not p.fully_paid for p in plan.periods) > 1
+    several_open = sum([not p.fully_paid for p in plan.open_periods]) > 1
     if several_open and on < period.from_on:
         total = period.total_paid
         if total > period.asked or total == period.original_emi + period.credited:
@@ -127,7 +143,7 @@ def earn_on_overdue(plan: Plan, on: date, *, prepays_all: bool = False) -> bool:
     Returns whether anything changed. Interest lands in the current period.
     """
     until = min(on, plan.maturity)
-    late = [p for p in plan.periods if p.due_on < until and not p.holds_early_payments]
+    late = [p for p in plan.open_periods if p.due_on < until and not p.holds_early_payments]
     if not late:
         return False
     index = plan.period_on(until)

@@ -26,7 +26,7 @@ def take_observed(ledger: Ledger, entry: Entry, observed: Parts) -> None:
     covers no row is a part of the oldest. Observed principal that repays the whole loan ends it:
     no row asks for interest any more. What has no row to go to is overpayment.
     """
-    open_rows = [row for row in ledger.rows if not row.met]
+    open_rows = [row for row in ledger.open_rows if not row.met]
     rest = dict(observed)
     if rest[P] >= sum(row.outstanding_of(P) for row in open_rows):
         _end(ledger, entry, open_rows, rest)
@@ -94,7 +94,7 @@ def _move_to_the_end(ledger: Ledger, moved: int, on: date) -> None:
         last.due[P] += moved
         last.check_met(on)
         _touch(ledger, last)
-    for row in reversed(ledger.rows):
+    for row in reversed(ledger.open_rows):
         if moved >= 0:
             return
         taken = min(-moved, row.outstanding_of(P))

@@ -58,4 +58,5 @@ def _reprice(ledger: Ledger, on: date) -> None:
     )
     ledger.repricings = (*ledger.repricings, repricing)
     if repricing.new_annual != old:
+        ledger.open_again()
         apply_rate(ledger, on, repricing.new_annual)

@@ -30,7 +30,7 @@ def penalise(ledger: Ledger, until: date) -> None:
     if ledger.charged_off_on is not None or ledger.written_off:
         return
     for stretch in pairwise(_days_of_change(ledger, since, until)):
-        for row in ledger.rows:
+        for row in ledger.open_rows:
             _run(ledger, row, terms, stretch)
 
 
@@ -39,7 +39,7 @@ def penalties_run(ledger: Ledger, until: date) -> bool:
     if ledger.terms.penalty is None or until <= ledger.penalised_through:
         return False
     misused = ledger.misused_on is not None
-    return any(row.outstanding and (misused or row.due_on < until) for row in ledger.rows)
+    return any(row.outstanding and (misused or row.due_on < until) for row in ledger.open_rows)
 
 
 def _days_of_change(ledger: Ledger, since: date, until: date) -> list[date]:

@@ -10,6 +10,7 @@ from decimal import Decimal
 
 from domain.servicing.period import ZERO, Earning, Period, Sub
 from domain.servicing.rate_factor import factors
+from domain.servicing.settled import NOTHING, is_over
 from domain.servicing.terms import LoanTerms
 from domain.servicing.values import InterestMethod
 
@@ -28,6 +29,7 @@ class Plan:
         "overdue_through",
         "periods",
         "rates",
+        "settled",
         "steps",
         "terms",
         "true_until",
@@ -55,14 +57,18 @@ class Plan:
         self.by_principal = terms.fixes_principal
         self.bare = False  # a copy without payments, made to solve instalments
         self.grace_lifted = False
+        self.settled = NOTHING  # the periods that are over: other plans may hold them too
         self.true_until = 0  # periods before this index hold the balances that follow from them
         self.keeps_instalments = False  # after an accelerated maturity payments set no instalment
 
     def copy(self) -> "Plan":
-        """Return an independent copy; it does not remember how far overdue interest was taken."""
+        """Return an independent copy; what is over is shared until it is opened again."""
         other = Plan.__new__(Plan)
         other.terms = self.terms
-        other.periods = [period.copy() for period in self.periods]
+        over = self.settled.number
+        other.periods = self.periods[:over]
+        other.periods += [period.copy() for period in self.periods[over:]]
+        other.settled = self.settled
         other.rates = list(self.rates)
         other.steps = self.steps
         other.corrections = list(self.corrections)
@@ -79,6 +85,7 @@ class Plan:
     def without_payments(self) -> "Plan":
         """Copy as if nothing had been paid, to solve instalments of the bare contract."""
         other = self.copy()
+        other.open_again()
         other.bare = True
         other.corrections = []
         for period in other.periods:
@@ -86,7 +93,43 @@ class Plan:
         other.derive()
         return other
 
+    def settle(self, on: date) -> None:
+        """Let leading periods be over that no fact of a day or later changes."""
+        settled = self.settled
+        last = min(self.true_until, len(self.periods) - 1)
+        while settled.number < last and is_over(self.periods[settled.number], on):
+            settled = settled.plus(self.periods[settled.number])
+        self.settled = settled
+
+    def open_again(self, first: int = 0) -> None:
+        """Let periods from an index on change again: they are this plan's own from now on."""
+        over = self.settled.number
+        if first >= over:
+            return
+        periods = self.periods
+        periods[first:over] = [period.copy() for period in periods[first:over]]
+        self.settled = NOTHING
+        for period in periods[:first]:
+            self.settled = self.settled.plus(period)
+
+    def open_from(self, on: date) -> None:
+        """Let periods that are due on a day or later change again."""
+        over = self.periods[: self.settled.number]
+        self.open_again(next((i for i, p in enumerate(over) if p.due_on >= on), len(over)))
+
     # --- questions
+
+    def index_of(self, period: Period) -> int:
+        """Index of a period of this plan; ValueError if it is none."""
+        try:
+            return self.periods.index(period, self.settled.number)
+        except ValueError:
+            return self.periods.index(period)
+
+    @property
+    def open_periods(self) -> list[Period]:
+        """The periods that are not over."""
+        return self.periods[self.settled.number :]
 
     @property
     def start_on(self) -> date:
@@ -111,38 +154,41 @@ class Plan:
     @property
     def total_due_interest(self) -> int:
         """Interest due over all periods."""
-        return sum([period.due_interest for period in self.periods])
+        return self.settled.due_interest + sum([p.due_interest for p in self.open_periods])
 
     @property
     def total_asked(self) -> int:
         """All instalments, with what was credited and what is collected for later periods."""
-        return sum([p.emi + p.credited + p.future_interest for p in self.periods])
+        asked = [p.emi + p.credited + p.future_interest for p in self.open_periods]
+        return self.settled.asked + sum(asked)
 
     @property
     def total_paid_interest(self) -> int:
         """Interest collected over all periods."""
-        return sum([period.paid_interest for period in self.periods])
+        return self.settled.paid_interest + sum([p.paid_interest for p in self.open_periods])
 
     @property
     def total_paid_principal(self) -> int:
         """Principal collected over all periods."""
-        return sum([period.paid_principal for period in self.periods])
+        return self.settled.paid_principal + sum([p.paid_principal for p in self.open_periods])
 
     @property
     def total_credited_principal(self) -> int:
         """Principal charged back or refunded over all periods."""
-        return sum([max(0, sub.credited_principal) for p in self.periods for sub in p.subs])
+        raised = [max(0, sub.credited_principal) for p in self.open_periods for sub in p.subs]
+        return self.settled.raised_principal + sum(raised)
 
     @property
     def total_money_out(self) -> int:
         """Everything disbursed and capitalised."""
-        return sum([sub.disbursed + sub.capitalised for p in self.periods for sub in p.subs])
+        out = [sub.disbursed + sub.capitalised for p in self.open_periods for sub in p.subs]
+        return self.settled.money_out + sum(out)
 
     @property
     def total_due_principal(self) -> int:
         """Everything disbursed, capitalised and credited."""
-        credited = sum([sub.credited_principal for p in self.periods for sub in p.subs])
-        return max(0, self.total_money_out + credited)
+        credited = sum([sub.credited_principal for p in self.open_periods for sub in p.subs])
+        return max(0, self.total_money_out + self.settled.credited_principal + credited)
 
     @property
     def total_outstanding_principal(self) -> int:
@@ -151,17 +197,24 @@ class Plan:
 
     def period_on(self, on: date) -> int | None:
         """Index of the period (from, due] that contains a day; the first also its first day."""
-        for index, period in enumerate(self.periods):
+        for index in range(self._first_due(on), len(self.periods)):
+            period = self.periods[index]
             if period.from_on < on <= period.due_on or (index == 0 and on == period.from_on):
                 return index
         return None
 
+    def _first_due(self, on: date) -> int:
+        """Index to begin at in search of a period that is due on a day or later."""
+        over = self.settled.number
+        return over if over and self.periods[over - 1].due_on < on else 0
+
     def period_of(self, from_on: date, due_on: date) -> int | None:
         """Index of the period with these dates, else of one that covers them."""
-        for index, period in enumerate(self.periods):
+        first = self._first_due(due_on)
+        for index, period in enumerate(self.periods[first:], first):
             if period.from_on == from_on and period.due_on == due_on:
                 return index
-        for index, period in enumerate(self.periods):
+        for index, period in enumerate(self.periods[first:], first):
             if period.from_on <= from_on and period.due_on >= due_on:
                 return index
         return None
@@ -199,6 +252,7 @@ class Plan:
         `first` and `last` are the indexes of the periods that are not as they were derived last;
         the defaults are safe. Behind them it ends where as much is carried on as before.
         """
+        first = max(first, self.settled.number)
         count = len(self.periods)
         until = count if last is None else last
         carried = known = self.periods[first - 1].carried if first else 0
@@ -222,7 +276,7 @@ class Plan:
         """
         count = len(self.periods)
         until = count if last is None or self.true_until < count else last
-        begin = min(first, self.true_until)
+        begin = max(min(first, self.true_until), self.settled.number)
         previous = self.periods[begin - 1] if begin else None
         carried = known = previous.carried if previous else 0
         for number in range(begin, count):
@@ -267,6 +321,7 @@ class Plan:
         index = self.period_on(on)
         if index is None:
             return None
+        self.open_again(index)
         period = self.periods[index]
         sub = self._sub_ending(period, on)
         if sub is None:

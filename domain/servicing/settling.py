@@ -55,7 +55,7 @@ def _take(plan: Plan, index: int, residue: int) -> tuple[int, bool]:
 
 
 def _forget_moved_up(plan: Plan) -> None:
-    moved = [period for period in plan.periods if period.moved_up]
+    moved = [period for period in plan.open_periods if period.moved_up]
     for period in moved:
         period.moved_up = False
     if moved:
@@ -64,7 +64,10 @@ def _forget_moved_up(plan: Plan) -> None:
 
 def _ask_no_more_than(plan: Plan, unpaid: int) -> None:
     """Cut instalments that ask for more principal than is left, down to what was paid of them."""
-    above = [p for p in plan.periods if p.due_principal - p.paid_principal > max(0, unpaid)]
+    if unpaid < 0:
+        plan.open_again()
+    least = max(0, unpaid)
+    above = [p for p in plan.open_periods if p.due_principal - p.paid_principal > least]
     if unpaid < 0:
         above = plan.periods
     for period in above:
@@ -77,7 +80,7 @@ def _ask_no_more_than(plan: Plan, unpaid: int) -> None:
 
 def _last_unpaid(plan: Plan, before: int) -> int | None:
     """Index of the last period before one that is not paid; an untouched last one counts."""
-    for index in range(before - 1, -1, -1):
+    for index in range(before - 1, plan.settled.number - 1, -1):
         if not plan.periods[index].fully_paid:
             return index
     last = plan.last

@@ -72,14 +72,16 @@ def spread_interest(plan: Plan, periods: Sequence[Period], total: int) -> None:
 
 def settle_principal(plan: Plan, till: date) -> None:
     """The last instalments take the residue, so that principals add up to the money out."""
-    for period in plan.periods:
+    for period in plan.open_periods:
         period.moved_up = False
-    unpaid = [index for index, period in enumerate(plan.periods) if not period.fully_paid]
+    over = plan.settled.number
+    unpaid = [n for n, period in enumerate(plan.open_periods, over) if not period.fully_paid]
     if unpaid:
         plan.periods[unpaid[-1]].future_interest = 0
     plan.derive()
-    excess = sum(p.due_principal for p in plan.periods) - plan.total_due_principal
-    for period in reversed(plan.periods):
+    excess = plan.settled.paid_principal - plan.total_due_principal
+    excess += sum([period.due_principal for period in plan.open_periods])
+    for period in reversed(plan.open_periods):
         if excess <= 0:
             break
         share = period.share or 0
@@ -87,11 +89,19 @@ def settle_principal(plan: Plan, till: date) -> None:
         period.share = share - cut
         excess -= cut
     if excess < 0:
-        open_periods = [p for p in plan.periods if not p.closed_early] or plan.periods
-        open_periods[-1].share = (open_periods[-1].share or 0) - excess
+        target = _last_that_asks(plan)
+        target.share = (target.share or 0) - excess
     plan.derive()
     if unpaid:
         defer_unearned(plan, unpaid[-1], till)
+
+
+def _last_that_asks(plan: Plan) -> Period:
+    """Return the last period that was not closed early, or the last of all."""
+    asking = [index for index, period in enumerate(plan.periods) if not period.closed_early]
+    index = asking[-1] if asking else len(plan.periods) - 1
+    plan.open_again(index)
+    return plan.periods[index]
 
 
 def close_early(plan: Plan, period: Period) -> None:
@@ -100,7 +110,7 @@ def close_early(plan: Plan, period: Period) -> None:
     What its days still earn comes with the next one (domain rules, 9.10 "Early payment").
     """
     complete = period.share and period.paid_principal >= period.share + period.credited_principal
-    others_open = any(not p.fully_paid for p in plan.periods if p is not period)
+    others_open = any(not p.fully_paid for p in plan.open_periods if p is not period)
     if complete and others_open:
         period.closed_early = True
         plan.rebalance()

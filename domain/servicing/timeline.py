@@ -353,7 +353,7 @@ def _changes_by(state: Ledger, through: date) -> bool:
         return True
     if not state.recalculates or state.plan.overdue_through == through:
         return False
-    return any(p.due_on < through and p.outstanding_principal > 0 for p in state.plan.periods)
+    return any(p.due_on < through and p.outstanding_principal > 0 for p in state.plan.open_periods)
 
 
 def _anchored(tip: _Node) -> _Node:

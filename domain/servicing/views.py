@@ -24,6 +24,7 @@ def stopped_on(plan: Plan, on: date) -> Plan:
     """Copy of the plan in which nothing is earned after a day."""
     view = plan.copy()
     view.overdue_through = None
+    view.open_from(on)
     if on < view.start_on:
         for period in view.periods:
             period.subs.clear()
@@ -34,14 +35,15 @@ def stopped_on(plan: Plan, on: date) -> Plan:
     index = view.period_on(on)
     assert index is not None, "periods follow each other without a gap"
     _cut(view, index, on)
-    view.factor(view.periods)
+    view.factor(view.open_periods)
     view.rebalance()
     settle_last(view, on)
     return view
 
 
 def _cut(view: Plan, current: int, on: date) -> None:
-    for index, period in enumerate(view.periods):
+    first_open = view.settled.number
+    for index, period in enumerate(view.open_periods, first_open):
         if period.due_on <= on:
             continue
         first = period.subs[0]
@@ -68,9 +70,9 @@ def _end_sub(period: Period, index: int, on: date) -> None:
 
 def due_on(plan: Plan, period: Period, on: date) -> Due:
     """Principal and interest of a period if it is paid on a day."""
-    view, index = stopped_on(plan, on), plan.periods.index(period)
+    view, index = stopped_on(plan, on), plan.index_of(period)
     seen = view.periods[index]
-    unpaid = sum(not p.fully_paid for p in view.periods)
+    unpaid = sum([not p.fully_paid for p in view.open_periods])
     if on <= seen.from_on and not plan.by_principal:
         _restore_instalment(view, index, period, unpaid)
     vertical = plan.terms.direction is Direction.VERTICAL

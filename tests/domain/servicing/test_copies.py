@@ -1,16 +1,19 @@
 """A copy of the engine's working state holds every field, and shares nothing that changes."""
 
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
 import pytest
 
-from domain.servicing.ledger import Entry
+from domain.servicing import facts as f
+from domain.servicing.ledger import Entry, Ledger
 from domain.servicing.period import Period, Sub
 from domain.servicing.plan import Plan
 from domain.servicing.row import COMPONENTS, Row
 from domain.servicing.terms import LoanTerms
-from domain.servicing.values import Kind
+from domain.servicing.timeline import Timeline
+from domain.servicing.values import Kind, Recalculation
 
 FROM, DUE = date(2024, 1, 15), date(2024, 2, 15)
 TERMS = LoanTerms(
@@ -55,3 +58,68 @@ def test_a_copy_of_a_transaction_is_equal_and_independent() -> None:
     copy.parts[COMPONENTS[0]] = 5
     copy.lines.clear()
     assert entry.parts[COMPONENTS[0]] == 0
+
+
+def _paid_half() -> Ledger:
+    """Four of eight instalments paid on their days, and the fifth begun."""
+    loan = replace(TERMS, instalments=8, recalculation=Recalculation.CONTINUOUS)
+    timeline = Timeline.start(loan).record(
+        f.Disbursed(id="0", effective_on=FROM, entered_on=FROM, amount_minor=10_000)
+    )
+    for row in timeline.account.instalments[:5]:
+        on, amount = row.due_on, row.due.total - (row.number == 5)
+        timeline = timeline.record(
+            f.Paid(
+                id=str(row.number),
+                effective_on=on,
+                entered_on=on,
+                kind=Kind.REPAYMENT,
+                amount_minor=amount,
+            )
+        )
+    return timeline.account.ledger
+
+
+def test_copies_share_what_is_over_and_nothing_else() -> None:
+    ledger = _paid_half()
+    copy = ledger.copy()
+    assert ledger.settled == ledger.plan.settled.number == 4
+    for mine, other in (
+        (ledger.rows, copy.rows),
+        (ledger.plan.periods, copy.plan.periods),
+    ):
+        assert [a is b for a, b in zip(mine, other, strict=True)] == [True] * 4 + [False] * 4
+
+
+def test_what_is_over_can_be_opened_again_and_then_is_shared_no_more() -> None:
+    ledger = _paid_half()
+    copy = ledger.copy()
+    copy.open_again()
+    assert copy.settled == copy.plan.settled.number == 0
+    assert not any(row in ledger.rows for row in copy.rows)
+    assert not any(period in ledger.plan.periods for period in copy.plan.periods)
+
+
+def test_sums_of_what_is_over_are_those_of_its_periods() -> None:
+    over, opened = _paid_half(), _paid_half().copy()
+    opened.open_again()
+    assert over.outstanding() == opened.outstanding()
+    for name in (
+        "total_asked",
+        "total_due_interest",
+        "total_due_principal",
+        "total_paid_interest",
+        "total_paid_principal",
+        "total_credited_principal",
+        "total_money_out",
+    ):
+        assert getattr(over.plan, name) == getattr(opened.plan, name), name
+
+
+def test_a_change_on_a_day_that_is_over_opens_it_and_all_after_it() -> None:
+    ledger = _paid_half()
+    shared = ledger.copy().plan
+    changed = ledger.plan
+    changed.move_money(changed.periods[2].due_on, correction=1)
+    assert changed.settled.number == 2
+    assert shared.periods[2].subs[-1].correction != changed.periods[2].subs[-1].correction

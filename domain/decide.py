@@ -21,6 +21,7 @@ from domain.decisions import (
     crediting,
     disbursement,
     ending,
+    replanning,
     servicing,
 )
 from domain.decisions.guards import require_currency
@@ -64,6 +65,8 @@ LOAN_RULES: dict[type[LoanCommand], Rule] = {
     ch.ChangeRate: changes.change_terms,
     ch.PauseInterest: changes.change_terms,
     ch.ExtendTerm: changes.change_terms,
+    ch.ReAgeLoan: replanning.re_age,
+    ch.ReAmortiseLoan: replanning.re_amortise,
     ce.CloseLoanDay: arrears.close_day,
     ce.RestructureLoan: ending.restructure,
     ce.ChargeOffLoan: ending.charge_off,

@@ -5,6 +5,8 @@ Regulators change these numbers; code does not.
 
 from dataclasses import dataclass, field
 
+from domain.servicing.re_ageing_guard import ReAgeingPolicy
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bucket:
@@ -99,6 +101,7 @@ class Policies:
         default_factory=lambda: {"checker": 5_000_000, "senior_checker": None}
     )
     """Role to the largest payout it may check, in minor units; None: any."""
+    re_ageing: ReAgeingPolicy = field(default_factory=ReAgeingPolicy)
 
     @property
     def versions(self) -> dict[str, int]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from domain.events import crediting, disbursement, ending, servicing
+from domain.events import changes, crediting, disbursement, ending, servicing
 from domain.events.registry import TOPICS, Event
 from domain.events.servicing import CreditKind
 from domain.loan.instalments import AllocationLine
@@ -187,6 +187,10 @@ def _restructured(event: ending.LoanRestructured, _: bool) -> Iterable[Line]:  #
     yield from accrual(Component.INTEREST, -event.waived_interest_minor)
 
 
+def _replanned(event: changes.LoanReAged | changes.LoanReAmortised, _: bool) -> Lines:  # noqa: FBT001
+    return accrual(Component.INTEREST, -event.waived_interest_minor)
+
+
 def _charged_off(event: ending.LoanChargedOff, _: bool) -> Iterable[Line]:  # noqa: FBT001
     """Take portfolio and receivables off the books (domain rules, G-13)."""
     for expense, receivable, amount in (
@@ -216,6 +220,8 @@ _RULES: dict[type[Event], Callable[[Any, bool], Iterable[Line]]] = {
     crediting.ChargedBack: lambda event, _: _owed_again(event, 1),
     crediting.ChargebackReversed: lambda event, _: _owed_again(event, -1),
     ending.LoanRestructured: _restructured,
+    changes.LoanReAged: _replanned,
+    changes.LoanReAmortised: _replanned,
     ending.LoanChargedOff: _charged_off,
     ending.RecoveryReceived: _recovered,
 }

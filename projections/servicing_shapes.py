@@ -170,6 +170,31 @@ class Restructured(Narrow):
     financial_difficulty: bool
 
 
+class ReAged(Narrow):
+    """`loan.re_aged.v1`."""
+
+    re_age_id: str
+    instalments: int
+    interest: str
+    programme: str
+    policy_version: str
+    principal_minor: int
+    interest_minor: int
+    fee_minor: int
+    penalty_minor: int
+    waived_interest_minor: int
+
+
+class ReAmortised(Narrow):
+    """`loan.re_amortised.v1`."""
+
+    re_amortisation_id: str
+    interest: str
+    principal_minor: int
+    interest_minor: int
+    waived_interest_minor: int
+
+
 class ChargedOff(Narrow):
     """`loan.charged_off.v1`."""
 

@@ -199,6 +199,8 @@ SHAPES: dict[str, Any] = {
     "loan.rate_changed.v1": Fields,
     "loan.interest_paused.v1": Fields,
     "loan.term_extended.v1": Fields,
+    "loan.re_aged.v1": s.ReAged,
+    "loan.re_amortised.v1": s.ReAmortised,
     "loan.restructured.v1": s.Restructured,
     "loan.charged_off.v1": s.ChargedOff,
     "loan.recovery_received.v1": s.Recovered,

@@ -1,9 +1,9 @@
 """Read model `transactions`: what moved money or terms on a loan, with splits and restatements.
 
 A restatement adds a revision; the one before keeps its figures and names the position at which
-they were superseded. Kinds: disbursement, the credits below, reversal, chargeback,
-chargeback_reversal, charge, waiver, refund, restructuring, charge_off, write_off,
-disbursement_return.
+they were superseded. Kinds: disbursement, disbursement_return, the credits below, reversal,
+chargeback, chargeback_reversal, charge, waiver, refund, re_ageing, re_amortisation, restructuring,
+charge_off, write_off.
 """
 
 from datetime import date, datetime

@@ -1,9 +1,11 @@
-"""Commands that change the terms of a loan in service: its rate, its pauses, its length."""
+"""Commands that change the terms of a loan in service: its rate, its pauses, its plan."""
 
 from datetime import date
 from decimal import Decimal
 
 from domain.commands.registry import LoanCommand, command
+from domain.servicing.re_ageing_guard import Programme
+from domain.servicing.values import ReAgeInterest, ReAmortiseInterest
 
 
 @command("loan.change_rate")
@@ -28,3 +30,23 @@ class ExtendTerm(LoanCommand):
 
     change_id: str
     instalments: int  # how many are added
+
+
+@command("loan.re_age")
+class ReAgeLoan(LoanCommand):
+    """Move all that is unpaid, due or not, to new monthly instalments (重设账龄)."""
+
+    re_age_id: str
+    first_due_on: date
+    instalments: int
+    interest: ReAgeInterest = ReAgeInterest.DEFAULT  # what becomes of unpaid interest
+    programme: Programme = Programme.ORDINARY
+    willing_and_able: bool  # the borrower's renewed willingness and ability is documented
+
+
+@command("loan.re_amortise")
+class ReAmortiseLoan(LoanCommand):
+    """Spread what is past due over the instalments to come; no due date changes."""
+
+    re_amortisation_id: str
+    interest: ReAmortiseInterest = ReAmortiseInterest.DEFAULT  # what becomes of interest past due

@@ -4,7 +4,6 @@ Each tells one fact; the engine says what it does to the schedule.
 """
 
 from collections.abc import Callable
-from decimal import Decimal
 from typing import Any
 
 from domain.commands import changes as c
@@ -15,12 +14,13 @@ from domain.decisions.guards import (
     require_status,
     require_value_date,
 )
+from domain.decisions.plans import rate_of, require_no_observed_split
 from domain.decisions.results import followed
 from domain.errors import Rejected
 from domain.events import changes as e
 from domain.events.registry import Event
 from domain.loan.state import Loan, LoanStatus
-from domain.servicing.facts import Paid
+from domain.servicing.changes import interest_is_fixed
 from domain.servicing.timeline import Timeline
 
 Change = c.ChangeRate | c.PauseInterest | c.ExtendTerm
@@ -32,29 +32,29 @@ def change_terms(loan: Loan, command: Change, context: Context) -> list[Event]:
     require_reason(context)
     timeline = require_value_date(loan, command.effective_on, context)
     require_new_fact(loan, command.change_id, "change_id")
-    _require_no_observed_split(timeline)
+    require_no_observed_split(timeline)
+    if isinstance(command, c.ChangeRate | c.PauseInterest):
+        _require_interest_runs(timeline, command)
     told = _TOLD[type(command)](loan, command)
     return [told, *followed(loan, timeline, told, command.change_id)]
 
 
-def _require_no_observed_split(timeline: Timeline) -> None:
-    if any(isinstance(fact, Paid) and fact.split is not None for fact in timeline.facts):
-        raise Rejected(
-            "upstream_allocates", "the source of the payments' parts also says the loan's terms"
-        )
+def _require_interest_runs(timeline: Timeline, command: c.ChangeRate | c.PauseInterest) -> None:
+    """Refuse what would change nothing: the interest was fixed when the loan was planned anew."""
+    on = command.effective_on
+    if timeline.read(lambda ledger: interest_is_fixed(ledger, on), on):
+        raise Rejected("interest_is_fixed", "interest was fixed when the loan was planned anew")
 
 
 def _rate(loan: Loan, command: c.ChangeRate) -> Event:
     if not 0 <= command.rate_annual <= loan.conditions.rate_annual_max:
         detail = f"the product allows up to {loan.conditions.rate_annual_max} a year"
         raise Rejected("rate_outside_product", detail, "rate_annual")
-    agreed = Decimal(0) if loan.terms is None else loan.terms.rate_annual
-    before = agreed if loan.rate_annual is None else loan.rate_annual
     return e.RateChanged(
         effective_on=command.effective_on,
         change_id=command.change_id,
         rate_annual=command.rate_annual,
-        rate_annual_before=before,
+        rate_annual_before=rate_of(loan),
     )
 
 

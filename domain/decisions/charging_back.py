@@ -100,7 +100,7 @@ def reverse_chargeback(loan: Loan, command: c.ReverseChargeback, context: Contex
         )
     if loan.replanned_on and stood.effective_on < loan.replanned_on:
         raise Rejected(
-            "before_restructuring", "the loan was restructured after it", "chargeback_id"
+            "before_restructuring", "the loan was planned anew after it", "chargeback_id"
         )
     if not stood.effective_on <= command.effective_on <= context.business_date:
         raise Rejected(

@@ -1,19 +1,18 @@
 """Decisions that change or end a loan: restructuring, charge-off, recovery, write-off."""
 
 from dataclasses import replace
-from datetime import date
-from decimal import Decimal
 
 from domain.commands import ending as c
 from domain.context import Context
-from domain.decisions.arrears import days_past_due, overdue
 from domain.decisions.guards import (
     require_amount,
+    require_last,
     require_new_fact,
     require_reason,
     require_status,
     require_value_date,
 )
+from domain.decisions.plans import plan_summary, rate_of, require_first_due, require_instalments
 from domain.decisions.results import changed, credited, followed, recorded
 from domain.errors import Rejected
 from domain.events import ending as e
@@ -21,7 +20,6 @@ from domain.events.registry import Event
 from domain.loan.booking import standing
 from domain.loan.evolve import merge
 from domain.loan.facts import CHARGE_OFF_ID, fact_of
-from domain.loan.instalments import Instalment
 from domain.loan.state import Loan, LoanStatus
 from domain.loan.terms import Terms
 from domain.servicing.restructuring import interest_owed
@@ -36,19 +34,12 @@ def restructure(loan: Loan, command: c.RestructureLoan, context: Context) -> lis
     require_reason(context)
     timeline = require_value_date(loan, command.effective_on, context)
     require_new_fact(loan, command.restructure_id, "restructure_id")
-    newest = timeline.newest
-    if newest and command.effective_on < newest.effective_on:
-        raise Rejected(
-            "before_last_fact",
-            f"the loan's newest fact is of {newest.effective_on}",
-            "effective_on",
-        )
+    require_last(timeline, command.effective_on)
     if loan.terms is None:
         raise Rejected("not_approved", "the loan has no approved terms")
-    rate_before = loan.terms.rate_annual if loan.rate_annual is None else loan.rate_annual
+    rate_before = rate_of(loan)
     terms = _new_terms(loan, loan.terms, command)
-    if command.first_due_on <= command.effective_on:
-        raise Rejected("first_due_too_early", "the first due date lies ahead", "first_due_on")
+    require_first_due(command.first_due_on, command.effective_on)
     on = command.effective_on
     before, interest = timeline.read(
         lambda ledger: (standing(ledger, on), interest_owed(ledger, on)), on
@@ -57,7 +48,6 @@ def restructure(loan: Loan, command: c.RestructureLoan, context: Context) -> lis
         raise Rejected(
             "more_than_owed", f"{interest} minor units of interest are owed", "waive_interest"
         )
-    tolerance = loan.conditions.arrears_tolerance_minor
     told = e.LoanRestructured(
         effective_on=on,
         restructure_id=command.restructure_id,
@@ -68,44 +58,25 @@ def restructure(loan: Loan, command: c.RestructureLoan, context: Context) -> lis
         waived_interest_minor=command.waive_interest_minor,
         capitalised_interest_minor=interest - command.waive_interest_minor,
         financial_difficulty=command.financial_difficulty,
-        before=_summary(before.rows, rate_before, on, tolerance),
-        after=_summary(before.rows, terms.rate_annual, on, tolerance),
+        before=plan_summary(loan, before.rows, on, rate_before),
+        after=plan_summary(loan, before.rows, on, terms.rate_annual),
     )
     booked = recorded(loan, timeline, fact_of(told))
     rows = merge(loan.rows, booked.changed, booked.rows_total)
-    told = replace(told, after=_summary(rows, terms.rate_annual, on, tolerance))
+    told = replace(told, after=plan_summary(loan, rows, on, terms.rate_annual))
     return [told, changed(booked, command.restructure_id, on)]
 
 
 def _new_terms(loan: Loan, terms: Terms, command: c.RestructureLoan) -> Terms:
-    rate = command.rate_annual
-    if rate is None:
-        rate = terms.rate_annual if loan.rate_annual is None else loan.rate_annual
+    rate = rate_of(loan) if command.rate_annual is None else command.rate_annual
     if not 0 <= rate <= loan.conditions.rate_annual_max:
         raise Rejected(
             "rate_outside_product",
             f"the product allows up to {loan.conditions.rate_annual_max} a year",
             "rate_annual",
         )
-    if not 1 <= command.instalments <= loan.conditions.instalments_max:
-        raise Rejected(
-            "instalments_outside_product",
-            f"the product allows 1..{loan.conditions.instalments_max} instalments",
-            "instalments",
-        )
+    require_instalments(loan, command.instalments)
     return replace(terms, rate_annual=rate, instalments=command.instalments)
-
-
-def _summary(
-    rows: tuple[Instalment, ...], rate_annual: Decimal, on: date, tolerance_minor: int
-) -> e.PlanSummary:
-    return e.PlanSummary(
-        instalments_left=sum(1 for row in rows if row.met_on is None),
-        rate_annual=rate_annual,
-        last_due_on=rows[-1].due_on,
-        owed_minor=sum(row.unpaid_minor for row in rows),
-        days_past_due=days_past_due(overdue(rows, on, tolerance_minor), on),
-    )
 
 
 def charge_off(loan: Loan, command: c.ChargeOffLoan, context: Context) -> list[Event]:

@@ -63,10 +63,21 @@ def require_value_date(loan: Loan, effective_on: date, context: Context) -> Time
     if loan.replanned_on and effective_on < loan.replanned_on:
         raise Rejected(
             "before_restructuring",
-            f"the loan was restructured on {loan.replanned_on}; nothing may be dated before it",
+            f"the loan was planned anew on {loan.replanned_on}; nothing may be dated before it",
             "effective_on",
         )
     return loan.timeline
+
+
+def require_last(timeline: Timeline, effective_on: date) -> None:
+    """Refuse what is dated before the loan's newest fact."""
+    newest = timeline.newest
+    if newest and effective_on < newest.effective_on:
+        raise Rejected(
+            "before_last_fact",
+            f"the loan's newest fact is of {newest.effective_on}",
+            "effective_on",
+        )
 
 
 def require_new_fact(loan: Loan, fact_id: str, field: str) -> None:

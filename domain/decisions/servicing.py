@@ -71,7 +71,7 @@ def reverse_payment(loan: Loan, command: c.ReversePayment, context: Context) -> 
         raise Rejected("unknown_payment", "no such payment stands on this loan", "payment_id")
     if loan.replanned_on and fact.effective_on < loan.replanned_on:
         raise Rejected(
-            "before_restructuring", "the loan was restructured after this payment", "payment_id"
+            "before_restructuring", "the loan was planned anew after this payment", "payment_id"
         )
     if any(chargeback.payment_id == fact.id for chargeback in loan.chargebacks):
         raise Rejected("payment_charged_back", "reverse its chargeback first", "payment_id")

@@ -1,9 +1,12 @@
-"""Terms changed on the way: rate, interest pause, length. What follows is a result of its own."""
+"""Terms changed on the way: rate, pause, length, plan. What follows is a result of its own."""
 
 from datetime import date
 from decimal import Decimal
 
 from domain.events.registry import Event, event
+from domain.loan.plan_summary import PlanSummary
+from domain.servicing.re_ageing_guard import Programme
+from domain.servicing.values import ReAgeInterest, ReAmortiseInterest
 
 
 @event("loan.rate_changed.v1")
@@ -29,3 +32,33 @@ class TermExtended(Event):
 
     change_id: str
     instalments: int
+
+
+@event("loan.re_aged.v1")
+class LoanReAged(Event):
+    """All that was unpaid moved to new monthly instalments, under a policy's guard (rule RAG-1)."""
+
+    re_age_id: str
+    first_due_on: date
+    instalments: int
+    interest: ReAgeInterest
+    programme: Programme
+    policy_version: str  # of the guard that let it pass
+    principal_minor: int  # that moved
+    interest_minor: int
+    fee_minor: int
+    penalty_minor: int
+    waived_interest_minor: int
+    before: PlanSummary
+    after: PlanSummary
+
+
+@event("loan.re_amortised.v1")
+class LoanReAmortised(Event):
+    """What was past due is spread over the instalments to come."""
+
+    re_amortisation_id: str
+    interest: ReAmortiseInterest
+    principal_minor: int  # that is spread
+    interest_minor: int
+    waived_interest_minor: int

@@ -1,11 +1,11 @@
 """Change and end: restructuring, charge-off, recovery, write-off, settlement, reopening."""
 
-from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 
 from domain.events.registry import Event, event
+from domain.loan.plan_summary import PlanSummary
 
 
 class RestructureKind(StrEnum):
@@ -14,17 +14,6 @@ class RestructureKind(StrEnum):
     EXTENSION = "extension"  # 延期: more instalments
     RATE_REDUCTION = "rate_reduction"
     RESCHEDULE = "reschedule"  # a new plan for what is owed
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlanSummary:
-    """A plan in a line, for the before and the after of a restructuring."""
-
-    instalments_left: int
-    rate_annual: Decimal
-    last_due_on: date
-    owed_minor: int
-    days_past_due: int
 
 
 @event("loan.restructured.v1")

@@ -13,6 +13,7 @@ from domain.events.registry import Event
 from domain.loan.facts import begin, fact_of
 from domain.loan.instalments import Instalment
 from domain.loan.state import Loan, LoanStatus, Preparation
+from domain.servicing.re_ageing_guard import ReAgeing
 from domain.servicing.timeline import Timeline
 
 _REVIEWED = {
@@ -154,6 +155,18 @@ def _restructured(loan: Loan, event: ending.LoanRestructured) -> Loan:
     )
 
 
+def _re_aged(loan: Loan, event: changes.LoanReAged) -> Loan:
+    return replace(
+        _told(loan, event),
+        missed=frozenset(),
+        replanned_on=event.effective_on,
+        re_ageings=(
+            *loan.re_ageings,
+            ReAgeing(on=event.effective_on, programme=event.programme),
+        ),
+    )
+
+
 def _charged_off(loan: Loan, event: ending.LoanChargedOff) -> Loan:
     return replace(
         loan,
@@ -217,6 +230,8 @@ _CHANGES: dict[type[Event], Callable[[Loan, Any], Loan]] = {
     changes.RateChanged: lambda loan, e: replace(_told(loan, e), rate_annual=e.rate_annual),
     changes.InterestPaused: _told,
     changes.TermExtended: _told,
+    changes.LoanReAged: _re_aged,
+    changes.LoanReAmortised: _told,
     ending.LoanRestructured: _restructured,
     ending.LoanChargedOff: _charged_off,
     ending.RecoveryReceived: _recovered,

@@ -15,7 +15,7 @@ from domain.loan.terms import Conditions, Terms
 from domain.servicing import facts as f
 from domain.servicing.terms import LoanTerms
 from domain.servicing.timeline import Timeline
-from domain.servicing.values import ChargeBasis, ChargeKind, ChargeTime, Component, Kind
+from domain.servicing.values import ChargeBasis, ChargeKind, ChargeTime, Component, Kind, Unit
 
 CHARGE_OFF_ID = "charge_off"  # one at a time
 
@@ -212,6 +212,27 @@ def _term_extended(event: changes.TermExtended) -> f.Fact:
     )
 
 
+def _re_aged(event: changes.LoanReAged) -> f.Fact:
+    on = event.effective_on
+    return f.ReAged(
+        id=event.re_age_id,
+        effective_on=on,
+        entered_on=on,
+        start_on=event.first_due_on,
+        every=1,
+        unit=Unit.MONTHS,
+        instalments=event.instalments,
+        interest=event.interest,
+    )
+
+
+def _re_amortised(event: changes.LoanReAmortised) -> f.Fact:
+    on = event.effective_on
+    return f.ReAmortised(
+        id=event.re_amortisation_id, effective_on=on, entered_on=on, interest=event.interest
+    )
+
+
 FACTS: dict[type[Event], Callable[[Any], f.Fact]] = {
     servicing.PaymentReceived: _received,
     servicing.PaymentReversed: lambda event: _taken_back(event.payment_id, event.effective_on),
@@ -229,6 +250,8 @@ FACTS: dict[type[Event], Callable[[Any], f.Fact]] = {
     changes.RateChanged: _rate_changed,
     changes.InterestPaused: _interest_paused,
     changes.TermExtended: _term_extended,
+    changes.LoanReAged: _re_aged,
+    changes.LoanReAmortised: _re_amortised,
     ending.LoanRestructured: _restructured,
     ending.LoanChargedOff: _charged_off,
     ending.RecoveryReceived: _recovered,

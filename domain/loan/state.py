@@ -9,6 +9,7 @@ from domain.events.application import Decision
 from domain.events.crediting import ChargedBack
 from domain.loan.instalments import Balances, Instalment
 from domain.loan.terms import Conditions, Terms
+from domain.servicing.re_ageing_guard import ReAgeing
 from domain.servicing.timeline import Timeline
 
 
@@ -66,8 +67,9 @@ class Loan:
     in_arrears: bool = False  # as published
     bucket: str | None = None  # as published; None: never late
     days_past_due: int = 0  # when last published
-    replanned_on: date | None = None  # of the last restructuring
+    replanned_on: date | None = None  # of the last restructuring or re-ageing
     rate_annual: Decimal | None = None  # after a restructuring; None: as in the terms
     charged_off: bool = False
+    re_ageings: tuple[ReAgeing, ...] = ()  # oldest first
     chargebacks: tuple[ChargedBack, ...] = ()  # that stand
     taken_back: frozenset[str] = frozenset()  # ids of payments and the like that were reversed

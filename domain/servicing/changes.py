@@ -21,7 +21,7 @@ from domain.servicing.values import ChargeOffBehaviour
 
 def apply_rate(ledger: Ledger, on: date, rate: Decimal) -> None:
     """Apply a new rate from its day inclusive, and solve the instalments from there."""
-    if _interest_is_fixed(ledger, on):
+    if interest_is_fixed(ledger, on):
         return
     change_rate(ledger.plan, ledger.terms.counts_from(on), rate)
     _follow(ledger, ledger.plan, on)
@@ -41,7 +41,7 @@ def apply_pause(ledger: Ledger, fact: InterestPaused) -> None:
     _follow(ledger, ledger.plan, fact.effective_on)
 
 
-def _interest_is_fixed(ledger: Ledger, on: date) -> bool:
+def interest_is_fixed(ledger: Ledger, on: date) -> bool:
     """Whether interest was split before a day: nothing is earned any more, at any rate."""
     equally = ledger.re_aged_equally_on
     stopped = ledger.terms.charge_off is not ChargeOffBehaviour.REGULAR

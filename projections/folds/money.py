@@ -281,6 +281,24 @@ class MoneyFold:
             code=event.kind,
         )
 
+    def replanned(self, entry: Entry, loan: LoanSummary) -> None:
+        """What was unpaid is planned anew: the parts that moved."""
+        event = entry.event
+        re_aged = entry.topic == "loan.re_aged.v1"
+        parts = {
+            name: getattr(event, name, 0)
+            for name in ("principal_minor", "interest_minor", "fee_minor", "penalty_minor")
+        }
+        self._add(
+            entry,
+            loan,
+            transaction_id=event.re_age_id if re_aged else event.re_amortisation_id,
+            kind="re_ageing" if re_aged else "re_amortisation",
+            amount_minor=sum(parts.values()),
+            code=event.interest,
+            **parts,
+        )
+
     def charged_off(self, entry: Entry, loan: LoanSummary) -> None:
         """Taken to loss; the debt stands."""
         event = entry.event
@@ -347,6 +365,8 @@ _CHANGES: dict[str, Callable[[MoneyFold, Entry, LoanSummary], None]] = {
     "loan.charged_back.v1": MoneyFold.charged_back,
     "loan.chargeback_reversed.v1": MoneyFold.charged_back,
     "loan.restructured.v1": MoneyFold.restructured,
+    "loan.re_aged.v1": MoneyFold.replanned,
+    "loan.re_amortised.v1": MoneyFold.replanned,
     "loan.charged_off.v1": MoneyFold.charged_off,
     "loan.recovery_received.v1": MoneyFold.recovered,
     "loan.written_off.v1": MoneyFold.written_off,

@@ -205,6 +205,16 @@ def _restructured(row: LoanSummary, entry: Entry) -> None:
     row.missed = []
 
 
+def _re_aged(row: LoanSummary, entry: Entry) -> None:
+    _re_amortised(row, entry)
+    row.missed = []
+
+
+def _re_amortised(row: LoanSummary, entry: Entry) -> None:
+    row.waived_minor += entry.event.waived_interest_minor
+    row.recalculates = True  # rows past due ended on the day: published rows do not tell before it
+
+
 def _repriced(row: LoanSummary, entry: Entry) -> None:
     row.rate_annual = Decimal(entry.event["rate_annual"])
 
@@ -257,6 +267,8 @@ _CHANGES: dict[str, Callable[[LoanSummary, Entry], None]] = {
     "loan.arrears_cured.v1": _cured,
     "loan.delinquency_bucket_changed.v1": _bucketed,
     "loan.rate_changed.v1": _repriced,
+    "loan.re_aged.v1": _re_aged,
+    "loan.re_amortised.v1": _re_amortised,
     "loan.restructured.v1": _restructured,
     "loan.charged_off.v1": _charged_off,
     "loan.recovery_received.v1": _recovered,

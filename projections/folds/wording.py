@@ -162,6 +162,14 @@ WORDS: dict[str, Callable[[Any, Money], str]] = {
     ),
     "loan.interest_paused.v1": lambda e, _: f"No interest until {e['until_on']}",
     "loan.term_extended.v1": lambda e, _: f"{e['instalments']} instalments added",
+    "loan.re_aged.v1": lambda e, m: (
+        f"Re-aged ({e.programme}) into {e.instalments} instalments:"
+        f" {m(e.principal_minor)} principal, {m(e.waived_interest_minor)} interest waived"
+    ),
+    "loan.re_amortised.v1": lambda e, m: (
+        f"{m(e.principal_minor)} principal past due spread over the instalments to come,"
+        f" {m(e.waived_interest_minor)} interest waived"
+    ),
     "loan.restructured.v1": _restructured,
     "loan.charged_off.v1": lambda e, m: (
         f"Charged off {m(e.principal_minor)} principal and {m(e.interest_minor)} interest:"

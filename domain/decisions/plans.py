@@ -1,0 +1,77 @@
+"""What decisions on a new plan share: its bounds, and how it looked before and after."""
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+from decimal import Decimal
+
+from domain.decisions.arrears import days_past_due, overdue
+from domain.errors import Rejected
+from domain.loan.booking import Booked
+from domain.loan.evolve import merge
+from domain.loan.instalments import Instalment
+from domain.loan.plan_summary import PlanSummary
+from domain.loan.state import Loan
+from domain.servicing.facts import Paid
+from domain.servicing.timeline import Timeline
+
+FIRST_DUE_DAYS_MAX = 366
+"""A new plan begins within a year: a later first due date is a typing error."""
+
+
+def require_first_due(first_due_on: date, on: date) -> None:
+    """Refuse a first due date that does not lie ahead, or lies too far."""
+    if first_due_on <= on:
+        raise Rejected("first_due_too_early", "the first due date lies ahead", "first_due_on")
+    if first_due_on > on + timedelta(days=FIRST_DUE_DAYS_MAX):
+        raise Rejected(
+            "first_due_too_late", f"at most {FIRST_DUE_DAYS_MAX} days ahead", "first_due_on"
+        )
+
+
+def require_instalments(loan: Loan, instalments: int) -> None:
+    """Refuse a number of new instalments that the product does not allow."""
+    if not 1 <= instalments <= loan.conditions.instalments_max:
+        raise Rejected(
+            "instalments_outside_product",
+            f"the product allows 1..{loan.conditions.instalments_max} instalments",
+            "instalments",
+        )
+
+
+def require_no_observed_split(timeline: Timeline) -> None:
+    """Refuse to plan anew what an upstream system plans."""
+    if any(isinstance(fact, Paid) and fact.split is not None for fact in timeline.facts):
+        raise Rejected(
+            "upstream_allocates", "the source of the payments' parts also says the loan's terms"
+        )
+
+
+def rate_of(loan: Loan) -> Decimal:
+    """Return the annual rate in force."""
+    agreed = Decimal(0) if loan.terms is None else loan.terms.rate_annual
+    return agreed if loan.rate_annual is None else loan.rate_annual
+
+
+def plan_summary(
+    loan: Loan, rows: Sequence[Instalment], on: date, rate_annual: Decimal
+) -> PlanSummary:
+    """Say in a line how rows stand on a day."""
+    late = overdue(rows, on, loan.conditions.arrears_tolerance_minor)
+    return PlanSummary(
+        instalments_left=sum(1 for row in rows if row.met_on is None),
+        rate_annual=rate_annual,
+        last_due_on=rows[-1].due_on,
+        owed_minor=sum(row.unpaid_minor for row in rows),
+        days_past_due=days_past_due(late, on),
+    )
+
+
+def rows_after(loan: Loan, booked: Booked) -> tuple[Instalment, ...]:
+    """Return the rows as they will be published."""
+    return merge(loan.rows, booked.changed, booked.rows_total)
+
+
+def waived_interest(loan: Loan, booked: Booked) -> int:
+    """Return how much more interest is given up on the rows than before, minor units."""
+    before = sum(row.interest_waived_minor for row in loan.rows)
+    return sum(row.interest_waived_minor for row in rows_after(loan, booked)) - before

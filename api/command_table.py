@@ -67,6 +67,8 @@ _PATHS: Final[Mapping[str, tuple[str, Scope]]] = {
     "loan.change_rate": (_LOAN + "rate-changes", Scope.SERVICE),
     "loan.pause_interest": (_LOAN + "interest-pauses", Scope.SERVICE),
     "loan.extend_term": (_LOAN + "term-extensions", Scope.SERVICE),
+    "loan.move_due_date": (_LOAN + "due-date-moves", Scope.SERVICE),
+    "loan.defer_payments": (_LOAN + "payment-deferrals", Scope.SERVICE),
     "loan.re_age": (_LOAN + "re-ageings", Scope.SERVICE),
     "loan.re_amortise": (_LOAN + "re-amortisations", Scope.SERVICE),
     "loan.close_day": (_LOAN + "day-closes", Scope.CONFIGURE),

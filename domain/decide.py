@@ -65,6 +65,8 @@ LOAN_RULES: dict[type[LoanCommand], Rule] = {
     ch.ChangeRate: changes.change_terms,
     ch.PauseInterest: changes.change_terms,
     ch.ExtendTerm: changes.change_terms,
+    ch.MoveDueDate: changes.change_terms,
+    ch.DeferPayments: changes.change_terms,
     ch.ReAgeLoan: replanning.re_age,
     ch.ReAmortiseLoan: replanning.re_amortise,
     ce.CloseLoanDay: arrears.close_day,

@@ -199,6 +199,8 @@ SHAPES: dict[str, Any] = {
     "loan.rate_changed.v1": Fields,
     "loan.interest_paused.v1": Fields,
     "loan.term_extended.v1": Fields,
+    "loan.due_date_moved.v1": Fields,
+    "loan.payment_deferred.v1": Fields,
     "loan.re_aged.v1": s.ReAged,
     "loan.re_amortised.v1": s.ReAmortised,
     "loan.restructured.v1": s.Restructured,

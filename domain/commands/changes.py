@@ -32,6 +32,23 @@ class ExtendTerm(LoanCommand):
     instalments: int  # how many are added
 
 
+@command("loan.move_due_date")
+class MoveDueDate(LoanCommand):
+    """Let an instalment fall due on another day; those after it follow month by month."""
+
+    change_id: str
+    instalment: int
+    due_on: date
+
+
+@command("loan.defer_payments")
+class DeferPayments(LoanCommand):
+    """Let the next instalment, and all after it, fall due months later (延期还款)."""
+
+    change_id: str
+    months: int
+
+
 @command("loan.re_age")
 class ReAgeLoan(LoanCommand):
     """Move all that is unpaid, due or not, to new monthly instalments (重设账龄)."""

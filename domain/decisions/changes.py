@@ -1,14 +1,17 @@
-"""Decisions that change the terms of a loan in service (domain rules, 9.9 S-04, S-05, S-07).
+"""Decisions that change the terms of a loan in service (domain rules, 9.9 S-02, S-04, S-05, S-07).
 
 Each tells one fact; the engine says what it does to the schedule.
 """
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
+from domain.calendar import add_months
 from domain.commands import changes as c
 from domain.context import Context
 from domain.decisions.guards import (
+    require_last,
     require_new_fact,
     require_reason,
     require_status,
@@ -19,11 +22,17 @@ from domain.decisions.results import followed
 from domain.errors import Rejected
 from domain.events import changes as e
 from domain.events.registry import Event
+from domain.loan.instalments import Instalment
 from domain.loan.state import Loan, LoanStatus
 from domain.servicing.changes import interest_is_fixed
 from domain.servicing.timeline import Timeline
 
-Change = c.ChangeRate | c.PauseInterest | c.ExtendTerm
+Change = c.ChangeRate | c.PauseInterest | c.ExtendTerm | c.MoveDueDate | c.DeferPayments
+
+MOVED_DAYS_MAX = 366
+"""An instalment moves by no more than a year: farther is a typing error, or a restructuring."""
+
+DEFERRED_MONTHS_MAX = 12
 
 
 def change_terms(loan: Loan, command: Change, context: Context) -> list[Event]:
@@ -35,6 +44,8 @@ def change_terms(loan: Loan, command: Change, context: Context) -> list[Event]:
     require_no_observed_split(timeline)
     if isinstance(command, c.ChangeRate | c.PauseInterest):
         _require_interest_runs(timeline, command)
+    if isinstance(command, c.MoveDueDate | c.DeferPayments):
+        require_last(timeline, command.effective_on)
     told = _TOLD[type(command)](loan, command)
     return [told, *followed(loan, timeline, told, command.change_id)]
 
@@ -84,8 +95,62 @@ def _extend(loan: Loan, command: c.ExtendTerm) -> Event:
     )
 
 
+def _move(loan: Loan, command: c.MoveDueDate) -> Event:
+    row = _still_to_come(loan, command)
+    if not max(row.from_on, command.effective_on) < command.due_on:
+        raise Rejected(
+            "due_date_out_of_order",
+            f"it must be after {row.from_on} and after the value date",
+            "due_on",
+        )
+    if command.due_on > row.due_on + timedelta(days=MOVED_DAYS_MAX):
+        raise Rejected("due_date_too_late", f"at most {MOVED_DAYS_MAX} days later", "due_on")
+    if command.due_on == row.due_on:
+        raise Rejected("unchanged", "the instalment is due on that day already", "due_on")
+    return e.DueDateMoved(
+        effective_on=command.effective_on,
+        change_id=command.change_id,
+        instalment=row.number,
+        due_on_before=row.due_on,
+        due_on=command.due_on,
+    )
+
+
+def _still_to_come(loan: Loan, command: c.MoveDueDate) -> Instalment:
+    """Return the instalment; what is past due stays so, and what is met is done with."""
+    if not 1 <= command.instalment <= len(loan.rows):
+        raise Rejected(
+            "unknown_instalment", f"the loan has {len(loan.rows)} instalments", "instalment"
+        )
+    row = loan.rows[command.instalment - 1]
+    if row.met_on is not None:
+        raise Rejected("instalment_met", f"it was met on {row.met_on}", "instalment")
+    if row.due_on < command.effective_on:
+        raise Rejected("instalment_past_due", f"it fell due on {row.due_on}", "instalment")
+    return row
+
+
+def _defer(loan: Loan, command: c.DeferPayments) -> Event:
+    if not 1 <= command.months <= DEFERRED_MONTHS_MAX:
+        raise Rejected("deferral_out_of_range", f"1..{DEFERRED_MONTHS_MAX} months", "months")
+    to_come = (x for x in loan.rows if x.met_on is None and x.due_on >= command.effective_on)
+    row = next(to_come, None)
+    if row is None:
+        raise Rejected("after_maturity", "the loan has matured; restructure it", "effective_on")
+    return e.PaymentDeferred(
+        effective_on=command.effective_on,
+        change_id=command.change_id,
+        instalment=row.number,
+        months=command.months,
+        due_on_before=row.due_on,
+        due_on=add_months(row.due_on, command.months),
+    )
+
+
 _TOLD: dict[type[Change], Callable[[Loan, Any], Event]] = {
     c.ChangeRate: _rate,
     c.PauseInterest: _pause,
     c.ExtendTerm: _extend,
+    c.MoveDueDate: _move,
+    c.DeferPayments: _defer,
 }

@@ -34,6 +34,27 @@ class TermExtended(Event):
     instalments: int
 
 
+@event("loan.due_date_moved.v1")
+class DueDateMoved(Event):
+    """An instalment falls due on another day; those after it follow month by month."""
+
+    change_id: str
+    instalment: int
+    due_on_before: date
+    due_on: date
+
+
+@event("loan.payment_deferred.v1")
+class PaymentDeferred(Event):
+    """The next instalment falls due months later, and all after it; interest runs on."""
+
+    change_id: str
+    instalment: int
+    months: int
+    due_on_before: date
+    due_on: date
+
+
 @event("loan.re_aged.v1")
 class LoanReAged(Event):
     """All that was unpaid moved to new monthly instalments, under a policy's guard (rule RAG-1)."""

@@ -230,6 +230,8 @@ _CHANGES: dict[type[Event], Callable[[Loan, Any], Loan]] = {
     changes.RateChanged: lambda loan, e: replace(_told(loan, e), rate_annual=e.rate_annual),
     changes.InterestPaused: _told,
     changes.TermExtended: _told,
+    changes.DueDateMoved: _told,
+    changes.PaymentDeferred: _told,
     changes.LoanReAged: _re_aged,
     changes.LoanReAmortised: _told,
     ending.LoanRestructured: _restructured,

@@ -212,6 +212,17 @@ def _term_extended(event: changes.TermExtended) -> f.Fact:
     )
 
 
+def _due_date_moved(event: changes.DueDateMoved | changes.PaymentDeferred) -> f.Fact:
+    on = event.effective_on
+    return f.DueDateMoved(
+        id=event.change_id,
+        effective_on=on,
+        entered_on=on,
+        due_on=event.due_on_before,
+        new_due_on=event.due_on,
+    )
+
+
 def _re_aged(event: changes.LoanReAged) -> f.Fact:
     on = event.effective_on
     return f.ReAged(
@@ -250,6 +261,8 @@ FACTS: dict[type[Event], Callable[[Any], f.Fact]] = {
     changes.RateChanged: _rate_changed,
     changes.InterestPaused: _interest_paused,
     changes.TermExtended: _term_extended,
+    changes.DueDateMoved: _due_date_moved,
+    changes.PaymentDeferred: _due_date_moved,
     changes.LoanReAged: _re_aged,
     changes.LoanReAmortised: _re_amortised,
     ending.LoanRestructured: _restructured,

@@ -77,7 +77,8 @@ def _follow(ledger: Ledger, plan: Plan, from_on: date) -> None:
 def move_due_date(ledger: Ledger, fact: DueDateMoved) -> None:
     """Move a due date; later ones continue from the new date, instalments stay."""
     plan, terms = _plan_of(ledger), ledger.terms
-    index = next((i for i, p in enumerate(plan.periods) if p.due_on == fact.effective_on), None)
+    before = fact.effective_on if fact.due_on is None else fact.due_on
+    index = next((i for i, p in enumerate(plan.periods) if p.due_on == before), None)
     if index is None:
         return
     rows = {(r.from_on, r.due_on): r for r in ledger.rows if r.regular}
@@ -91,7 +92,7 @@ def move_due_date(ledger: Ledger, fact: DueDateMoved) -> None:
             due = add_units(fact.new_due_on, terms.repayment_unit, steps)
             if period is plan.last and terms.fixed_length is not None:
                 due += add_units(plan.start_on, terms.repayment_unit, terms.fixed_length) - due
-                due += fact.new_due_on - fact.effective_on
+                due += fact.new_due_on - before
             period.subs[0].from_on = period.from_on
         period.due_on = due
         period.subs[-1].due_on = due
@@ -99,9 +100,9 @@ def move_due_date(ledger: Ledger, fact: DueDateMoved) -> None:
             row.from_on, row.due_on = period.from_on, period.due_on
     plan.factor(plan.periods[index:])
     plan.rebalance()
-    settle_last(plan, fact.effective_on)
+    settle_last(plan, before)
     ledger.renumber()
-    _follow(ledger, plan, min(fact.effective_on, fact.new_due_on))
+    _follow(ledger, plan, min(before, fact.new_due_on))
 
 
 def extend_term(ledger: Ledger, fact: TermExtended) -> None:

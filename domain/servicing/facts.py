@@ -166,9 +166,13 @@ class InterestPaused(Fact):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DueDateMoved(Fact):
-    """The instalment due at `effective_on` is due at `new_due_on`; later ones follow."""
+    """The instalment due at `due_on` is due at `new_due_on`; later ones follow.
+
+    `due_on` None: it is the one due at `effective_on`.
+    """
 
     new_due_on: date
+    due_on: date | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -30,6 +30,8 @@ FACTS = frozenset(
         "loan.rate_changed.v1",
         "loan.interest_paused.v1",
         "loan.term_extended.v1",
+        "loan.due_date_moved.v1",
+        "loan.payment_deferred.v1",
         "loan.re_aged.v1",
         "loan.re_amortised.v1",
         "loan.restructured.v1",

@@ -162,6 +162,13 @@ WORDS: dict[str, Callable[[Any, Money], str]] = {
     ),
     "loan.interest_paused.v1": lambda e, _: f"No interest until {e['until_on']}",
     "loan.term_extended.v1": lambda e, _: f"{e['instalments']} instalments added",
+    "loan.due_date_moved.v1": lambda e, _: (
+        f"Instalment {e['instalment']} moved from {e['due_on_before']} to {e['due_on']}"
+    ),
+    "loan.payment_deferred.v1": lambda e, _: (
+        f"Payments deferred by {e['months']} {'month' if e['months'] == 1 else 'months'}:"
+        f" instalment {e['instalment']} due on {e['due_on']}"
+    ),
     "loan.re_aged.v1": lambda e, m: (
         f"Re-aged ({e.programme}) into {e.instalments} instalments:"
         f" {m(e.principal_minor)} principal, {m(e.waived_interest_minor)} interest waived"

@@ -92,3 +92,34 @@ def test_a_longer_term_has_smaller_instalments(api: Api) -> None:
     api.pay(loan, quote["amount"], "2018-01-15")
     assert api.topics(loan)[-1] == "loan.settled.v1"
     assert ann.refused(path, longer | {"change_id": "x-2"})[0] == "loan_settled"
+
+
+def test_a_due_date_moves_and_payments_are_deferred(api: Api) -> None:
+    loan = api.open_loan()
+    at, ann = f"/v1/loans/{loan}", api.as_("ann")
+    move = {
+        "effective_on": "2018-01-20", "change_id": "d-2", "instalment": 1,
+        "due_on": "2018-02-28", "reason_code": "payday",
+    }  # fmt: skip
+    early = ann.refused(f"{at}/due-date-moves", move | {"due_on": "2018-01-20"})
+    assert early == ("due_date_out_of_order", "due_on")
+    ann.done(f"{at}/due-date-moves", move)
+    assert [row["due_on"] for row in schedule(api, loan)][:3] == [
+        "2018-02-28",
+        "2018-03-28",
+        "2018-04-28",
+    ]
+    defer = {
+        "effective_on": "2018-02-01", "change_id": "y-1", "months": 2, "reason_code": "flood",
+    }  # fmt: skip
+    seen = ann.preview(f"{at}/payment-deferrals", defer)
+    assert (seen[0]["due_on_before"], seen[0]["due_on"]) == ("2018-02-28", "2018-04-28")
+    done = ann.done(f"{at}/payment-deferrals", defer)
+    api.catch_up()
+    at_position = {"If-Position": done["position"]}
+    now = api.get(f"{at}/schedule", headers=at_position)["rows"]
+    then = api.get(f"{at}/schedule", {"as_of": "2018-01-31"})["rows"]
+    assert (now[0]["due_on"], then[0]["due_on"]) == ("2018-04-28", "2018-02-28")
+    assert api.get(at)["last_due_on"] == now[-1]["due_on"]
+    before = defer | {"change_id": "y-2", "effective_on": "2018-01-25"}
+    assert ann.refused(f"{at}/payment-deferrals", before) == ("before_last_fact", "effective_on")

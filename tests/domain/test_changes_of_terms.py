@@ -40,6 +40,16 @@ def extend(by: int, on: date) -> c.ExtendTerm:
     return c.ExtendTerm(loan_id=LOAN, effective_on=on, change_id="x-1", instalments=by)
 
 
+def move(number: int, to: date, on: date) -> c.MoveDueDate:
+    return c.MoveDueDate(
+        loan_id=LOAN, effective_on=on, change_id="d-2", instalment=number, due_on=to
+    )
+
+
+def defer(months: int, on: date) -> c.DeferPayments:
+    return c.DeferPayments(loan_id=LOAN, effective_on=on, change_id="y-1", months=months)
+
+
 def paid_up_to(number: int, life: Life | None = None) -> Life:
     life = life or disbursed()
     for k in range(1, number + 1):
@@ -107,12 +117,60 @@ def test_added_instalments_make_the_open_ones_smaller() -> None:
 
 
 @pytest.mark.parametrize("conditions", [PLANNED, CONDITIONS], ids=["planned", "continuous"])
+def test_a_due_date_moves_and_those_after_it_follow(conditions: Conditions) -> None:
+    """Source: domain rules, 9.9 S-02; the level instalment stays, the days earn interest."""
+    life = paid_up_to(3, disbursed(conditions=conditions))
+    before = life.state.rows
+    to = days_after(month(4), 10)
+    life.when(move(4, to, days_after(month(3), 2)), reason="payday")
+    life.then(e.DueDateMoved, es.ScheduleChanged)
+    rows = life.state.rows
+    assert rows[:3] == before[:3]
+    assert [row.due_on.day for row in rows[3:]] == [25] * 33
+    assert (rows[3].due_on, rows[4].from_on) == (to, to)
+    assert rows[3].due_minor == LEVEL
+    assert rows[3].interest_minor > before[3].interest_minor
+    assert conserved(life)
+    life.when(close(days_after(month(4), 1)))
+    assert not life.state.in_arrears
+    life.when(close(days_after(to, 1)))
+    assert life.state.in_arrears
+
+
+@pytest.mark.parametrize("conditions", [PLANNED, CONDITIONS], ids=["planned", "continuous"])
+def test_deferred_payments_fall_due_months_later_and_interest_runs_on(
+    conditions: Conditions,
+) -> None:
+    life = paid_up_to(3, disbursed(conditions=conditions))
+    before = life.state.rows
+    life.when(defer(3, days_after(month(3), 2)), reason="hardship")
+    life.then(e.PaymentDeferred, es.ScheduleChanged)
+    rows = life.state.rows
+    assert [row.due_on for row in rows] == [month(k) for k in (1, 2, 3, *range(7, 40))]
+    assert rows[3].interest_minor > 3 * before[3].interest_minor
+    assert conserved(life)
+
+
+def test_what_is_past_due_is_not_deferred() -> None:
+    life = paid_up_to(1).when(close(days_after(month(2), 1)))
+    life.when(defer(2, days_after(month(2), 5)), reason="hardship")
+    assert [row.due_on for row in life.state.rows[1:4]] == [month(2), month(5), month(6)]
+    life.when(close(days_after(month(2), 6)))
+    assert life.state.in_arrears
+
+
+@pytest.mark.parametrize("conditions", [PLANNED, CONDITIONS], ids=["planned", "continuous"])
 @pytest.mark.parametrize(
     "change",
     [
         rate("0.18", month(2)),
         pause(month(2), month(3)),
         extend(6, month(2)),
+        move(3, days_after(month(3), 9), month(2)),
+        move(3, days_after(month(3), -9), month(2)),
+        move(5, days_after(month(5), 40), month(2)),
+        defer(1, month(2)),
+        defer(6, month(2)),
     ],
 )
 def test_a_changed_loan_is_replayed_and_paid_to_the_last_cent(
@@ -145,6 +203,16 @@ def test_a_change_stands_when_a_payment_after_it_is_taken_back() -> None:
         (rate("-0.01", month(1)), "rate_outside_product", "rate_annual"),
         (pause(month(1), days_after(month(1), -1)), "pause_out_of_range", "until_on"),
         (pause(month(1), month(37)), "pause_out_of_range", "until_on"),
+        (move(0, month(2), month(1)), "unknown_instalment", "instalment"),
+        (move(37, month(2), month(1)), "unknown_instalment", "instalment"),
+        (move(1, month(2), days_after(month(1), 1)), "instalment_past_due", "instalment"),
+        (move(2, month(1), month(0)), "due_date_out_of_order", "due_on"),
+        (move(2, month(1), month(1)), "due_date_out_of_order", "due_on"),
+        (move(2, month(2), month(1)), "unchanged", "due_on"),
+        (move(2, days_after(month(14), 2), month(1)), "due_date_too_late", "due_on"),
+        (defer(0, month(1)), "deferral_out_of_range", "months"),
+        (defer(13, month(1)), "deferral_out_of_range", "months"),
+        (defer(1, days_after(month(36), 1)), "after_maturity", "effective_on"),
         (extend(0, month(1)), "too_many_instalments", "instalments"),
         (extend(325, month(1)), "too_many_instalments", "instalments"),
     ],

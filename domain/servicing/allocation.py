@@ -73,11 +73,8 @@ def _pay_group(payment: _Payment, due: DueClass, components: list[Component]) ->
 
 def _pay_evenly(payment: _Payment, rows: list[Row], due: DueClass, component: Component) -> int:
     """Spread what is left over rows, the remainder on the last; the last part that was used."""
-    share = to_minor(Decimal(payment.left) / len(rows))
+    share = _share_of_each(payment.left, len(rows))
     rest = payment.left - share * len(rows)
-    if share + rest < 0:
-        share = int((Decimal(payment.left) / len(rows)).to_integral_value(ROUND_DOWN))
-        rest = payment.left - share * len(rows)
     used_last = 0
     for row in rows:
         amount = share + rest if row is rows[-1] else share
@@ -85,6 +82,15 @@ def _pay_evenly(payment: _Payment, rows: list[Row], due: DueClass, component: Co
         payment.left -= used
         used_last = used or used_last
     return used_last
+
+
+def _share_of_each(amount: int, rows: int) -> int:
+    if rows == 1:
+        return amount
+    share = to_minor(Decimal(amount) / rows)
+    if share + amount - share * rows < 0:  # nothing would be left for the last one
+        share = int((Decimal(amount) / rows).to_integral_value(ROUND_DOWN))
+    return share
 
 
 def _select(payment: _Payment, due: DueClass, component: Component | None = None) -> list[Row]:
@@ -134,13 +140,12 @@ def _latest(payment: _Payment, future: list[Row], component: Component | None) -
 
 def _pay_row(payment: _Payment, row: Row, due: DueClass, component: Component, amount: int) -> int:
     ledger = payment.ledger
-    rule = f"{payment.rule.name or payment.rule.kind or 'default'}:{due}:{component}"
     if not ledger.recalculates or component in (F, N):  # the plan knows of no charges
-        return _collect(payment, row, component, amount, rule)
+        return _collect(payment, row, component, amount, due)
     period = None if row.down_payment else ledger.period_of(row)
     if period is None or row.due_on > ledger.plan.maturity:
         payment.exhausted.append(row)
-        return _collect(payment, row, component, amount, rule)
+        return _collect(payment, row, component, amount, due)
     pay_on = payment.on
     if due is DueClass.IN_ADVANCE:
         pay_on = _interest_until(payment, row)
@@ -148,10 +153,11 @@ def _pay_row(payment: _Payment, row: Row, due: DueClass, component: Component, a
         if not asked.interest and not asked.principal:
             payment.exhausted.append(row)
         row.due[component] = asked.interest if component is I else asked.principal
-    used = _collect(payment, row, component, amount, rule)
+        ledger.plan.note(period)  # what the row asks for now is not what the plan says
+    used = _collect(payment, row, component, amount, due)
     pays = pay_interest if component is I else pay_principal
     pays(ledger.plan, period, pay_on, used)
-    ledger.sync_rows(payment.on)
+    ledger.sync_changed(payment.on)
     return used
 
 
@@ -162,13 +168,18 @@ def _interest_until(payment: _Payment, row: Row) -> date:
     return row.due_on if row.from_on < payment.on <= row.due_on else payment.on
 
 
-def _collect(payment: _Payment, row: Row, component: Component, amount: int, rule: str) -> int:
+def _collect(payment: _Payment, row: Row, component: Component, amount: int, due: DueClass) -> int:
     used = row.pay(component, amount, payment.on)
     if used:
-        entry = payment.entry
+        entry, rule = payment.entry, payment.rule
         entry.parts[component] += used
         entry.lines.append(
-            AllocationLine(instalment=row.number, component=component, amount_minor=used, rule=rule)
+            AllocationLine(
+                instalment=row.number,
+                component=component,
+                amount_minor=used,
+                rule=f"{rule.name or rule.kind or 'default'}:{due}:{component}",
+            )
         )
         pay_charges(payment.ledger, row, component, used)
     return used

@@ -219,6 +219,7 @@ class Ledger:
         self.settled = 0
         if self._plan is not None:
             self._plan.open_again()
+            self._plan.changed = None
 
     @property
     def open_rows(self) -> list[Row]:
@@ -308,12 +309,30 @@ class Ledger:
     def sync_rows(self, on: date) -> None:
         """Take over what the plan asks for, and note what is met on a day."""
         for period, row in self._followed():
-            principal, interest = period.credited_parts
-            credited = principal or interest or row.credited
-            if credited:
-                row.credited[P], row.credited[I] = principal, interest
-            if self._ask_as_planned(period, row) or credited:
-                row.update_met(on)
+            self._follow(period, row, on)
+
+    def sync_changed(self, on: date) -> None:
+        """The same after payments, which leave most of the plan as the rows know it."""
+        plan, rows = self.plan, self.rows
+        changed = plan.changed
+        plan.changed = set()
+        if changed is None or len(rows) != len(plan.periods):
+            self.sync_rows(on)
+            return
+        pairs = [(plan.periods[index], rows[index]) for index in sorted(changed)]
+        if all(_same_dates(row, period) for period, row in pairs):
+            for period, row in pairs:
+                self._follow(period, row, on)
+        else:
+            self.sync_rows(on)
+
+    def _follow(self, period: Period, row: Row, on: date) -> None:
+        principal, interest = period.credited_parts
+        credited = principal or interest or row.credited
+        if credited:
+            row.credited[P], row.credited[I] = principal, interest
+        if self._ask_as_planned(period, row) or credited:
+            row.update_met(on)
 
     def sync_interest(self) -> None:
         """Take over what the plan asks for without judging whether rows are met."""

@@ -99,7 +99,9 @@ def pay_principal(plan: Plan, period: Period, on: date, amount: int) -> None:
         if total > period.asked or total == period.original_emi + period.credited:
             period.emi = total - period.credited
             plan.derive(index)
-    settle_last(plan, counts_on)
+            moved = None
+    if moved is None:
+        settle_last(plan, counts_on)
 
 
 def credit(plan: Plan, on: date, *, principal: int = 0, interest: int = 0) -> None:

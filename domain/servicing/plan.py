@@ -21,6 +21,7 @@ class Plan:
     __slots__ = (
         "bare",
         "by_principal",
+        "changed",
         "corrections",
         "earning",
         "flat",
@@ -57,6 +58,7 @@ class Plan:
         self.by_principal = terms.fixes_principal
         self.bare = False  # a copy without payments, made to solve instalments
         self.grace_lifted = False
+        self.changed: set[int] | None = None  # indexes derived since the rows followed; None: any
         self.settled = NOTHING  # the periods that are over: other plans may hold them too
         self.true_until = 0  # periods before this index hold the balances that follow from them
         self.keeps_instalments = False  # after an accelerated maturity payments set no instalment
@@ -69,6 +71,7 @@ class Plan:
         other.periods = self.periods[:over]
         other.periods += [period.copy() for period in self.periods[over:]]
         other.settled = self.settled
+        other.changed = None if self.changed is None else self.changed.copy()
         other.rates = list(self.rates)
         other.steps = self.steps
         other.corrections = list(self.corrections)
@@ -106,6 +109,7 @@ class Plan:
         over = self.settled.number
         if first >= over:
             return
+        self.changed = None
         periods = self.periods
         periods[first:over] = [period.copy() for period in periods[first:over]]
         self.settled = NOTHING
@@ -262,7 +266,7 @@ class Plan:
                 break
             period = self.periods[number]
             known, due = period.carried, period.due_interest
-            period.derive(carried, self.earning)
+            self._derive(number, carried)
             carried = period.carried
             change += period.due_interest - due
         self.true_until = min(self.true_until, first + 1)
@@ -291,10 +295,20 @@ class Plan:
                 elif balance is not None:
                     sub.balance = balance
             known = period.carried
-            period.derive(carried, self.earning)
+            self._derive(number, carried)
             carried = period.carried
             previous = period
         self.true_until = count
+
+    def note(self, period: Period) -> None:
+        """Let the row of a period follow the plan next time."""
+        if self.changed is not None:
+            self.changed.add(self.index_of(period))
+
+    def _derive(self, index: int, carried: int) -> None:
+        self.periods[index].derive(carried, self.earning)
+        if self.changed is not None:
+            self.changed.add(index)
 
     # --- changes
 

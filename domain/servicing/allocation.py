@@ -10,11 +10,11 @@ from decimal import ROUND_DOWN, Decimal
 from domain.servicing.charges import pay_charges
 from domain.servicing.ledger import AllocationLine, Entry, Ledger
 from domain.servicing.movements import pay_interest, pay_principal, pays_till_due_date
-from domain.servicing.period import to_minor
+from domain.servicing.period import Period, to_minor
 from domain.servicing.row import F, I, N, Row
 from domain.servicing.terms import AllocationRule
 from domain.servicing.values import Component, Direction, DueClass, FutureRule
-from domain.servicing.views import due_on
+from domain.servicing.views import Due, due_on
 
 ROUNDS_PER_ROW = 100  # a table that pays nothing would otherwise be read for ever
 
@@ -28,6 +28,8 @@ class _Payment:
     rule: AllocationRule
     left: int
     exhausted: list[Row] = field(default_factory=list[Row])
+    followed: bool  # whether the plan follows payments
+    seen: tuple[Row, object, Due] | None = None  # what a row was found to ask for in advance
 
     @property
     def on(self) -> date:
@@ -37,7 +39,9 @@ class _Payment:
 
 def allocate(ledger: Ledger, entry: Entry, amount: int, rule: AllocationRule) -> int:
     """Pay up to `amount` into the rows; what is left over is an overpayment."""
-    payment = _Payment(ledger=ledger, entry=entry, rule=rule, left=amount)
+    payment = _Payment(
+        ledger=ledger, entry=entry, rule=rule, left=amount, followed=ledger.recalculates
+    )
     if (rule.direction or ledger.terms.direction) is Direction.VERTICAL:
         _pay_vertically(payment)
     else:
@@ -127,7 +131,7 @@ def _select_future(payment: _Payment, future: list[Row], component: Component | 
 
 def _latest(payment: _Payment, future: list[Row], component: Component | None) -> list[Row]:
     """Return the latest open row; when the plan recalculates, one that asks for nothing is open."""
-    if component is not None or not payment.ledger.recalculates:
+    if component is not None or not payment.followed:
         return future[-1:]
     candidates = [
         row
@@ -139,9 +143,9 @@ def _latest(payment: _Payment, future: list[Row], component: Component | None) -
 
 
 def _pay_row(payment: _Payment, row: Row, due: DueClass, component: Component, amount: int) -> int:
-    ledger = payment.ledger
-    if not ledger.recalculates or component in (F, N):  # the plan knows of no charges
+    if not payment.followed or component in (F, N):  # the plan knows of no charges
         return _collect(payment, row, component, amount, due)
+    ledger = payment.ledger
     period = None if row.down_payment else ledger.period_of(row)
     if period is None or row.due_on > ledger.plan.maturity:
         payment.exhausted.append(row)
@@ -149,16 +153,35 @@ def _pay_row(payment: _Payment, row: Row, due: DueClass, component: Component, a
     pay_on = payment.on
     if due is DueClass.IN_ADVANCE:
         pay_on = _interest_until(payment, row)
-        asked = due_on(ledger.plan, period, pay_on)
+        asked = _asked_in_advance(payment, row, period, pay_on)
         if not asked.interest and not asked.principal:
             payment.exhausted.append(row)
         row.due[component] = asked.interest if component is I else asked.principal
-        ledger.plan.note(period)  # what the row asks for now is not what the plan says
+        ledger.plan.note(ledger.plan.index_of(period))  # the row must follow the plan again
     used = _collect(payment, row, component, amount, due)
     pays = pay_interest if component is I else pay_principal
     pays(ledger.plan, period, pay_on, used)
     ledger.sync_changed(payment.on)
     return used
+
+
+def _asked_in_advance(payment: _Payment, row: Row, period: Period, on: date) -> Due:
+    """What a row asks for on a day; as long as the plan stays as it is, that is the same."""
+    plan = payment.ledger.plan
+    state = [
+        (
+            p.emi,
+            p.future_interest,
+            p.due_principal,
+            p.due_interest,
+            p.paid_principal,
+            p.paid_interest,
+        )
+        for p in plan.open_periods
+    ]
+    if payment.seen is None or payment.seen[0] is not row or payment.seen[1] != state:
+        payment.seen = (row, state, due_on(plan, period, on))
+    return payment.seen[2]
 
 
 def _interest_until(payment: _Payment, row: Row) -> date:

@@ -201,7 +201,7 @@ class Ledger:
             self._plan.settle(on)
         last = len(self.rows) - 1
         if self.recalculates:
-            last = min(last, self.plan.settled.number)
+            last = min(last, self.plan.settled)
         count = self.settled
         while count < last and self._is_over(count, on):
             count += 1
@@ -215,11 +215,15 @@ class Ledger:
 
     def open_again(self) -> None:
         """Let every row and period change again: they are this ledger's own from now on."""
-        self.rows[: self.settled] = [row.copy() for row in self.rows[: self.settled]]
-        self.settled = 0
+        self._open_rows(0)
         if self._plan is not None:
-            self._plan.open_again()
-            self._plan.changed = None
+            self._plan.open_all()
+
+    def _open_rows(self, first: int) -> None:
+        if first < self.settled:
+            shared = self.rows[first : self.settled]
+            self.rows[first : self.settled] = [row.copy() for row in shared]
+            self.settled = first
 
     @property
     def open_rows(self) -> list[Row]:
@@ -301,7 +305,8 @@ class Ledger:
 
     def _followed(self) -> Iterable[tuple[Period, Row]]:
         """The periods that are not over, each with its row."""
-        rows, periods, over = self.rows, self.plan.periods, self.plan.settled.number
+        rows, periods, over = self.rows, self.plan.periods, self.plan.settled
+        self._open_rows(over)
         if len(rows) == len(periods) and all(map(_same_dates, rows[over:], periods[over:])):
             return zip(periods[over:], rows[over:], strict=True)
         return self.rows_by_period().items()
@@ -314,11 +319,11 @@ class Ledger:
     def sync_changed(self, on: date) -> None:
         """The same after payments, which leave most of the plan as the rows know it."""
         plan, rows = self.plan, self.rows
-        changed = plan.changed
-        plan.changed = set()
+        changed, plan.changed = plan.changed, set()
         if changed is None or len(rows) != len(plan.periods):
             self.sync_rows(on)
             return
+        self._open_rows(min(changed, default=self.settled))
         pairs = [(plan.periods[index], rows[index]) for index in sorted(changed)]
         if all(_same_dates(row, period) for period, row in pairs):
             for period, row in pairs:

@@ -93,12 +93,11 @@ def pay_principal(plan: Plan, period: Period, on: date, amount: int) -> None:
         return
     if plan.keeps_instalments:
         return
-    several_open = sum([not p.fully_paid for p in plan.open_periods]) > 1
-    if several_open and on < period.from_on:
+    if on < period.from_on and plan.unpaid_count > 1:
         total = period.total_paid
         if total > period.asked or total == period.original_emi + period.credited:
             period.emi = total - period.credited
-            plan.derive(index)
+            plan.derive(index, index)
             moved = None
     if moved is None:
         settle_last(plan, counts_on)

@@ -172,6 +172,12 @@ class Period:
 
     def copy(self) -> "Period":
         """Return an independent copy."""
+        other = self.without_days()
+        other.subs = [sub.copy() for sub in self.subs]
+        return other
+
+    def without_days(self) -> "Period":
+        """Return an independent copy that has no days to earn in."""
         other = Period.__new__(Period)
         other.capitalised_before = self.capitalised_before
         other.carried = self.carried
@@ -200,7 +206,7 @@ class Period:
         other.principal_grace = self.principal_grace
         other.re_aged = self.re_aged
         other.share = self.share
-        other.subs = [sub.copy() for sub in self.subs]
+        other.subs = []
         return other
 
     def forget_paid(self) -> None:
@@ -307,7 +313,7 @@ class Period:
 
     def earned(self, earning: Earning) -> int:
         """Interest of all sub-periods, rounded once, or by sub-period if the product says so."""
-        if self.moved_up or self.moved_down or not self.earns:
+        if self.moved_up or self.moved_down or not self.earns or not self.subs:
             return 0
         source: list[object] = [self.due_on]
         for sub in self.subs:

@@ -9,36 +9,32 @@ from datetime import date
 from decimal import Decimal
 
 from domain.servicing.period import ZERO, Earning, Period, Sub
+from domain.servicing.periods import Periods
 from domain.servicing.rate_factor import factors
-from domain.servicing.settled import NOTHING, is_over
 from domain.servicing.terms import LoanTerms
 from domain.servicing.values import InterestMethod
 
 
-class Plan:
+class Plan(Periods):
     """Periods in order of time, the rates in force, and what overdue principal added."""
 
     __slots__ = (
         "bare",
         "by_principal",
-        "changed",
         "corrections",
         "earning",
         "flat",
         "grace_lifted",
         "keeps_instalments",
         "overdue_through",
-        "periods",
         "rates",
-        "settled",
         "steps",
         "terms",
-        "true_until",
     )
 
     def __init__(self, terms: LoanTerms, periods: Iterable[tuple[date, date]]) -> None:
+        super().__init__(periods)
         self.terms = terms
-        self.periods = [Period(from_on, due_on) for from_on, due_on in periods]
         self.steps = [
             (self.periods[step.after_instalments - 1].due_on, step.rate_annual)
             for step in terms.rate_steps
@@ -58,20 +54,16 @@ class Plan:
         self.by_principal = terms.fixes_principal
         self.bare = False  # a copy without payments, made to solve instalments
         self.grace_lifted = False
-        self.changed: set[int] | None = None  # indexes derived since the rows followed; None: any
-        self.settled = NOTHING  # the periods that are over: other plans may hold them too
-        self.true_until = 0  # periods before this index hold the balances that follow from them
         self.keeps_instalments = False  # after an accelerated maturity payments set no instalment
 
-    def copy(self) -> "Plan":
-        """Return an independent copy; what is over is shared until it is opened again."""
+    def copy(self, with_days: int | None = None) -> "Plan":
+        """Return an independent copy; what is over is shared until it is opened again.
+
+        Only the first `with_days` periods keep the days they earn in; None: all of them do.
+        """
         other = Plan.__new__(Plan)
         other.terms = self.terms
-        over = self.settled.number
-        other.periods = self.periods[:over]
-        other.periods += [period.copy() for period in self.periods[over:]]
-        other.settled = self.settled
-        other.changed = None if self.changed is None else self.changed.copy()
+        other.copy_periods(self, with_days)
         other.rates = list(self.rates)
         other.steps = self.steps
         other.corrections = list(self.corrections)
@@ -82,13 +74,12 @@ class Plan:
         other.by_principal = self.by_principal
         other.grace_lifted = self.grace_lifted
         other.keeps_instalments = self.keeps_instalments
-        other.true_until = self.true_until
         return other
 
     def without_payments(self) -> "Plan":
         """Copy as if nothing had been paid, to solve instalments of the bare contract."""
         other = self.copy()
-        other.open_again()
+        other.open_all()
         other.bare = True
         other.corrections = []
         for period in other.periods:
@@ -96,132 +87,7 @@ class Plan:
         other.derive()
         return other
 
-    def settle(self, on: date) -> None:
-        """Let leading periods be over that no fact of a day or later changes."""
-        settled = self.settled
-        last = min(self.true_until, len(self.periods) - 1)
-        while settled.number < last and is_over(self.periods[settled.number], on):
-            settled = settled.plus(self.periods[settled.number])
-        self.settled = settled
-
-    def open_again(self, first: int = 0) -> None:
-        """Let periods from an index on change again: they are this plan's own from now on."""
-        over = self.settled.number
-        if first >= over:
-            return
-        self.changed = None
-        periods = self.periods
-        periods[first:over] = [period.copy() for period in periods[first:over]]
-        self.settled = NOTHING
-        for period in periods[:first]:
-            self.settled = self.settled.plus(period)
-
-    def open_from(self, on: date) -> None:
-        """Let periods that are due on a day or later change again."""
-        over = self.periods[: self.settled.number]
-        self.open_again(next((i for i, p in enumerate(over) if p.due_on >= on), len(over)))
-
     # --- questions
-
-    def index_of(self, period: Period) -> int:
-        """Index of a period of this plan; ValueError if it is none."""
-        try:
-            return self.periods.index(period, self.settled.number)
-        except ValueError:
-            return self.periods.index(period)
-
-    @property
-    def open_periods(self) -> list[Period]:
-        """The periods that are not over."""
-        return self.periods[self.settled.number :]
-
-    @property
-    def start_on(self) -> date:
-        """First day of the first period."""
-        return self.periods[0].from_on
-
-    @property
-    def maturity(self) -> date:
-        """Due date of the last period."""
-        return self.periods[-1].due_on
-
-    @property
-    def last(self) -> Period:
-        """The last period."""
-        return self.periods[-1]
-
-    @property
-    def is_empty(self) -> bool:
-        """Whether no instalment has been solved yet."""
-        return not any(period.emi for period in self.periods)
-
-    @property
-    def total_due_interest(self) -> int:
-        """Interest due over all periods."""
-        return self.settled.due_interest + sum([p.due_interest for p in self.open_periods])
-
-    @property
-    def total_asked(self) -> int:
-        """All instalments, with what was credited and what is collected for later periods."""
-        asked = [p.emi + p.credited + p.future_interest for p in self.open_periods]
-        return self.settled.asked + sum(asked)
-
-    @property
-    def total_paid_interest(self) -> int:
-        """Interest collected over all periods."""
-        return self.settled.paid_interest + sum([p.paid_interest for p in self.open_periods])
-
-    @property
-    def total_paid_principal(self) -> int:
-        """Principal collected over all periods."""
-        return self.settled.paid_principal + sum([p.paid_principal for p in self.open_periods])
-
-    @property
-    def total_credited_principal(self) -> int:
-        """Principal charged back or refunded over all periods."""
-        raised = [max(0, sub.credited_principal) for p in self.open_periods for sub in p.subs]
-        return self.settled.raised_principal + sum(raised)
-
-    @property
-    def total_money_out(self) -> int:
-        """Everything disbursed and capitalised."""
-        out = [sub.disbursed + sub.capitalised for p in self.open_periods for sub in p.subs]
-        return self.settled.money_out + sum(out)
-
-    @property
-    def total_due_principal(self) -> int:
-        """Everything disbursed, capitalised and credited."""
-        credited = sum([sub.credited_principal for p in self.open_periods for sub in p.subs])
-        return max(0, self.total_money_out + self.settled.credited_principal + credited)
-
-    @property
-    def total_outstanding_principal(self) -> int:
-        """Principal that is still owed."""
-        return max(0, self.total_due_principal - self.total_paid_principal)
-
-    def period_on(self, on: date) -> int | None:
-        """Index of the period (from, due] that contains a day; the first also its first day."""
-        for index in range(self._first_due(on), len(self.periods)):
-            period = self.periods[index]
-            if period.from_on < on <= period.due_on or (index == 0 and on == period.from_on):
-                return index
-        return None
-
-    def _first_due(self, on: date) -> int:
-        """Index to begin at in search of a period that is due on a day or later."""
-        over = self.settled.number
-        return over if over and self.periods[over - 1].due_on < on else 0
-
-    def period_of(self, from_on: date, due_on: date) -> int | None:
-        """Index of the period with these dates, else of one that covers them."""
-        first = self._first_due(due_on)
-        for index, period in enumerate(self.periods[first:], first):
-            if period.from_on == from_on and period.due_on == due_on:
-                return index
-        for index, period in enumerate(self.periods[first:], first):
-            if period.from_on <= from_on and period.due_on >= due_on:
-                return index
-        return None
 
     def rate_on(self, on: date) -> Decimal:
         """Return the annual rate in force for a sub-period that starts on a day."""
@@ -229,10 +95,6 @@ class Plan:
             if from_on <= on:
                 return rate
         return self.terms.rate_annual
-
-    def related(self, first_due: date) -> list[Period]:
-        """Periods due on or after a day."""
-        return [period for period in self.periods if period.due_on >= first_due]
 
     # --- recomputation
 
@@ -256,7 +118,7 @@ class Plan:
         `first` and `last` are the indexes of the periods that are not as they were derived last;
         the defaults are safe. Behind them it ends where as much is carried on as before.
         """
-        first = max(first, self.settled.number)
+        first = max(first, self.settled)
         count = len(self.periods)
         until = count if last is None else last
         carried = known = self.periods[first - 1].carried if first else 0
@@ -269,6 +131,7 @@ class Plan:
             self._derive(number, carried)
             carried = period.carried
             change += period.due_interest - due
+            self.stale_to = max(self.stale_to, number)
         self.true_until = min(self.true_until, first + 1)
         return change
 
@@ -279,8 +142,8 @@ class Plan:
         the defaults are safe. Behind them it ends where nothing is carried on that was not before.
         """
         count = len(self.periods)
-        until = count if last is None or self.true_until < count else last
-        begin = max(min(first, self.true_until), self.settled.number)
+        until = count if last is None else max(last, self.stale_to)
+        begin = max(min(first, self.true_until), self.settled)
         previous = self.periods[begin - 1] if begin else None
         carried = known = previous.carried if previous else 0
         for number in range(begin, count):
@@ -298,17 +161,11 @@ class Plan:
             self._derive(number, carried)
             carried = period.carried
             previous = period
-        self.true_until = count
-
-    def note(self, period: Period) -> None:
-        """Let the row of a period follow the plan next time."""
-        if self.changed is not None:
-            self.changed.add(self.index_of(period))
+        self.true_until, self.stale_to = count, -1
 
     def _derive(self, index: int, carried: int) -> None:
         self.periods[index].derive(carried, self.earning)
-        if self.changed is not None:
-            self.changed.add(index)
+        self.note(index)
 
     # --- changes
 

@@ -66,10 +66,9 @@ def _ask_no_more_than(plan: Plan, unpaid: int) -> None:
     """Cut instalments that ask for more principal than is left, down to what was paid of them."""
     if unpaid < 0:
         plan.open_again()
-    least = max(0, unpaid)
-    above = [p for p in plan.open_periods if p.due_principal - p.paid_principal > least]
-    if unpaid < 0:
-        above = plan.periods
+    above = plan.open_periods
+    if unpaid >= 0:
+        above = [p for p in above if p.due_principal - p.paid_principal > unpaid]
     for period in above:
         excess = period.outstanding_principal - unpaid
         floor = max(0, period.total_paid - period.credited)
@@ -80,7 +79,7 @@ def _ask_no_more_than(plan: Plan, unpaid: int) -> None:
 
 def _last_unpaid(plan: Plan, before: int) -> int | None:
     """Index of the last period before one that is not paid; an untouched last one counts."""
-    for index in range(before - 1, plan.settled.number - 1, -1):
+    for index in range(before - 1, plan.settled - 1, -1):
         if not plan.periods[index].fully_paid:
             return index
     last = plan.last

@@ -74,13 +74,12 @@ def settle_principal(plan: Plan, till: date) -> None:
     """The last instalments take the residue, so that principals add up to the money out."""
     for period in plan.open_periods:
         period.moved_up = False
-    over = plan.settled.number
+    over = plan.settled
     unpaid = [n for n, period in enumerate(plan.open_periods, over) if not period.fully_paid]
     if unpaid:
         plan.periods[unpaid[-1]].future_interest = 0
     plan.derive()
-    excess = plan.settled.paid_principal - plan.total_due_principal
-    excess += sum([period.due_principal for period in plan.open_periods])
+    excess = plan.total_asked_principal - plan.total_due_principal
     for period in reversed(plan.open_periods):
         if excess <= 0:
             break

@@ -22,7 +22,8 @@ class Due:
 
 def stopped_on(plan: Plan, on: date) -> Plan:
     """Copy of the plan in which nothing is earned after a day."""
-    view = plan.copy()
+    index = plan.period_on(on)
+    view = plan.copy() if index is None else plan.copy(index + 2)
     view.overdue_through = None
     view.open_from(on)
     if on < view.start_on:
@@ -32,26 +33,27 @@ def stopped_on(plan: Plan, on: date) -> Plan:
         return view
     if on >= view.maturity:
         return view
-    index = view.period_on(on)
     assert index is not None, "periods follow each other without a gap"
     _cut(view, index, on)
-    view.factor(view.open_periods)
+    view.factor(view.periods[view.settled : index + 2])
     view.rebalance()
     settle_last(view, on)
     return view
 
 
 def _cut(view: Plan, current: int, on: date) -> None:
-    first_open = view.settled.number
-    for index, period in enumerate(view.open_periods, first_open):
-        if period.due_on <= on:
-            continue
+    """End the running period on the day; those after it have no days any more."""
+    for period in view.periods[view.settled : current]:
+        if period.due_on > on:
+            period.subs.clear()
+    period = view.periods[current]
+    if period.due_on > on:
+        found = period.find_sub(on, first_period=current == 0)
+        if found is not None:
+            _end_sub(period, found, on)
+    for period in view.periods[current + 1 : current + 2]:
         first = period.subs[0]
-        if index == current:
-            found = period.find_sub(on, first_period=index == 0)
-            if found is not None:
-                _end_sub(period, found, on)
-        elif index == current + 1 and (first.credited_interest > 0 or first.credited_principal > 0):
+        if first.credited_interest > 0 or first.credited_principal > 0:
             first.due_on = first.from_on  # a credit on the boundary belongs to the day looked at
             del period.subs[1:]
         else:
@@ -72,7 +74,7 @@ def due_on(plan: Plan, period: Period, on: date) -> Due:
     """Principal and interest of a period if it is paid on a day."""
     view, index = stopped_on(plan, on), plan.index_of(period)
     seen = view.periods[index]
-    unpaid = sum([not p.fully_paid for p in view.open_periods])
+    unpaid = view.unpaid_count
     if on <= seen.from_on and not plan.by_principal:
         _restore_instalment(view, index, period, unpaid)
     vertical = plan.terms.direction is Direction.VERTICAL

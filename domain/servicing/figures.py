@@ -1,0 +1,53 @@
+"""What a period of a plan asks for, what was paid of it and what moved in it: figures that add up.
+
+It changes no period.
+"""
+
+from operator import add, sub
+from typing import NamedTuple
+
+from domain.servicing.period import Period
+
+
+class Figures(NamedTuple):
+    """Minor units."""
+
+    asked: int = 0
+    due_interest: int = 0
+    due_principal: int = 0
+    paid_interest: int = 0
+    paid_principal: int = 0
+    money_out: int = 0
+    credited: int = 0  # principal, less what was taken back of it
+    raised: int = 0  # principal, whatever was taken back
+
+    def plus(self, other: "Figures") -> "Figures":
+        """Add figure by figure."""
+        return Figures._make(map(add, self, other))
+
+    def minus(self, other: "Figures") -> "Figures":
+        """Take away figure by figure."""
+        return Figures._make(map(sub, self, other))
+
+
+NOTHING = Figures()
+
+
+def figures_of(period: Period) -> Figures:
+    """Read a period."""
+    out, credited, raised = 0, 0, 0
+    for part in period.subs:
+        out += part.disbursed + part.capitalised
+        if part.credited_principal:
+            credited += part.credited_principal
+            raised += max(0, part.credited_principal)
+    return Figures(
+        period.asked,
+        period.due_interest,
+        period.due_principal,
+        period.paid_interest,
+        period.paid_principal,
+        out,
+        credited,
+        raised,
+    )

@@ -47,6 +47,11 @@ _FIXED_YEAR = MappingProxyType(
 )
 
 
+def fixed_year(convention: DayCount) -> int | None:
+    """Length of the year of a convention that counts actual days over it; None for the others."""
+    return _FIXED_YEAR.get(convention)
+
+
 def days(
     convention: DayCount, start: date, end: date, *, termination_on: date | None = None
 ) -> int:

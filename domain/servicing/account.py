@@ -3,16 +3,16 @@
 from dataclasses import dataclass
 from datetime import date
 from decimal import localcontext
+from typing import NamedTuple
 
 from domain.servicing.floating import Repricing
 from domain.servicing.ledger import AllocationLine, Entry, Ledger
-from domain.servicing.row import Row
+from domain.servicing.row import F, I, N, P, Row
 from domain.servicing.terms import LoanTerms
 from domain.servicing.values import ChargeBasis, ChargeKind, ChargeTime, Component, Kind, Status
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Amounts:
+class Amounts(NamedTuple):
     """Minor units by component."""
 
     principal: int = 0
@@ -30,19 +30,14 @@ class Amounts:
         """Freeze a mapping of components."""
         if not any(parts.values()):
             return NO_AMOUNTS
-        return cls(
-            principal=parts[Component.PRINCIPAL],
-            interest=parts[Component.INTEREST],
-            fees=parts[Component.FEE],
-            penalties=parts[Component.PENALTY],
-        )
+        get = parts.get
+        return cls(get(P, 0), get(I, 0), get(F, 0), get(N, 0))
 
 
 NO_AMOUNTS = Amounts()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Instalment:
+class Instalment(NamedTuple):
     """A row of the schedule. `met_on` is None while something is outstanding."""
 
     number: int
@@ -235,7 +230,7 @@ def _freeze_rows(ledger: Ledger) -> tuple[Instalment, ...]:
         while taken < len(moves) and _counts_by(moves[taken][0], row, ledger):
             balance += moves[taken][1]
             taken += 1
-        balance += row.credited[Component.PRINCIPAL] - row.due[Component.PRINCIPAL]
+        balance += row.credited.get(P, 0) - row.due.get(P, 0)
         rows.append(_freeze_row(row, balance))
     return tuple(rows)
 
@@ -248,19 +243,19 @@ def _counts_by(on: date, row: Row, ledger: Ledger) -> bool:
 
 def _freeze_row(row: Row, balance: int) -> Instalment:
     return Instalment(
-        number=row.number,
-        from_on=row.from_on,
-        due_on=row.due_on,
-        due=Amounts.of(row.due),
-        paid=Amounts.of(row.paid),
-        waived=Amounts.of(row.waived),
-        written_off=Amounts.of(row.written_off),
-        paid_in_advance_minor=row.in_advance,
-        paid_late_minor=row.late,
-        met_on=None if row.met_on is None or row.outstanding else row.met_on,
-        balance_after_minor=balance,
-        down_payment=row.down_payment,
-        additional=row.additional,
+        row.number,
+        row.from_on,
+        row.due_on,
+        Amounts.of(row.due),
+        Amounts.of(row.paid) if row.paid else NO_AMOUNTS,
+        Amounts.of(row.waived) if row.waived else NO_AMOUNTS,
+        Amounts.of(row.written_off) if row.written_off else NO_AMOUNTS,
+        row.in_advance,
+        row.late,
+        None if row.met_on is None or row.outstanding else row.met_on,
+        balance,
+        row.down_payment,
+        row.additional,
     )
 
 

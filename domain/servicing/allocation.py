@@ -157,7 +157,8 @@ def _pay_row(payment: _Payment, row: Row, due: DueClass, component: Component, a
         if not asked.interest and not asked.principal:
             payment.exhausted.append(row)
         row.due[component] = asked.interest if component is I else asked.principal
-        ledger.plan.note(ledger.plan.index_of(period))  # the row must follow the plan again
+        index = ledger.plan.index_of(period)
+        ledger.plan.note(index, index)  # the row must follow the plan again
     used = _collect(payment, row, component, amount, due)
     pays = pay_interest if component is I else pay_principal
     pays(ledger.plan, period, pay_on, used)

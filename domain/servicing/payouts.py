@@ -99,7 +99,8 @@ def _follow_plan(ledger: Ledger, on: date) -> None:
         elif period.due_on < on:
             continue
         back = 0 if ledger.terms.recalculates else row.credited[P]
-        row.due[P], row.due[I] = period.due_principal + back, period.due_interest + row.waived[I]
+        waived = row.waived[I] if row.waived else 0
+        row.due[P], row.due[I] = period.due_principal + back, period.due_interest + waived
         row.update_met(on)
     if ledger.terms.amortisation is Amortisation.FIXED_INSTALMENT:
         drop_rows_beyond(ledger)

@@ -93,11 +93,12 @@ class Sub:
 
     def interest(self, base: int, period_due_on: date, factors: Factors) -> Decimal:
         """Interest of these days on a base amount, unrounded."""
-        earned = Decimal(self.credited_interest)
+        earned = Decimal(self.credited_interest) if self.credited_interest else ZERO
         if self.paused:
             return earned
         if factors is Factors.EXACT:
-            earned = EXACT.add(earned, EXACT.multiply(Decimal(base), self.factor))
+            of_days = EXACT.multiply(Decimal(base), self.factor)
+            earned = EXACT.add(earned, of_days) if earned else of_days
         elif to_due := (period_due_on - self.from_on).days:
             earned += Decimal(base) * self.factor_to_due / to_due * self.days
         return max(earned, ZERO)
@@ -282,7 +283,9 @@ class Period:
     def balance_after(self) -> int:
         """Principal balance at the period's end."""
         last = self.subs[-1]
-        return max(0, last.balance + last.moved + self.paid_principal - self.due_principal)
+        moved = last.correction + last.capitalised + last.disbursed
+        balance = last.balance + moved + self.paid_principal - self.due_principal
+        return max(0, balance)
 
     @property
     def rate_factor_plus_one(self) -> Decimal:
@@ -332,7 +335,7 @@ class Period:
             interest = sub.interest(base, self.due_on, earning.factors)
             if earning.place is RoundingPlace.PER_SEGMENT:
                 interest = Decimal(to_minor(earning.inner.plus(interest), earning.mode))
-            total = EXACT.add(total, interest)
+            total = EXACT.add(total, interest) if total else interest
         exact = earning.inner.plus(total) if earning.factors is Factors.EXACT else total
         return to_minor(exact, earning.mode)
 
@@ -346,20 +349,19 @@ class Period:
         interest = self.earned(earning) + self.fixed_interest + self.future_interest + carried_in
         self.interest = interest = max(0, interest)
         if self.share is None:
-            self._derive_from_instalment()
+            self._derive_from_instalment(interest)
         else:
             self._derive_from_share(self.share)
         carried = interest - self.due_interest
         self.carried = max(0, carried)
 
-    def _derive_from_instalment(self) -> None:
+    def _derive_from_instalment(self, interest: int) -> None:
         asked = self.emi + self.credited + self.future_interest
-        due, paid = self.interest, self.paid_principal
-        for_principal = asked - due
-        if self.interest_grace or (paid > for_principal and paid > 0):
-            due = self.paid_interest
+        due, paid, paid_interest = interest, self.paid_principal, self.paid_interest
+        if self.interest_grace or (paid > 0 and paid > asked - due):
+            due = paid_interest
         else:
-            due = max(min(due, asked), self.paid_interest)
+            due = max(paid_interest, min(due, asked))
         self.due_interest = due
         self.due_principal = max(asked - due, paid, 0)
 

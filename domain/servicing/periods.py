@@ -83,10 +83,10 @@ class Periods:
         self.changed = None
         self.true_until, self.stale_to = 0, MANY
 
-    def note(self, index: int) -> None:
-        """Take note of a period that was derived, or whose row does not follow it."""
+    def note(self, first: int, last: int) -> None:
+        """Take note of periods that were derived, or whose rows do not follow them."""
         if self.changed is not None:
-            self.changed.add(index)
+            self.changed.update(range(first, last + 1))
 
     # --- questions
 

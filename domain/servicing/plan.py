@@ -122,17 +122,19 @@ class Plan(Periods):
         count = len(self.periods)
         until = count if last is None else last
         carried = known = self.periods[first - 1].carried if first else 0
-        change = 0
+        change, done = 0, first - 1
         for number in range(first, count):
             if number > until and carried == known:
                 break
             period = self.periods[number]
             known, due = period.carried, period.due_interest
-            self._derive(number, carried)
+            period.derive(carried, self.earning)
             carried = period.carried
             change += period.due_interest - due
-            self.stale_to = max(self.stale_to, number)
+            done = number
         self.true_until = min(self.true_until, first + 1)
+        self.stale_to = max(self.stale_to, done)
+        self.note(first, done)
         return change
 
     def rebalance(self, first: int = 0, last: int | None = None) -> None:
@@ -146,6 +148,7 @@ class Plan(Periods):
         begin = max(min(first, self.true_until), self.settled)
         previous = self.periods[begin - 1] if begin else None
         carried = known = previous.carried if previous else 0
+        done = begin - 1
         for number in range(begin, count):
             period = self.periods[number]
             balance = previous.balance_after if previous is not None and period.subs else None
@@ -158,14 +161,11 @@ class Plan(Periods):
                 elif balance is not None:
                     sub.balance = balance
             known = period.carried
-            self._derive(number, carried)
+            period.derive(carried, self.earning)
             carried = period.carried
-            previous = period
+            previous, done = period, number
         self.true_until, self.stale_to = count, -1
-
-    def _derive(self, index: int, carried: int) -> None:
-        self.periods[index].derive(carried, self.earning)
-        self.note(index)
+        self.note(begin, done)
 
     # --- changes
 

@@ -9,7 +9,7 @@ from datetime import date
 from decimal import Context, Decimal
 from functools import lru_cache
 
-from domain.daycount import DayCount, year_fraction
+from domain.daycount import DayCount, fixed_year, year_fraction
 from domain.money import WIDE_CONTEXT
 from domain.servicing.conventions import Factors
 from domain.servicing.dates import add_units, is_regular
@@ -81,6 +81,8 @@ def exact_factor(
     if not rate:
         return ZERO
     if terms.day_count is not None:
+        if (year := fixed_year(terms.day_count)) is not None:
+            return _earned_in(rate, (stretch[1] - stretch[0]).days, year)
         part = year_fraction(
             _convention_in(terms.day_count, period),
             *stretch,

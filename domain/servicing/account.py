@@ -289,7 +289,14 @@ def _freeze_entries(entries: list[Entry]) -> tuple[Transaction, ...]:
 
 
 def freeze_entry(entry: Entry, balance: int) -> Transaction:
-    """Freeze an entry with the principal owed after it."""
+    """Freeze an entry with the principal owed after it; once, for it does not change any more."""
+    known: Transaction | None = entry.shown
+    if known is None or known.balance_after_minor != balance:
+        known = entry.shown = _freeze_entry(entry, balance)
+    return known
+
+
+def _freeze_entry(entry: Entry, balance: int) -> Transaction:
     return Transaction(
         id=entry.id,
         kind=entry.kind,

@@ -146,9 +146,10 @@ def _admit_payment(life: Life, o: op.Transact) -> None:
     _must_not_precede_the_money(life, o.on, "on")
     if o.kind is Kind.INTEREST_REFUND:
         raise Rejected("transaction_unknown", "interest is refunded for a refund", "kind")
-    paid = sum(row.paid.total for row in life.account.instalments)
-    if o.kind is Kind.CASH_REFUND and o.amount_minor > paid:
-        raise Rejected("amount_out_of_range", "more than was paid", "amount_minor")
+    if o.kind is Kind.CASH_REFUND:
+        paid = sum(row.paid.total for row in life.account.instalments)
+        if o.amount_minor > paid:
+            raise Rejected("amount_out_of_range", "more than was paid", "amount_minor")
     if o.kind is Kind.CAPITALISED_INCOME:
         _must_not_be_ended(life)
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal, localcontext
+from typing import Any
 
 from domain.servicing.facts import ReAged
 from domain.servicing.floating import Publication, Repricing
@@ -26,7 +27,7 @@ class AllocationLine:
 
 @dataclass(slots=True, kw_only=True)
 class Entry:
-    """A transaction while the engine works on it."""
+    """A transaction while the engine works on it; `shown` is what was made of it to look at."""
 
     id: str
     kind: Kind
@@ -38,6 +39,7 @@ class Entry:
     void: bool = False
     source_id: str | None = None
     lines: list[AllocationLine] = field(default_factory=list[AllocationLine])
+    shown: Any = field(default=None, compare=False, repr=False)
 
     def copy(self) -> "Entry":
         """Return an independent copy."""
@@ -52,6 +54,7 @@ class Entry:
         other.void = self.void
         other.source_id = self.source_id
         other.lines = self.lines.copy()
+        other.shown = None
         return other
 
 

@@ -80,7 +80,7 @@ class Row:
         """Return an independent copy."""
         other = Row.__new__(Row)
         other.additional = self.additional
-        other.credited = self.credited.copy()
+        other.credited = self.credited.copy() if self.credited else ByComponent()
         other.cut = self.cut
         other.down_payment = self.down_payment
         other.due = self.due.copy()
@@ -94,8 +94,8 @@ class Row:
         other.paid = self.paid.copy()
         other.penalty_interest = self.penalty_interest
         other.re_aged = self.re_aged
-        other.waived = self.waived.copy()
-        other.written_off = self.written_off.copy()
+        other.waived = self.waived.copy() if self.waived else ByComponent()
+        other.written_off = self.written_off.copy() if self.written_off else ByComponent()
         return other
 
     @property

@@ -53,8 +53,10 @@ def test_a_copy_of_a_transaction_is_equal_and_independent() -> None:
     entry = Entry(
         id="1", kind=Kind.REPAYMENT, on=DUE, amount=5, entered_on=DUE, overpayment=1, source_id="0"
     )
+    entry.shown = "as it was"
     copy = entry.copy()
     assert copy == entry
+    assert copy.shown is None
     copy.parts[COMPONENTS[0]] = 5
     copy.lines.clear()
     assert entry.parts[COMPONENTS[0]] == 0

@@ -52,7 +52,7 @@ test: $(DEV) ## every test, against real PostgreSQL and real Apache Kafka
 
 .PHONY: test-fast
 test-fast: $(DEV) ## the tests that need no server
-	@$(BIN)/python -m pytest -m "not postgres and not kafka and not slow" $(ARGS)
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m "not postgres and not kafka and not slow" $(ARGS)
 
 .PHONY: check
 check: $(DEV) ## format, lint, types, import arrows, tidy test, generated docs up to date

@@ -108,8 +108,7 @@ class Codec:
         if topic is None:
             raise UnknownTopic(f"{type(event).__name__} is not registered under a topic")
         written = self._encode(event)
-        if _LONG_INTEGER in written.translate(_DIGITS):
-            _check_integers(msgspec.json.decode(written))
+        _require_bigints(written)
         return topic, b'%b,"event":%b}' % (self._circumstances(envelope), written)
 
     def _circumstances(self, envelope: Envelope) -> bytes:
@@ -117,11 +116,10 @@ class Codec:
         last = self._last
         if last is not None and last[0] is envelope:
             return last[1]
-        if envelope.policy_versions:  # the only integers in an envelope
-            _check_integers(envelope.policy_versions)
-        written = self._encode(_Circumstances(*_parts(envelope)))[:-1]
-        self._last = envelope, written
-        return written
+        written = self._encode(_Circumstances(*_parts(envelope)))
+        _require_bigints(written)
+        self._last = envelope, written[:-1]
+        return self._last[1]
 
     def decode(self, topic: str, state: bytes) -> tuple[Envelope, Event]:
         """Read stored bytes. Raises UnknownTopic or CorruptEvent."""
@@ -162,6 +160,12 @@ def peek(state: bytes) -> tuple[Actor, date]:
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise CorruptEvent(str(error)) from error
     return peeked.actor, peeked.event.effective_on
+
+
+def _require_bigints(written: bytes) -> None:
+    """Look for a long run of digits first, which hardly any JSON text holds. Raises ValueError."""
+    if _LONG_INTEGER in written.translate(_DIGITS):
+        _check_integers(msgspec.json.decode(written))
 
 
 def _check_integers(value: object) -> None:

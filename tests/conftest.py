@@ -1,6 +1,13 @@
-"""Fixtures of the whole suite, and the markers that follow from them."""
+"""Fixtures of the whole suite, its markers, where it writes, and how often properties run."""
+
+import os
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Final
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 pytest_plugins = [
     "tests.support.postgres",
@@ -9,13 +16,35 @@ pytest_plugins = [
     "tests.support.browser",
 ]
 
+MEMORY: Final = Path("/dev/shm")  # noqa: S108 - folders in it get random names
+MEMORY_BYTES_MIN: Final = 8 * 2**30
+
+# Where there is room, the suite writes to memory: a killed process loses as little there as on a
+# disk, and a test's database is made in a tenth of the time. `make soak` writes to the disk.
+if MEMORY.is_dir() and shutil.disk_usage(MEMORY).free >= MEMORY_BYTES_MIN:
+    os.environ["TMPDIR"] = tempfile.tempdir = str(MEMORY)
+
+# The suite meets the same examples each time, so that a red run says something about the change;
+# `make soak` meets new ones, many (row 20).
+settings.register_profile("suite", max_examples=25, derandomize=True, deadline=None)
+settings.register_profile(
+    "soak",
+    max_examples=int(os.environ.get("LOANBOOK_EXAMPLES", "2000")),
+    database=None,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile("suite")
+
 MARKER_OF_FIXTURE = {"postgres_server": "postgres", "broker_jars": "kafka"}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark a test by the servers it asks for, directly or through other fixtures."""
+    """Mark properties, and a test by the servers it asks for, also through other fixtures."""
     for item in items:
         assert isinstance(item, pytest.Function)
+        if getattr(item.obj, "is_hypothesis_test", False):
+            item.add_marker("property")
         for fixture, marker in MARKER_OF_FIXTURE.items():
             if fixture in item.fixturenames:
                 item.add_marker(marker)

@@ -85,6 +85,7 @@ def test_a_held_append_lock_is_unavailable_and_a_full_queue_is_overloaded(
     assert small.post(f"/v1/loans/{loans[0]}/payments", PAYMENT).status_code == 201
 
 
+@pytest.mark.slow
 def test_when_the_database_is_away_a_repeat_with_the_same_key_settles_it(tmp_path: Path) -> None:
     settings = Settings(tokens_file=write_tokens(tmp_path))
     with (

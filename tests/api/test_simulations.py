@@ -134,6 +134,7 @@ def ended(raw: bytes) -> Answer:
     return 200, raw, None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("work", "seconds", "code"),
     [
@@ -150,6 +151,7 @@ def test_a_simulation_past_its_bounds_is_ended(
     assert (status, json.loads(content)["code"]) == (422, code)
 
 
+@pytest.mark.slow
 def test_too_many_simulations_at_once_are_refused() -> None:
     async def many(workshop: Workshop) -> list[Answer | BaseException]:
         asked = (workshop.run(b"{}") for _ in range(4))

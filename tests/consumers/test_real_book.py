@@ -261,6 +261,7 @@ def test_the_snapshot_date_is_the_one_that_fits_the_book_best(book: list[Publish
     assert estimate(book) == SNAPSHOT_ON
 
 
+@pytest.mark.slow
 def test_the_engine_agrees_with_the_publisher(book: list[PublishedLoan]) -> None:
     instalments, principals = against_publisher(book)
     assert (instalments.ok, instalments.actual) == (True, "9997")

@@ -4,7 +4,7 @@ from collections import Counter
 from dataclasses import replace
 from datetime import timedelta
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.commands import ending as ce
@@ -100,7 +100,6 @@ steps = st.lists(
 
 
 @given(steps)
-@settings(deadline=None)
 def test_any_life_ties_to_its_ledger(made: list[tuple[str, int, int]]) -> None:
     life = disbursed()
     life.now = START + timedelta(days=170)

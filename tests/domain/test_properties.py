@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.errors import Rejected
@@ -54,7 +54,6 @@ terms = st.builds(
 
 
 @given(conventions, terms, st.dates(min_value=START, max_value=START + timedelta(days=1500)))
-@settings(deadline=None)
 def test_a_plan_repays_exactly_what_was_lent(
     conditions: Conditions, agreed: Terms, on: date
 ) -> None:
@@ -65,7 +64,6 @@ def test_a_plan_repays_exactly_what_was_lent(
 
 
 @given(products, payments)
-@settings(deadline=None)
 def test_money_is_conserved(conditions: Conditions, paid: list[tuple[int, int]]) -> None:
     life, taken = disbursed(conditions=conditions), 0
     for number, (amount, day) in enumerate(paid):
@@ -84,7 +82,6 @@ def test_money_is_conserved(conditions: Conditions, paid: list[tuple[int, int]])
 
 
 @given(products, payments.flatmap(lambda made: st.tuples(st.just(made), st.permutations(made))))
-@settings(deadline=None)
 def test_the_order_of_recording_does_not_matter(
     conditions: Conditions,
     both: tuple[list[tuple[int, int]], list[tuple[int, int]]],
@@ -105,7 +102,6 @@ def test_the_order_of_recording_does_not_matter(
 
 
 @given(products, payments, amounts, days)
-@settings(deadline=None)
 def test_a_payment_and_its_reversal_leave_no_trace_in_the_balances(
     conditions: Conditions, paid: list[tuple[int, int]], amount: int, day: int
 ) -> None:
@@ -127,7 +123,6 @@ def test_a_payment_and_its_reversal_leave_no_trace_in_the_balances(
 
 
 @given(products, payments)
-@settings(deadline=None)
 def test_folding_the_events_again_gives_the_same_loan(
     conditions: Conditions, paid: list[tuple[int, int]]
 ) -> None:

@@ -32,6 +32,7 @@ from tests.faults.rows import (
     row_18_stories,
     row_19_simulation,
     row_20_engine,
+    row_20_properties,
     row_21_servers_killed,
 )
 
@@ -233,6 +234,14 @@ ROWS: Final = (
         fault="lives of the servicing engine",
         run=row_20_engine.run,
         ci=0,  # the test suite meets them in tests/domain/servicing
+        short=200,
+        full=2000,
+    ),
+    Row(
+        number=20,
+        fault="every property of the suite",
+        run=row_20_properties.run,
+        ci=0,  # it is the suite's own
         short=200,
         full=2000,
     ),

@@ -26,6 +26,7 @@ def test_a_golden_loan_agrees_in_every_figure(key: str) -> None:
     assert outcome(key) == Outcome("pass", None)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("key", [key for key in MORE if key not in EXCEPTIONS])
 def test_a_further_loan_agrees_in_every_figure(key: str) -> None:
     assert outcome(key) == Outcome("pass", None)

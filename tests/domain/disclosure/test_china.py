@@ -4,7 +4,7 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.calendar import Cycle, due_dates
@@ -81,7 +81,6 @@ def test_a_daily_rate_of_5_in_10000_is_annualised_as_the_disclosure_says(
     assert (cost.rate_annual, cost.method) == (Decimal(rate), year)
 
 
-@settings(deadline=None)
 @given(
     st.integers(min_value=1, max_value=3_600),
     st.integers(min_value=1, max_value=120),

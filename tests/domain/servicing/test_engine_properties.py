@@ -18,7 +18,7 @@ def test_it_holds_for_every_loan(holds: Callable[[Random], None]) -> None:
 
     met: set[int] = set()
 
-    @settings(max_examples=EXAMPLES, deadline=None)
+    @settings(max_examples=EXAMPLES)
     @given(st.integers(min_value=0, max_value=2**63))
     def meets(seed: int) -> None:
         holds(Random(seed))  # noqa: S311 - a seeded run

@@ -4,7 +4,7 @@ from datetime import date
 from decimal import Decimal
 from random import Random
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.daycount import DayCount
@@ -74,7 +74,6 @@ def test_a_payment_dated_back_says_what_it_restated() -> None:
     assert all(x.before_minor != x.after_minor for x in changed)
 
 
-@settings(max_examples=40, deadline=None)
 @given(SEEDS)
 def test_an_explanation_adds_up_to_its_figure(seed: int) -> None:
     account = ordinary_life(drawn(seed)).account
@@ -92,7 +91,6 @@ def test_an_explanation_adds_up_to_its_figure(seed: int) -> None:
             assert sum(part.amount_minor for part in parts) == payment.amount_minor
 
 
-@settings(max_examples=25, deadline=None)
 @given(SEEDS)
 def test_what_is_restated_is_the_difference_and_nothing_else(seed: int) -> None:
     r = drawn(seed)

@@ -6,7 +6,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.daycount import DayCount
@@ -200,7 +200,6 @@ def test_a_value_learned_late_reprices_from_its_reset_date_on() -> None:
     assert rate_on(after, date(2024, 6, 1)) == Decimal("0.0470")
 
 
-@settings(deadline=None)
 @given(st.dates(min_value=SIGNED, max_value=LAST), st.sampled_from(ResetRule))
 def test_later_publications_never_change_an_earlier_rate(on: date, rule: ResetRule) -> None:
     floating = FloatingRate(reference="LPR-5Y", spread_bps=50, reset=rule)
@@ -209,7 +208,6 @@ def test_later_publications_never_change_an_earlier_rate(on: date, rule: ResetRu
     assert rate_on(lived(loan, known_then), on) == rate_on(lived(loan), on)
 
 
-@settings(deadline=None)
 @given(st.permutations(LPR_5Y), st.sampled_from(ResetRule))
 def test_the_order_of_learning_does_not_matter(
     publications: list[tuple[date, Decimal]], rule: ResetRule

@@ -7,7 +7,7 @@ from itertools import accumulate
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.daycount import DayCount
@@ -103,7 +103,6 @@ STEPS = st.lists(
 )
 
 
-@settings(deadline=None)
 @given(METHOD, RECALCULATION, STEPS)
 def test_principal_is_conserved_and_nothing_is_negative(
     method: str, recalculation: Recalculation, steps: list[Step]
@@ -119,7 +118,6 @@ def test_principal_is_conserved_and_nothing_is_negative(
             assert entry.split.total + entry.overpayment_minor == entry.amount_minor
 
 
-@settings(deadline=None)
 @given(METHOD, RECALCULATION, STEPS, st.integers(min_value=0, max_value=90))
 def test_the_payoff_closes_the_loan_to_the_cent(
     method: str, recalculation: Recalculation, steps: list[Step], days: int

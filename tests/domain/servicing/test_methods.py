@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from hypothesis import assume, example, given, settings
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from domain.daycount import DayCount
@@ -84,7 +84,6 @@ def test_a_method_gives_the_golden_plan(name: str) -> None:
     assert [row.payment for row in rows] == payments(name)
 
 
-@settings(deadline=None)
 @given(
     st.integers(min_value=1_000_00, max_value=10_000_000_00),
     st.integers(min_value=1, max_value=40_00),
@@ -303,7 +302,6 @@ AMOUNT = st.integers(min_value=1, max_value=10**12)
 RATE = st.decimals(min_value=0, max_value=Decimal("0.6"), places=4)
 
 
-@settings(deadline=None)
 @given(st.sampled_from(METHODS), AMOUNT, RATE, st.integers(min_value=1, max_value=60))
 @example({"interest_method": InterestMethod.FLAT}, 2, Decimal("0.0000"), 4)
 @example({"interest_method": InterestMethod.FLAT}, 190, Decimal("0.0316"), 25)
@@ -317,7 +315,6 @@ def test_every_method_repays_what_was_lent_and_no_part_is_below_zero(
     assert all(min(row.principal, row.interest, row.balance) >= 0 for row in rows)
 
 
-@settings(deadline=None)
 @given(AMOUNT, RATE, st.integers(min_value=2, max_value=400))
 def test_the_last_instalment_lies_within_half_a_cent_per_period_of_the_level_one(
     amount: int, rate: Decimal, count: int

@@ -6,7 +6,7 @@ from random import Random
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.daycount import DayCount
@@ -256,7 +256,6 @@ def test_overdue_and_misused_pays_the_heavier_and_not_both(
     assert penalty_rate(Decimal("0.06"), AGREED, breaches) == Decimal(rate)
 
 
-@settings(max_examples=30, deadline=None)
 @given(st.integers(min_value=0, max_value=2**63))
 def test_looking_on_a_day_changes_no_penalty(seed: int) -> None:
     """Source: domain rules, 5.3, 10: kept exactly, rounded as a whole, a function of time."""

@@ -7,7 +7,7 @@ from random import Random
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.daycount import DayCount
@@ -123,7 +123,6 @@ def moves(draw: st.DrawFn) -> list[tuple[date, int]]:
     return made
 
 
-@settings(deadline=None)
 @given(moves())
 def test_interest_is_the_sum_over_what_each_move_earns_on_its_own(
     made: list[tuple[date, int]],
@@ -139,7 +138,6 @@ def test_interest_is_the_sum_over_what_each_move_earns_on_its_own(
     assert account.interest_accrued_to(end) == half_up
 
 
-@settings(deadline=None)
 @given(moves(), st.randoms(use_true_random=False))
 def test_the_order_of_recording_does_not_matter(
     made: list[tuple[date, int]], random: Random

@@ -51,7 +51,7 @@ def _applied(event: app.LoanApplied) -> Loan:
 
 
 def _reviewed(loan: Loan, event: app.LoanReviewed) -> Loan:
-    return replace(loan, status=_REVIEWED[event.decision], terms=event.terms)
+    return loan._replace(status=_REVIEWED[event.decision], terms=event.terms)
 
 
 def _prepared(loan: Loan, event: disbursement.DisbursementPrepared) -> Loan:
@@ -61,22 +61,21 @@ def _prepared(loan: Loan, event: disbursement.DisbursementPrepared) -> Loan:
         payload_hash=event.payload_hash,
         prepared_by=event.prepared_by,
     )
-    return replace(loan, preparation=preparation)
+    return loan._replace(preparation=preparation)
 
 
 def _checked(loan: Loan, event: disbursement.DisbursementChecked) -> Loan:
     if loan.preparation is None:
         raise ValueError("a check without a preparation")
-    return replace(
-        loan, preparation=replace(loan.preparation, checked=True) if event.passed else None
+    return loan._replace(
+        preparation=replace(loan.preparation, checked=True) if event.passed else None
     )
 
 
 def _disbursed(loan: Loan, event: disbursement.LoanDisbursed) -> Loan:
     if loan.terms is None:
         raise ValueError("a payout without terms")
-    return replace(
-        loan,
+    return loan._replace(
         status=LoanStatus.ACTIVE,
         disbursed_on=event.effective_on,
         timeline=begin(loan.conditions, loan.terms, event),
@@ -113,32 +112,31 @@ def _still_missed(missed: frozenset[int], changed: tuple[Instalment, ...]) -> fr
 
 
 def _told(loan: Loan, event: Event) -> Loan:
-    return replace(loan, timeline=_recorded(loan, event))
+    return loan._replace(timeline=_recorded(loan, event))
 
 
 def _reversed(loan: Loan, event: servicing.PaymentReversed) -> Loan:
-    return replace(_told(loan, event), taken_back=loan.taken_back | {event.payment_id})
+    return _told(loan, event)._replace(taken_back=loan.taken_back | {event.payment_id})
 
 
 def _charged_back(loan: Loan, event: crediting.ChargedBack) -> Loan:
-    return replace(_told(loan, event), chargebacks=(*loan.chargebacks, event))
+    return _told(loan, event)._replace(chargebacks=(*loan.chargebacks, event))
 
 
 def _chargeback_reversed(loan: Loan, event: crediting.ChargebackReversed) -> Loan:
     kept = tuple(x for x in loan.chargebacks if x.chargeback_id != event.chargeback_id)
     taken_back = loan.taken_back | {event.chargeback_id}
-    return replace(_told(loan, event), chargebacks=kept, taken_back=taken_back)
+    return _told(loan, event)._replace(chargebacks=kept, taken_back=taken_back)
 
 
 def _recovered(loan: Loan, event: ending.RecoveryReceived) -> Loan:
     if loan.status is LoanStatus.WRITTEN_OFF:
         return loan  # memo only: nothing stands on the books any more
-    return replace(loan, timeline=_recorded(loan, event))
+    return loan._replace(timeline=_recorded(loan, event))
 
 
 def _result(loan: Loan, event: servicing.Result) -> Loan:
-    return replace(
-        loan,
+    return loan._replace(
         rows=merge(loan.rows, event.rows, event.rows_total),
         balances=event.balances,
         missed=_still_missed(loan.missed, event.rows),
@@ -146,8 +144,7 @@ def _result(loan: Loan, event: servicing.Result) -> Loan:
 
 
 def _restructured(loan: Loan, event: ending.LoanRestructured) -> Loan:
-    return replace(
-        loan,
+    return loan._replace(
         timeline=_recorded(loan, event),
         missed=frozenset(),
         replanned_on=event.effective_on,
@@ -156,8 +153,7 @@ def _restructured(loan: Loan, event: ending.LoanRestructured) -> Loan:
 
 
 def _re_aged(loan: Loan, event: changes.LoanReAged) -> Loan:
-    return replace(
-        _told(loan, event),
+    return _told(loan, event)._replace(
         missed=frozenset(),
         replanned_on=event.effective_on,
         re_ageings=(
@@ -168,8 +164,7 @@ def _re_aged(loan: Loan, event: changes.LoanReAged) -> Loan:
 
 
 def _charged_off(loan: Loan, event: ending.LoanChargedOff) -> Loan:
-    return replace(
-        loan,
+    return loan._replace(
         timeline=_recorded(loan, event),
         status=LoanStatus.CHARGED_OFF,
         charged_off=True,
@@ -177,33 +172,33 @@ def _charged_off(loan: Loan, event: ending.LoanChargedOff) -> Loan:
 
 
 def _missed(loan: Loan, event: arrears.PaymentMissed) -> Loan:
-    return replace(loan, missed=loan.missed | {event.instalment}, in_arrears=True)
+    return loan._replace(missed=loan.missed | {event.instalment}, in_arrears=True)
 
 
 def _cured(loan: Loan, event: arrears.ArrearsCured) -> Loan:
     del event
-    return replace(loan, missed=frozenset(), in_arrears=False, days_past_due=0)
+    return loan._replace(missed=frozenset(), in_arrears=False, days_past_due=0)
 
 
 def _bucket(loan: Loan, event: arrears.DelinquencyBucketChanged) -> Loan:
-    return replace(loan, bucket=event.after, days_past_due=event.days_past_due)
+    return loan._replace(bucket=event.after, days_past_due=event.days_past_due)
 
 
 def _becomes(status: LoanStatus) -> Callable[[Loan, Event], Loan]:
     def change(loan: Loan, event: Event) -> Loan:
         del event
-        return replace(loan, status=status)
+        return loan._replace(status=status)
 
     return change
 
 
 _CHANGES: dict[type[Event], Callable[[Loan, Any], Loan]] = {
-    app.DocumentSubmitted: lambda loan, e: replace(
-        loan, documents=loan.documents | {e.document_id}
+    app.DocumentSubmitted: lambda loan, e: loan._replace(
+        documents=loan.documents | {e.document_id}
     ),
-    app.ModelScored: lambda loan, e: replace(loan, recommended=e.recommends),
+    app.ModelScored: lambda loan, e: loan._replace(recommended=e.recommends),
     app.LoanReviewed: _reviewed,
-    app.CostDisclosed: lambda loan, e: replace(loan, disclosed_charges=e.charges),
+    app.CostDisclosed: lambda loan, e: loan._replace(disclosed_charges=e.charges),
     app.OfferAccepted: _becomes(LoanStatus.ACCEPTED),
     app.ApplicationWithdrawn: _becomes(LoanStatus.WITHDRAWN),
     disbursement.DisbursementPrepared: _prepared,
@@ -227,7 +222,7 @@ _CHANGES: dict[type[Event], Callable[[Loan, Any], Loan]] = {
     arrears.PaymentMissed: _missed,
     arrears.ArrearsCured: _cured,
     arrears.DelinquencyBucketChanged: _bucket,
-    changes.RateChanged: lambda loan, e: replace(_told(loan, e), rate_annual=e.rate_annual),
+    changes.RateChanged: lambda loan, e: _told(loan, e)._replace(rate_annual=e.rate_annual),
     changes.InterestPaused: _told,
     changes.TermExtended: _told,
     changes.DueDateMoved: _told,
@@ -239,8 +234,8 @@ _CHANGES: dict[type[Event], Callable[[Loan, Any], Loan]] = {
     ending.RecoveryReceived: _recovered,
     ending.LoanWrittenOff: _becomes(LoanStatus.WRITTEN_OFF),
     ending.LoanSettled: _becomes(LoanStatus.SETTLED),
-    ending.LoanReopened: lambda loan, _: replace(
-        loan, status=LoanStatus.CHARGED_OFF if loan.charged_off else LoanStatus.ACTIVE
+    ending.LoanReopened: lambda loan, _: loan._replace(
+        status=LoanStatus.CHARGED_OFF if loan.charged_off else LoanStatus.ACTIVE
     ),
 }
 

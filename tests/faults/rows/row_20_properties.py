@@ -1,4 +1,4 @@
-"""Row 20: every property of the test suite, on new examples; the suite meets a few, always alike."""
+"""Row 20: every property of the test suite on new examples; the suite meets a few, always alike."""
 
 import os
 import re
@@ -18,7 +18,14 @@ def run(rig: Rig, count: int) -> Found:
     found = Found()
     done = subprocess.run(  # noqa: S603 - pytest on our own tests
         [
-            *(sys.executable, "-m", "pytest", "-q", "-m", "property and not postgres and not kafka"),
+            *(
+                sys.executable,
+                "-m",
+                "pytest",
+                "-q",
+                "-m",
+                "property and not postgres and not kafka",
+            ),
             *("--hypothesis-profile=soak", f"--hypothesis-seed={rig.seed}"),
         ],
         env={**os.environ, "LOANBOOK_EXAMPLES": str(count)},

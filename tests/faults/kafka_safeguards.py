@@ -5,6 +5,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from consumers import projector
+from infra import kafka_cluster
 from infra.event_publisher import Batch
 from infra.kafka_cluster import Kafka
 from infra.kafka_transactions import TransactionalPublisher
@@ -14,6 +15,8 @@ from projections.record_log import Stretch
 from tests.faults.mutants import Mutation
 
 KILLED_RELAY: Final = "relay killed"
+LINGER_MS: Final = 200
+"""So long that what is not waited for is still with the client when the relay is killed."""
 
 
 def _not_waited_for(batch: Batch, stopping: Callable[[], bool]) -> bool:
@@ -64,7 +67,10 @@ MUTATIONS: Final = (
         row=3,
         fault=KILLED_RELAY,
         count=12,
-        patches=((Batch, "wait", _not_waited_for),),
+        patches=(
+            (Batch, "wait", _not_waited_for),
+            (kafka_cluster, "PRODUCER", {**kafka_cluster.PRODUCER, "linger_ms": LINGER_MS}),
+        ),
     ),
     Mutation(
         safeguard="checkpoint after all acknowledgements (broker frozen)",

@@ -24,6 +24,9 @@ MEMORY_BYTES_MIN: Final = 8 * 2**30
 if MEMORY.is_dir() and shutil.disk_usage(MEMORY).free >= MEMORY_BYTES_MIN:
     os.environ["TMPDIR"] = tempfile.tempdir = str(MEMORY)
 
+# A busy machine is no defect; tests/api/test_limits.py tests this bound at one of its own.
+os.environ.setdefault("LOANBOOK_QUERY_SECONDS_MAX", "60")
+
 # The suite meets the same examples each time, so that a red run says something about the change;
 # `make soak` meets new ones, many (row 20).
 settings.register_profile("suite", max_examples=25, derandomize=True, deadline=None)
@@ -39,8 +42,16 @@ settings.load_profile("suite")
 MARKER_OF_FIXTURE = {"postgres_server": "postgres", "broker_jars": "kafka"}
 
 
+SPREAD = ("test_rows.py", "test_mutations.py")
+"""Modules of long tests that share nothing: each may go to another worker."""
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark properties, and a test by the servers it asks for, also through other fixtures."""
+    """Mark properties, and a test by the servers it asks for, also through other fixtures.
+
+    Of several workers one has all that needs a broker, because brokers side by side make each other
+    miss their deadlines; a module is not divided, because it shares what is slow to set up.
+    """
     for item in items:
         assert isinstance(item, pytest.Function)
         if getattr(item.obj, "is_hypothesis_test", False):
@@ -48,3 +59,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         for fixture, marker in MARKER_OF_FIXTURE.items():
             if fixture in item.fixturenames:
                 item.add_marker(marker)
+        if item.get_closest_marker("kafka"):
+            item.add_marker(pytest.mark.xdist_group("kafka"))
+        elif item.path.name not in SPREAD:
+            item.add_marker(pytest.mark.xdist_group(str(item.path)))

@@ -74,6 +74,8 @@ _PATHS: Final[Mapping[str, tuple[str, Scope]]] = {
     "loan.close_day": (_LOAN + "day-closes", Scope.CONFIGURE),
     "loan.restructure": (_LOAN + "restructurings", Scope.SERVICE),
     "loan.charge_off": (_LOAN + "charge-offs", Scope.SERVICE),
+    "loan.reverse_charge_off": (_LOAN + "charge-off-reversals", Scope.SERVICE),
+    "loan.terminate_contract": (_LOAN + "contract-terminations", Scope.SERVICE),
     "loan.record_recovery": (_LOAN + "recoveries", Scope.COLLECT),
     "loan.write_off": (_LOAN + "write-offs", Scope.SERVICE),
     "case.open": (_CASE + "open", Scope.COLLECT),

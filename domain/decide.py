@@ -72,6 +72,8 @@ LOAN_RULES: dict[type[LoanCommand], Rule] = {
     ce.CloseLoanDay: arrears.close_day,
     ce.RestructureLoan: ending.restructure,
     ce.ChargeOffLoan: ending.charge_off,
+    ce.ReverseChargeOff: ending.reverse_charge_off,
+    ce.TerminateContract: ending.terminate,
     ce.RecordRecovery: ending.record_recovery,
     ce.WriteOffLoan: ending.write_off,
 }

@@ -191,16 +191,18 @@ def _replanned(event: changes.LoanReAged | changes.LoanReAmortised, _: bool) -> 
     return accrual(Component.INTEREST, -event.waived_interest_minor)
 
 
-def _charged_off(event: ending.LoanChargedOff, _: bool) -> Iterable[Line]:  # noqa: FBT001
-    """Take portfolio and receivables off the books (domain rules, G-13)."""
+def _off_the_books(
+    event: ending.LoanChargedOff | ending.ChargeOffReversed, sign: int
+) -> Iterable[Line]:
+    """Take portfolio and receivables off the books, or back on them (domain rules, G-13)."""
     for expense, receivable, amount in (
         (Account.CHARGE_OFF_EXPENSE, Account.LOAN_PORTFOLIO, event.principal_minor),
         (Account.INTEREST_CHARGED_OFF, Account.INTEREST_RECEIVABLE, event.interest_minor),
         (Account.FEES_CHARGED_OFF, Account.FEE_RECEIVABLE, event.fee_minor),
         (Account.PENALTIES_CHARGED_OFF, Account.PENALTY_RECEIVABLE, event.penalty_minor),
     ):
-        yield Line(account=expense, amount_minor=amount)
-        yield Line(account=receivable, amount_minor=-amount)
+        yield Line(account=expense, amount_minor=sign * amount)
+        yield Line(account=receivable, amount_minor=-sign * amount)
 
 
 def _recovered(event: ending.RecoveryReceived, _: bool) -> Iterable[Line]:  # noqa: FBT001
@@ -222,6 +224,7 @@ _RULES: dict[type[Event], Callable[[Any, bool], Iterable[Line]]] = {
     ending.LoanRestructured: _restructured,
     changes.LoanReAged: _replanned,
     changes.LoanReAmortised: _replanned,
-    ending.LoanChargedOff: _charged_off,
+    ending.LoanChargedOff: lambda event, _: _off_the_books(event, 1),
+    ending.ChargeOffReversed: lambda event, _: _off_the_books(event, -1),
     ending.RecoveryReceived: _recovered,
 }

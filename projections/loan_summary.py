@@ -80,6 +80,7 @@ class LoanSummary(msgspec.Struct, gc=False):
     financial_difficulty: bool = False
     charged_off_on: date | None = None
     charged_off_minor: int | None = None
+    terminated_on: date | None = None
     written_off_on: date | None = None
     written_off_minor: int | None = None
     settled_on: date | None = None

@@ -205,6 +205,16 @@ class ChargedOff(Narrow):
     cause: str
 
 
+class Owed(Narrow):
+    """`loan.charge_off_reversed.v1`, `loan.contract_terminated.v1`."""
+
+    principal_minor: int
+    interest_minor: int
+    fee_minor: int
+    penalty_minor: int
+    cause: str
+
+
 class Recovered(Narrow):
     """`loan.recovery_received.v1`."""
 

@@ -205,6 +205,8 @@ SHAPES: dict[str, Any] = {
     "loan.re_amortised.v1": s.ReAmortised,
     "loan.restructured.v1": s.Restructured,
     "loan.charged_off.v1": s.ChargedOff,
+    "loan.charge_off_reversed.v1": s.Owed,
+    "loan.contract_terminated.v1": s.Owed,
     "loan.recovery_received.v1": s.Recovered,
     "loan.written_off.v1": s.WrittenOff,
     "loan.settled.v1": s.Settled,

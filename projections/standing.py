@@ -140,6 +140,11 @@ def _charged_off(standing: Standing, state: bytes) -> None:
     standing.status, standing.charged_off = "charged_off", True
 
 
+def _charge_off_reversed(standing: Standing, state: bytes) -> None:
+    del state
+    standing.status, standing.charged_off = "active", False
+
+
 def _reopened(standing: Standing, state: bytes) -> None:
     del state
     standing.status = "charged_off" if standing.charged_off else "active"
@@ -168,6 +173,7 @@ CHANGES: Final[dict[str, Change]] = {
     "loan.re_aged.v1": _restructured,
     "loan.restructured.v1": _restructured,
     "loan.charged_off.v1": _charged_off,
+    "loan.charge_off_reversed.v1": _charge_off_reversed,
     "loan.written_off.v1": _becomes("written_off"),
     "loan.settled.v1": _becomes("settled"),
     "loan.reopened.v1": _reopened,

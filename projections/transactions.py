@@ -3,7 +3,7 @@
 A restatement adds a revision; the one before keeps its figures and names the position at which
 they were superseded. Kinds: disbursement, disbursement_return, the credits below, reversal,
 chargeback, chargeback_reversal, charge, waiver, refund, re_ageing, re_amortisation, restructuring,
-charge_off, write_off.
+charge_off, charge_off_reversal, termination, write_off.
 """
 
 from datetime import date, datetime

@@ -120,7 +120,7 @@ GOOD: Final = (
 )
 BAD: Final = (
     *("missed", "bucket_changed", "charged_off", "written_off", "flagged", "breached"),
-    "charged_back",
+    *("charged_back", "contract_terminated"),
 )
 NEUTRAL, MONEY_IN, TROUBLE, DESK = "neutral", "good", "bad", "desk"
 

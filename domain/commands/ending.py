@@ -32,6 +32,20 @@ class ChargeOffLoan(LoanCommand):
     cause: str
 
 
+@command("loan.reverse_charge_off")
+class ReverseChargeOff(LoanCommand):
+    """Take a charged-off loan back on the books; interest runs again, also for the time between."""
+
+    cause: str
+
+
+@command("loan.terminate_contract")
+class TerminateContract(LoanCommand):
+    """End the contract: interest to the day, and all principal, are due at once (提前到期)."""
+
+    cause: str
+
+
 @command("loan.record_recovery")
 class RecordRecovery(MoneyCommand):
     """Money came in after charge-off or write-off."""

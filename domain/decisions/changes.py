@@ -11,6 +11,7 @@ from domain.calendar import add_months
 from domain.commands import changes as c
 from domain.context import Context
 from domain.decisions.guards import (
+    require_contract,
     require_last,
     require_new_fact,
     require_reason,
@@ -25,7 +26,9 @@ from domain.events.registry import Event
 from domain.loan.instalments import Instalment
 from domain.loan.state import Loan, LoanStatus
 from domain.servicing.changes import interest_is_fixed
+from domain.servicing.facts import ReAmortised
 from domain.servicing.timeline import Timeline
+from domain.servicing.values import ReAmortiseInterest
 
 Change = c.ChangeRate | c.PauseInterest | c.ExtendTerm | c.MoveDueDate | c.DeferPayments
 
@@ -38,10 +41,12 @@ DEFERRED_MONTHS_MAX = 12
 def change_terms(loan: Loan, command: Change, context: Context) -> list[Event]:
     """Change a loan's terms; a change that is dated back restates what came after it."""
     require_status(loan, (LoanStatus.ACTIVE,))
+    require_contract(loan)
     require_reason(context)
     timeline = require_value_date(loan, command.effective_on, context)
     require_new_fact(loan, command.change_id, "change_id")
     require_no_observed_split(timeline)
+    _require_later_than_plan(loan, command)
     if isinstance(command, c.ChangeRate | c.PauseInterest):
         _require_interest_runs(timeline, command)
     if isinstance(command, c.MoveDueDate | c.DeferPayments):
@@ -50,10 +55,25 @@ def change_terms(loan: Loan, command: Change, context: Context) -> list[Event]:
     return [told, *followed(loan, timeline, told, command.change_id)]
 
 
+def _require_later_than_plan(loan: Loan, command: Change) -> None:
+    """Refuse a change on the day of a new plan: it would come before the plan, which is agreed."""
+    if loan.replanned_on and command.effective_on <= loan.replanned_on:
+        raise Rejected(
+            "before_restructuring",
+            f"the loan was planned anew on {loan.replanned_on}; terms change after that day",
+            "effective_on",
+        )
+
+
 def _require_interest_runs(timeline: Timeline, command: c.ChangeRate | c.PauseInterest) -> None:
     """Refuse what would change nothing: the interest was fixed when the loan was planned anew."""
     on = command.effective_on
-    if timeline.read(lambda ledger: interest_is_fixed(ledger, on), on):
+    split = any(
+        isinstance(fact, ReAmortised)
+        and fact.interest is ReAmortiseInterest.EQUAL_AMORTISATION_INTEREST_SPLIT
+        for fact in timeline.facts
+    )
+    if split or timeline.read(lambda ledger: interest_is_fixed(ledger, on), on):
         raise Rejected("interest_is_fixed", "interest was fixed when the loan was planned anew")
 
 

@@ -10,6 +10,7 @@ from domain.context import Context
 from domain.decisions.guards import (
     require_amount,
     require_new_fact,
+    require_no_plan_since,
     require_status,
     require_value_date,
 )
@@ -98,10 +99,9 @@ def reverse_chargeback(loan: Loan, command: c.ReverseChargeback, context: Contex
         raise Rejected(
             "unknown_chargeback", "no such chargeback stands on this loan", "chargeback_id"
         )
-    if loan.replanned_on and stood.effective_on < loan.replanned_on:
-        raise Rejected(
-            "before_restructuring", "the loan was planned anew after it", "chargeback_id"
-        )
+    fact = timeline.find(stood.chargeback_id)
+    assert fact is not None, "a chargeback that stands is on the time line"
+    require_no_plan_since(timeline, fact, "chargeback_id")
     if not stood.effective_on <= command.effective_on <= context.business_date:
         raise Rejected(
             "effective_out_of_range",

@@ -1,4 +1,4 @@
-"""Decisions that change or end a loan: restructuring, charge-off, recovery, write-off."""
+"""Decisions that change or end a loan: restructuring, termination, charge-off, write-off."""
 
 from dataclasses import replace
 
@@ -6,23 +6,32 @@ from domain.commands import ending as c
 from domain.context import Context
 from domain.decisions.guards import (
     require_amount,
+    require_contract,
     require_last,
     require_new_fact,
     require_reason,
     require_status,
     require_value_date,
 )
-from domain.decisions.plans import plan_summary, rate_of, require_first_due, require_instalments
+from domain.decisions.plans import (
+    plan_summary,
+    rate_of,
+    require_first_due,
+    require_instalments,
+    require_no_observed_split,
+)
 from domain.decisions.results import changed, credited, followed, recorded
 from domain.errors import Rejected
 from domain.events import ending as e
 from domain.events.registry import Event
 from domain.loan.booking import standing
 from domain.loan.evolve import merge
-from domain.loan.facts import CHARGE_OFF_ID, fact_of
+from domain.loan.facts import CHARGE_OFF_ID, TERMINATION_ID, fact_of
 from domain.loan.state import Loan, LoanStatus
 from domain.loan.terms import Terms
+from domain.servicing.facts import Paid
 from domain.servicing.restructuring import interest_owed
+from domain.servicing.values import Component, Kind
 
 
 def restructure(loan: Loan, command: c.RestructureLoan, context: Context) -> list[Event]:
@@ -31,6 +40,7 @@ def restructure(loan: Loan, command: c.RestructureLoan, context: Context) -> lis
     What may be waived is the interest owed to the day.
     """
     require_status(loan, (LoanStatus.ACTIVE,))
+    require_contract(loan)
     require_reason(context)
     timeline = require_value_date(loan, command.effective_on, context)
     require_new_fact(loan, command.restructure_id, "restructure_id")
@@ -82,8 +92,9 @@ def _new_terms(loan: Loan, terms: Terms, command: c.RestructureLoan) -> Terms:
 def charge_off(loan: Loan, command: c.ChargeOffLoan, context: Context) -> list[Event]:
     """Take what is owed to loss; nothing of the debt goes away (domain rules, 2.8)."""
     require_status(loan, (LoanStatus.ACTIVE,))
-    timeline = require_value_date(loan, command.effective_on, context)
     on = command.effective_on
+    timeline = require_value_date(loan, on, context)
+    require_last(timeline, on)
     told = e.LoanChargedOff(
         effective_on=on,
         principal_minor=loan.balances.principal_minor,
@@ -93,6 +104,68 @@ def charge_off(loan: Loan, command: c.ChargeOffLoan, context: Context) -> list[E
         cause=command.cause,
     )
     return [told, *followed(loan, timeline, told, CHARGE_OFF_ID)]
+
+
+def reverse_charge_off(loan: Loan, command: c.ReverseChargeOff, context: Context) -> list[Event]:
+    """Take a loan back on the books as if it had never been charged off (domain rules, 9.9 S-21).
+
+    Money that came in since is recovery income: it is taken back first.
+    """
+    require_status(loan, (LoanStatus.CHARGED_OFF,))
+    require_reason(context)
+    on = command.effective_on
+    timeline = require_value_date(loan, on, context)
+    charged_off = timeline.find(CHARGE_OFF_ID)
+    assert charged_off is not None, "a charged-off loan has its charge-off on the time line"
+    require_last(timeline, on)
+    if any(isinstance(x, Paid) and x.kind is Kind.RECOVERY for x in timeline.facts):
+        raise Rejected("recovered_since", "money was recovered since; reverse the recoveries first")
+    told = e.ChargeOffReversed(
+        effective_on=on,
+        principal_minor=0,
+        interest_minor=0,
+        fee_minor=0,
+        penalty_minor=0,
+        cause=command.cause,
+    )
+    booked = recorded(loan, timeline, fact_of(told))
+    owed = booked.balances
+    told = replace(
+        told,
+        principal_minor=owed.principal_minor,
+        interest_minor=booked.timeline.read(lambda ledger: interest_owed(ledger, on), on),
+        fee_minor=owed.fee_minor,
+        penalty_minor=owed.penalty_minor,
+    )
+    return [told, changed(booked, CHARGE_OFF_ID, on, since_on=charged_off.effective_on)]
+
+
+def terminate(loan: Loan, command: c.TerminateContract, context: Context) -> list[Event]:
+    """End the contract: interest to the day and all principal are due (domain rules, 9.9 S-24)."""
+    require_status(loan, (LoanStatus.ACTIVE,))
+    require_contract(loan)
+    require_reason(context)
+    on = command.effective_on
+    timeline = require_value_date(loan, on, context)
+    require_last(timeline, on)
+    require_no_observed_split(timeline)
+    told = e.ContractTerminated(
+        effective_on=on,
+        principal_minor=0,
+        interest_minor=0,
+        fee_minor=0,
+        penalty_minor=0,
+        cause=command.cause,
+    )
+    booked = recorded(loan, timeline, fact_of(told))
+    told = replace(
+        told,
+        principal_minor=booked.parts[Component.PRINCIPAL],
+        interest_minor=booked.parts[Component.INTEREST],
+        fee_minor=booked.parts[Component.FEE],
+        penalty_minor=booked.parts[Component.PENALTY],
+    )
+    return [told, changed(booked, TERMINATION_ID, on)]
 
 
 def record_recovery(loan: Loan, command: c.RecordRecovery, context: Context) -> list[Event]:
@@ -121,7 +194,7 @@ def write_off(loan: Loan, command: c.WriteOffLoan, context: Context) -> list[Eve
     """Take a charged-off loan from the books; it needs a reason and stays in memo (账销案存)."""
     require_status(loan, (LoanStatus.CHARGED_OFF,))
     require_reason(context)
-    require_value_date(loan, command.effective_on, context)
+    require_last(require_value_date(loan, command.effective_on, context), command.effective_on)
     return [
         e.LoanWrittenOff(
             effective_on=command.effective_on,

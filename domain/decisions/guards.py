@@ -7,6 +7,7 @@ from domain.context import Context
 from domain.errors import Rejected
 from domain.loan.state import Loan, LoanStatus
 from domain.money import AMOUNT_MINOR_MAX
+from domain.servicing.facts import Fact, ReAged, Restructured
 from domain.servicing.timeline import Timeline
 
 
@@ -66,6 +67,12 @@ def require_value_date(loan: Loan, effective_on: date, context: Context) -> Time
             f"the loan was planned anew on {loan.replanned_on}; nothing may be dated before it",
             "effective_on",
         )
+    if loan.terminated_on and effective_on < loan.terminated_on:
+        raise Rejected(
+            "contract_terminated",
+            f"the contract ended on {loan.terminated_on}; nothing may be dated before it",
+            "effective_on",
+        )
     return loan.timeline
 
 
@@ -87,6 +94,19 @@ def require_new_fact(loan: Loan, fact_id: str, field: str) -> None:
     """
     if fact_id in loan.taken_back or (loan.timeline and loan.timeline.find(fact_id)):
         raise Rejected("already_recorded", f"{fact_id} is on this loan's time line already", field)
+
+
+def require_no_plan_since(timeline: Timeline, fact: Fact, field: str) -> None:
+    """Refuse to take back what a new plan was made on."""
+    facts = timeline.facts
+    if any(isinstance(later, Restructured | ReAged) for later in facts[facts.index(fact) :]):
+        raise Rejected("before_restructuring", "the loan was planned anew since", field)
+
+
+def require_contract(loan: Loan) -> None:
+    """Refuse to change the terms of a contract that was terminated."""
+    if loan.terminated_on:
+        raise Rejected("contract_terminated", "the contract was terminated; all is due")
 
 
 def require_reason(context: Context) -> str:

@@ -12,6 +12,7 @@ from domain.commands import changes as c
 from domain.context import Context
 from domain.decisions.arrears import overdue
 from domain.decisions.guards import (
+    require_contract,
     require_last,
     require_new_fact,
     require_reason,
@@ -44,6 +45,7 @@ from domain.servicing.values import Component, Kind
 def re_age(loan: Loan, command: c.ReAgeLoan, context: Context) -> list[Event]:
     """Move all that is unpaid to new instalments, if the lender's policy lets it (rule RAG-1)."""
     require_status(loan, (LoanStatus.ACTIVE,))
+    require_contract(loan)
     require_reason(context)
     on = command.effective_on
     timeline = require_value_date(loan, on, context)
@@ -154,6 +156,7 @@ def _require_policy(request: Request, policy: ReAgeingPolicy) -> None:
 def re_amortise(loan: Loan, command: c.ReAmortiseLoan, context: Context) -> list[Event]:
     """Spread what is past due over the instalments to come; no due date changes."""
     require_status(loan, (LoanStatus.ACTIVE,))
+    require_contract(loan)
     require_reason(context)
     on = command.effective_on
     timeline = require_value_date(loan, on, context)

@@ -18,8 +18,14 @@ from domain.servicing.values import ENGINE_VERSION
 
 
 def recorded(loan: Loan, timeline: Timeline, fact: Fact) -> Booked:
-    """Record a fact and compare with what was published of the loan."""
-    return book(timeline, Standing(rows=loan.rows, balances=loan.balances), fact)
+    """Record a fact and compare with what was published of the loan.
+
+    Raises Rejected `waived_since`: what was waived of a charge would not have been open any more.
+    """
+    booked = book(timeline, Standing(rows=loan.rows, balances=loan.balances), fact)
+    if booked.rewaived:
+        raise Rejected("waived_since", f"{booked.rewaived[0]} waived what this would pay or free")
+    return booked
 
 
 def credited(

@@ -6,11 +6,12 @@ from domain.decisions.guards import (
     require_amount,
     require_currency,
     require_new_fact,
+    require_no_plan_since,
     require_reason,
     require_status,
     require_value_date,
 )
-from domain.decisions.results import credited, followed, recorded, restated
+from domain.decisions.results import changed, credited, followed, recorded, restated, settled
 from domain.errors import Rejected
 from domain.events import ending
 from domain.events import servicing as e
@@ -69,10 +70,7 @@ def reverse_payment(loan: Loan, command: c.ReversePayment, context: Context) -> 
     fact = None if timeline is None else timeline.find(command.payment_id)
     if timeline is None or not isinstance(fact, Paid):
         raise Rejected("unknown_payment", "no such payment stands on this loan", "payment_id")
-    if loan.replanned_on and fact.effective_on < loan.replanned_on:
-        raise Rejected(
-            "before_restructuring", "the loan was planned anew after this payment", "payment_id"
-        )
+    require_no_plan_since(timeline, fact, "payment_id")
     if any(chargeback.payment_id == fact.id for chargeback in loan.chargebacks):
         raise Rejected("payment_charged_back", "reverse its chargeback first", "payment_id")
     if not fact.effective_on <= command.effective_on <= context.business_date:
@@ -166,7 +164,12 @@ def waive(loan: Loan, command: c.Waive, context: Context) -> list[Event]:
         amount_minor=command.amount_minor,
         instalment=command.instalment,
     )
-    return [waived, *followed(loan, timeline, waived, command.waiver_id)]
+    booked = recorded(loan, timeline, fact_of(waived))
+    open_then = booked.parts[command.component]
+    if command.amount_minor > open_then:
+        raise Rejected("more_than_owed", f"only {open_then} were open there on that day", "amount")
+    on = command.effective_on
+    return [waived, changed(booked, command.waiver_id, on), *settled(loan, booked, on, "paid")]
 
 
 def refund_credit_balance(

@@ -43,6 +43,28 @@ class LoanChargedOff(Event):
     cause: str
 
 
+@event("loan.charge_off_reversed.v1")
+class ChargeOffReversed(Event):
+    """The loan is on the books again, with what is owed on the day; both events stay visible."""
+
+    principal_minor: int
+    interest_minor: int
+    fee_minor: int
+    penalty_minor: int
+    cause: str
+
+
+@event("loan.contract_terminated.v1")
+class ContractTerminated(Event):
+    """The contract ended early: all of this is due on the day, and nothing is earned after it."""
+
+    principal_minor: int
+    interest_minor: int
+    fee_minor: int
+    penalty_minor: int
+    cause: str
+
+
 @event("loan.recovery_received.v1")
 class RecoveryReceived(Event):
     """Money that came in after the loan was charged off or written off."""

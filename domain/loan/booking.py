@@ -9,7 +9,7 @@ from datetime import date
 
 from domain.events.servicing import CreditKind, Restatement
 from domain.loan.instalments import AllocationLine, Balances, Instalment
-from domain.servicing.facts import TERM_CHANGES, ChargeAdded, Fact, Reversed
+from domain.servicing.facts import TERM_CHANGES, ChargeAdded, Fact, Reversed, Terminated
 from domain.servicing.ledger import Entry, Ledger
 from domain.servicing.row import F, I, N, P, Row
 from domain.servicing.timeline import Timeline
@@ -57,25 +57,28 @@ class Booked:
     own: Split  # of the fact's own transaction
     parts: Mapping[Component, int]  # of it by component; empty: it has none
     restated: tuple[Restatement, ...]  # other transactions that are split anew
+    rewaived: tuple[str, ...] = ()  # waivers of charges that now give up something else
 
 
 def book(timeline: Timeline, before: Standing, fact: Fact) -> Booked:
     """Record a fact and compare with what was published.
 
     A fact that is dated before others, or a reversal, may split later transactions anew; so may a
-    charge, which what was overpaid then pays.
+    charge, which what was overpaid then pays, and a termination, which takes instalments away.
     """
     in_order = timeline.seen_on(fact.effective_on) and not isinstance(fact, Reversed)
-    if isinstance(fact, TERM_CHANGES):  # they come before the money of their day
+    if isinstance(fact, (*TERM_CHANGES, Terminated)):  # before the money of their day; rows go
         in_order = False
     if isinstance(fact, ChargeAdded) and before.balances.overpaid_minor:
         in_order = False
-    old = None if in_order else timeline.read(splits)
+    old = None if in_order else timeline.read(_posted)
     after = timeline.record(fact)
 
     def view(ledger: Ledger) -> Booked:
         entry = next((e for e in reversed(ledger.entries) if e.id == fact.id), None)
-        restated = () if old is None else _differences(old, splits(ledger), but=fact.id)
+        now = None if old is None else _posted(ledger)
+        restated = () if now is None or old is None else _differences(old[0], now[0], but=fact.id)
+        rewaived = () if now is None or old is None else _other_amounts(old[1], now[1])
         changed = _changed_rows(ledger, before.rows, fact.effective_on, whole=old is not None)
         return Booked(
             timeline=after,
@@ -85,6 +88,7 @@ def book(timeline: Timeline, before: Standing, fact: Fact) -> Booked:
             own=NOT_THERE if entry is None else split_of(entry),
             parts={} if entry is None else dict(entry.parts),
             restated=restated,
+            rewaived=rewaived,
         )
 
     booked = after.read(view)
@@ -190,6 +194,18 @@ def balances_of(rows: Iterable[Instalment], overpaid_minor: int) -> Balances:
 def splits(ledger: Ledger) -> dict[str, Split]:
     """Map the id of every transaction that was allocated to its split, oldest first."""
     return {entry.id: split_of(entry) for entry in ledger.entries if _allocates(entry)}
+
+
+def _posted(ledger: Ledger) -> tuple[dict[str, Split], dict[str, int]]:
+    """What was posted of transactions: the splits of credits, the amounts of waived charges."""
+    waived = {
+        entry.id: entry.amount for entry in ledger.entries if entry.kind is Kind.CHARGE_WAIVER
+    }
+    return splits(ledger), waived
+
+
+def _other_amounts(old: Mapping[str, int], new: Mapping[str, int]) -> tuple[str, ...]:
+    return tuple(name for name, amount in old.items() if new.get(name, amount) != amount)
 
 
 def _allocates(entry: Entry) -> bool:

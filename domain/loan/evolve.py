@@ -171,6 +171,15 @@ def _charged_off(loan: Loan, event: ending.LoanChargedOff) -> Loan:
     )
 
 
+def _charge_off_reversed(loan: Loan, event: ending.ChargeOffReversed) -> Loan:
+    return replace(_told(loan, event), status=LoanStatus.ACTIVE, charged_off=False)
+
+
+def _written_off(loan: Loan, event: ending.LoanWrittenOff) -> Loan:
+    """End the time line. Rows and balances as published stay: they are the memo (账销案存)."""
+    return replace(_told(loan, event), status=LoanStatus.WRITTEN_OFF)
+
+
 def _missed(loan: Loan, event: arrears.PaymentMissed) -> Loan:
     return loan._replace(missed=loan.missed | {event.instalment}, in_arrears=True)
 
@@ -232,7 +241,11 @@ _CHANGES: dict[type[Event], Callable[[Loan, Any], Loan]] = {
     ending.LoanRestructured: _restructured,
     ending.LoanChargedOff: _charged_off,
     ending.RecoveryReceived: _recovered,
-    ending.LoanWrittenOff: _becomes(LoanStatus.WRITTEN_OFF),
+    ending.ChargeOffReversed: _charge_off_reversed,
+    ending.ContractTerminated: lambda loan, e: replace(
+        _told(loan, e), terminated_on=e.effective_on
+    ),
+    ending.LoanWrittenOff: _written_off,
     ending.LoanSettled: _becomes(LoanStatus.SETTLED),
     ending.LoanReopened: lambda loan, _: loan._replace(
         status=LoanStatus.CHARGED_OFF if loan.charged_off else LoanStatus.ACTIVE

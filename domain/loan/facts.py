@@ -18,6 +18,8 @@ from domain.servicing.timeline import Timeline
 from domain.servicing.values import ChargeBasis, ChargeKind, ChargeTime, Component, Kind, Unit
 
 CHARGE_OFF_ID = "charge_off"  # one at a time
+TERMINATION_ID = "termination"
+WRITE_OFF_ID = "write_off"
 
 
 def begin(conditions: Conditions, terms: Terms, event: disbursement.LoanDisbursed) -> Timeline:
@@ -191,6 +193,16 @@ def _charged_off(event: ending.LoanChargedOff) -> f.Fact:
     return f.ChargedOff(id=CHARGE_OFF_ID, effective_on=on, entered_on=on)
 
 
+def _terminated(event: ending.ContractTerminated) -> f.Fact:
+    on = event.effective_on
+    return f.Terminated(id=TERMINATION_ID, effective_on=on, entered_on=on)
+
+
+def _written_off(event: ending.LoanWrittenOff) -> f.Fact:
+    on = event.effective_on
+    return f.WrittenOff(id=WRITE_OFF_ID, effective_on=on, entered_on=on)
+
+
 def _rate_changed(event: changes.RateChanged) -> f.Fact:
     on = event.effective_on
     return f.RateChanged(
@@ -267,6 +279,9 @@ FACTS: dict[type[Event], Callable[[Any], f.Fact]] = {
     changes.LoanReAmortised: _re_amortised,
     ending.LoanRestructured: _restructured,
     ending.LoanChargedOff: _charged_off,
+    ending.ChargeOffReversed: lambda event: _taken_back(CHARGE_OFF_ID, event.effective_on),
+    ending.ContractTerminated: _terminated,
+    ending.LoanWrittenOff: _written_off,
     ending.RecoveryReceived: _recovered,
 }
 """Events after the first payout that tell a fact. Every other event is a result or a note."""

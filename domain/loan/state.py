@@ -70,6 +70,7 @@ class Loan(NamedTuple):
     replanned_on: date | None = None  # of the last restructuring or re-ageing
     rate_annual: Decimal | None = None  # after a restructuring; None: as in the terms
     charged_off: bool = False
+    terminated_on: date | None = None  # when the contract ended early: all is due
     re_ageings: tuple[ReAgeing, ...] = ()  # oldest first
     chargebacks: tuple[ChargedBack, ...] = ()  # that stand
     taken_back: frozenset[str] = frozenset()  # ids of payments and the like that were reversed

@@ -41,7 +41,7 @@ def accelerate(ledger: Ledger, on: date) -> None:
     if not current.met and not fixed:
         interest = interest_by(ledger, current, on)
         if current.outstanding_of(I) > 0 or interest > 0:
-            current.due[I] = max(interest, current.paid[I])
+            current.due[I] = max(interest, current.paid[I] + current.waived[I])
     if not current.met:
         _end_plan(ledger, current, on)
     current.due_on = on
@@ -114,6 +114,8 @@ def _end_plan(ledger: Ledger, current: Row, on: date) -> None:
     last = ledger.period_of(current)
     if not ledger.recalculates or last is None:
         return
+    plan.open_all()  # a plan that was folded anew without later payments has noted some of it
+    last = ledger.period_of(current) or last
     later = [period for period in plan.periods if period.from_on >= on and period is not last]
     interest = interest_of_period(plan, last, on)
     principal = last.due_principal + sum(period.due_principal for period in later)

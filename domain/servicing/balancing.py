@@ -6,7 +6,8 @@ from domain.servicing.ledger import Ledger
 from domain.servicing.row import P
 from domain.servicing.values import Kind
 
-MONEY_OUT = (Kind.DISBURSEMENT, Kind.CAPITALISED_INCOME)
+MONEY_OUT = (Kind.DISBURSEMENT, Kind.CAPITALISED_INCOME, Kind.RESTRUCTURE)
+"""What becomes principal: money paid out, income added, interest that a new plan capitalised."""
 
 
 def principal_gap(ledger: Ledger) -> int:

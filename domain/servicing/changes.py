@@ -68,7 +68,8 @@ def _follow(ledger: Ledger, plan: Plan, from_on: date) -> None:
             asked = {P: period.due_principal, I: period.due_interest + row.waived[I]}
             for component, amount in asked.items():
                 beside = 0 if knows_credit else row.credited[component]
-                row.due[component] = max(amount + beside, row.paid[component])
+                settled = row.paid[component] + row.waived[component]
+                row.due[component] = max(amount + beside, settled)
             row.update_met(from_on)
     if not ledger.terms.recalculates:
         close_principal_gap(ledger, from_on)
@@ -83,6 +84,7 @@ def move_due_date(ledger: Ledger, fact: DueDateMoved) -> None:
         return
     rows = {(r.from_on, r.due_on): r for r in ledger.rows if r.regular}
     due = fact.new_due_on
+    moved: dict[date, date] = {}
     for position in range(index, len(plan.periods)):
         period = plan.periods[position]
         row = rows.get((period.from_on, period.due_on))
@@ -97,12 +99,22 @@ def move_due_date(ledger: Ledger, fact: DueDateMoved) -> None:
         period.due_on = due
         period.subs[-1].due_on = due
         if row is not None:
+            moved[row.due_on] = period.due_on
             row.from_on, row.due_on = period.from_on, period.due_on
+    _move_charges(ledger, moved)
     plan.factor(plan.periods[index:])
     plan.rebalance()
     settle_last(plan, before)
     ledger.renumber()
     _follow(ledger, plan, min(before, fact.new_due_on))
+
+
+def _move_charges(ledger: Ledger, moved: dict[date, date]) -> None:
+    """Let charges that fall due with an instalment go on doing so."""
+    for charge in ledger.charges:
+        if charge.due_on is not None:
+            charge.due_on = moved.get(charge.due_on, charge.due_on)
+        charge.shares = {moved.get(on, on): share for on, share in charge.shares.items()}
 
 
 def extend_term(ledger: Ledger, fact: TermExtended) -> None:

@@ -53,7 +53,7 @@ def _chargeback_parts(ledger: Ledger, entry: Entry, payment_id: str) -> Parts:
 
 
 def _add_debt(ledger: Ledger, on: date, parts: Parts) -> None:
-    if ledger.terms.recalculates and on <= ledger.plan.maturity:
+    if _plan_leads(ledger) and on <= ledger.plan.maturity:
         if parts[P]:
             credit(ledger.plan, on, principal=parts[P])
         if parts[I]:
@@ -71,6 +71,11 @@ def _add_debt(ledger: Ledger, on: date, parts: Parts) -> None:
         if amount:
             row.credited[component] += amount
             row.ask(component, amount, on)
+
+
+def _plan_leads(ledger: Ledger) -> bool:
+    """Whether rows ask for what the plan says; a terminated contract has its rows only."""
+    return ledger.terms.recalculates and ledger.terminated_on is None
 
 
 def _row_for_credit(ledger: Ledger, on: date) -> Row | None:
@@ -105,7 +110,7 @@ def return_principal(ledger: Ledger, entry: Entry) -> None:
     if not owed:
         return
     row = _row_for_credit(ledger, entry.on)
-    if ledger.terms.recalculates and row is not None:
+    if _plan_leads(ledger) and row is not None:
         credit(ledger.plan, entry.on, principal=entry.amount)
         ledger.sync_rows(entry.on)
         if from_overpaid:

@@ -43,10 +43,13 @@ Past = Callable[[], Sequence[Fact]]
 
 
 def order_key(fact: Fact) -> tuple[date, int, date]:
-    """Value date first; what was published, changes of terms, money; then the day of entry."""
+    """Value date first; what was published, changes of terms, money; then the day of entry.
+
+    A due date that is moved ahead of its day moves after what came before it on that day.
+    """
     if isinstance(fact, f.ReferencePublished):
         return (fact.effective_on, -1, fact.effective_on)
-    if isinstance(fact, f.TERM_CHANGES):
+    if isinstance(fact, f.TERM_CHANGES) and getattr(fact, "due_on", None) is None:
         return (fact.effective_on, 0, fact.effective_on)
     return (fact.effective_on, 1, fact.entered_on)
 

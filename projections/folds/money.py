@@ -26,6 +26,12 @@ BRINGS = {
 }
 """Topics of credits, and the field that names the transaction."""
 
+ENDS = {
+    "loan.charged_off.v1": "charge_off",
+    "loan.charge_off_reversed.v1": "charge_off_reversal",
+    "loan.contract_terminated.v1": "termination",
+}
+
 
 class MoneyFold:
     """The transactions of a batch, and the standing revisions of older ones that it changes."""
@@ -299,15 +305,15 @@ class MoneyFold:
             **parts,
         )
 
-    def charged_off(self, entry: Entry, loan: LoanSummary) -> None:
-        """Taken to loss; the debt stands."""
+    def ended(self, entry: Entry, loan: LoanSummary) -> None:
+        """Taken to loss or back on the books, or due at once; the debt stands."""
         event = entry.event
         parts = (event.principal_minor, event.interest_minor, event.fee_minor, event.penalty_minor)
         self._add(
             entry,
             loan,
             transaction_id=f"v{entry.version}",
-            kind="charge_off",
+            kind=ENDS[entry.topic],
             amount_minor=sum(parts),
             principal_minor=parts[0],
             interest_minor=parts[1],
@@ -367,7 +373,7 @@ _CHANGES: dict[str, Callable[[MoneyFold, Entry, LoanSummary], None]] = {
     "loan.restructured.v1": MoneyFold.restructured,
     "loan.re_aged.v1": MoneyFold.replanned,
     "loan.re_amortised.v1": MoneyFold.replanned,
-    "loan.charged_off.v1": MoneyFold.charged_off,
+    **dict.fromkeys(ENDS, MoneyFold.ended),
     "loan.recovery_received.v1": MoneyFold.recovered,
     "loan.written_off.v1": MoneyFold.written_off,
 }

@@ -36,6 +36,8 @@ FACTS = frozenset(
         "loan.re_amortised.v1",
         "loan.restructured.v1",
         "loan.charged_off.v1",
+        "loan.contract_terminated.v1",
+        "loan.written_off.v1",
     }
 )
 """Topics with a place on the loan's time line; a reversal takes one away and has none itself."""

@@ -227,6 +227,16 @@ def _charged_off(row: LoanSummary, entry: Entry) -> None:
     )
 
 
+def _charge_off_reversed(row: LoanSummary, entry: Entry) -> None:
+    del entry
+    row.status, row.charged_off_on, row.charged_off_minor = "active", None, None
+
+
+def _terminated(row: LoanSummary, entry: Entry) -> None:
+    row.terminated_on = entry.effective_on
+    row.recalculates = True  # the running row ends on the day: published rows do not tell before it
+
+
 def _recovered(row: LoanSummary, entry: Entry) -> None:
     event = entry.event
     row.recovered_minor += event.amount_minor
@@ -271,6 +281,8 @@ _CHANGES: dict[str, Callable[[LoanSummary, Entry], None]] = {
     "loan.re_amortised.v1": _re_amortised,
     "loan.restructured.v1": _restructured,
     "loan.charged_off.v1": _charged_off,
+    "loan.charge_off_reversed.v1": _charge_off_reversed,
+    "loan.contract_terminated.v1": _terminated,
     "loan.recovery_received.v1": _recovered,
     "loan.written_off.v1": _written_off,
     "loan.settled.v1": _settled,

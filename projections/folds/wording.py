@@ -182,6 +182,13 @@ WORDS: dict[str, Callable[[Any, Money], str]] = {
         f"Charged off {m(e.principal_minor)} principal and {m(e.interest_minor)} interest:"
         f" {e.cause}"
     ),
+    "loan.charge_off_reversed.v1": lambda e, m: (
+        f"Charge-off reversed, {m(e.principal_minor)} principal back on the books: {e.cause}"
+    ),
+    "loan.contract_terminated.v1": lambda e, m: (
+        f"Contract terminated: {m(e.principal_minor)} principal and {m(e.interest_minor)}"
+        f" interest due at once ({e.cause})"
+    ),
     "loan.recovery_received.v1": lambda e, m: f"Recovery {e.recovery_id}: {m(e.amount_minor)}",
     "loan.written_off.v1": lambda e, m: f"Written off {m(e.amount_minor)}: {e.cause}",
     "loan.settled.v1": lambda e, _: f"Settled: {_plain(e.how)}",

@@ -89,6 +89,7 @@ CREATE TABLE loan_summary (
     financial_difficulty boolean NOT NULL,
     charged_off_on date,
     charged_off_minor bigint,
+    terminated_on date,
     written_off_on date,
     written_off_minor bigint,
     settled_on date,

@@ -4,16 +4,26 @@ from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 
+import pytest
+
+from domain.commands import changes as cc
 from domain.commands import ending as ce
 from domain.events import arrears as ea
 from domain.events import ending as ee
 from domain.events import servicing as es
 from domain.events.ending import RestructureKind
+from domain.loan.booking import standing_on
 from domain.loan.state import LoanStatus
+from domain.loan.terms import Conditions
+from domain.postings import Account
+from domain.servicing import facts as f
+from domain.servicing.values import Status
 from tests.support.lives import (
     CONDITIONS,
     LOAN,
+    PLANNED,
     Life,
+    booked,
     close,
     days_after,
     disbursed,
@@ -21,6 +31,7 @@ from tests.support.lives import (
     pay,
     reverse,
 )
+from tests.support.lives import ties_to_the_ledger as ties
 
 LEVEL = 33_214
 
@@ -185,6 +196,141 @@ def test_a_written_off_loan_stays_in_memo_and_recoveries_still_post() -> None:
         loan_id=LOAN, effective_on=on, recovery_id="rec", amount_minor=5_000
     )
     life.when(recovery).then(ee.RecoveryReceived)
+
+
+def test_a_write_off_ends_the_time_line_and_what_is_owed_stays_in_memo() -> None:
+    life = disbursed()
+    on = days_after(month(1), 121)
+    life.when(_charge_off(on))
+    owed = life.state.balances
+    write_off = ce.WriteOffLoan(loan_id=LOAN, effective_on=on, cause="uncollectable")
+    life.when(write_off, reason="policy")
+    assert life.state.timeline is not None
+    assert isinstance(life.state.timeline.newest, f.WrittenOff)
+    assert life.state.timeline.account.status is Status.CLOSED_WRITTEN_OFF
+    assert life.state.balances == owed
+    told = life.last[0]
+    assert isinstance(told, ee.LoanWrittenOff)
+    assert told.amount_minor == owed.owed_minor
+    before = life.state.timeline
+    recovery = ce.RecordRecovery(
+        loan_id=LOAN, effective_on=on, recovery_id="rec", amount_minor=5_000
+    )
+    assert life.when(recovery).state.timeline is before  # a memo moves nothing on the books
+
+
+def _undo(on: date) -> ce.ReverseChargeOff:
+    return ce.ReverseChargeOff(loan_id=LOAN, effective_on=on, cause="found")
+
+
+@pytest.mark.parametrize("conditions", [PLANNED, CONDITIONS], ids=["planned", "continuous"])
+def test_a_charge_off_that_is_reversed_never_was(conditions: Conditions) -> None:
+    """Source: domain rules, 2.8, 9.9 S-21: accrual resumes, also for the time between."""
+    never = disbursed(conditions=conditions).when(pay(33_214, month(1), "p-1"))
+    life = disbursed(conditions=conditions).when(pay(33_214, month(1), "p-1"))
+    on = days_after(month(3), 5)
+    life.when(_charge_off(month(3)))
+    assert life.refused(_undo(on)).code == "reason_missing"
+    assert life.refused(_undo(month(2)), reason="any").code == "before_last_fact"
+    life.when(_undo(on), reason="found").then(ee.ChargeOffReversed, es.ScheduleChanged)
+    assert life.state.status is LoanStatus.ACTIVE
+    assert never.state.timeline is not None
+    assert life.state.rows == standing_on(never.state.timeline, on).rows
+    ties(life)
+    stands = booked(life.events)
+    assert stands[Account.CHARGE_OFF_EXPENSE] == 0
+    life.when(pay(life.payoff(on), on, "all"))
+    assert life.state.status is LoanStatus.SETTLED
+    ties(life)
+
+
+def test_a_loan_may_be_charged_off_again() -> None:
+    life = disbursed().when(_charge_off(month(3))).when(_undo(month(3)), reason="found")
+    assert life.refused(_undo(month(3)), reason="any").code == "wrong_status"
+    life.when(_charge_off(month(4)))
+    assert life.state.status is LoanStatus.CHARGED_OFF
+    assert booked(life.events)[Account.LOAN_PORTFOLIO] == 0
+
+
+def test_recoveries_are_reversed_before_a_charge_off_is() -> None:
+    life = disbursed().when(_charge_off(month(3)))
+    life.when(
+        ce.RecordRecovery(
+            loan_id=LOAN, effective_on=month(3), recovery_id="rec", amount_minor=5_000
+        )
+    )
+    assert life.refused(_undo(month(3)), reason="found").code == "recovered_since"
+    life.when(reverse("rec", month(3))).when(_undo(month(3)), reason="found")
+    ties(life)
+    assert booked(life.events)[Account.RECOVERY_INCOME] == 0
+
+
+def _terminate(on: date) -> ce.TerminateContract:
+    return ce.TerminateContract(loan_id=LOAN, effective_on=on, cause="breach")
+
+
+@pytest.mark.parametrize("conditions", [PLANNED, CONDITIONS], ids=["planned", "continuous"])
+def test_a_terminated_contract_is_due_at_once_and_earns_no_more(conditions: Conditions) -> None:
+    """Source: domain rules, 9.9 S-24."""
+    life = disbursed(conditions=conditions).when(pay(33_214, month(1), "p-1"))
+    on = days_after(month(2), 14)
+    owed = life.payoff(on)
+    life.when(_terminate(on), reason="breach").then(ee.ContractTerminated, es.ScheduleChanged)
+    told = life.last[0]
+    assert isinstance(told, ee.ContractTerminated)
+    assert told.principal_minor == life.state.balances.principal_minor
+    assert life.state.rows[-1].due_on == on
+    assert len(life.state.rows) == 3
+    if conditions is CONDITIONS:  # planned interest is owed whole if one pays, not if one is told
+        assert life.state.balances.owed_minor == owed
+    ties(life)
+    life.when(close(days_after(on, 40)))
+    assert life.state.in_arrears
+    assert life.payoff(days_after(on, 40)) == life.state.balances.owed_minor
+    life.when(pay(life.state.balances.owed_minor, days_after(on, 40), "all"))
+    assert life.state.status is LoanStatus.SETTLED
+    ties(life)
+
+
+@pytest.mark.parametrize("conditions", [PLANNED, CONDITIONS], ids=["planned", "continuous"])
+def test_what_was_paid_into_instalments_that_go_is_paid_again(conditions: Conditions) -> None:
+    life = disbursed(conditions=conditions).when(pay(3 * 33_214, month(1), "p-1"))
+    life.when(_terminate(days_after(month(1), 3)), reason="breach")
+    ties(life)
+    assert sum(row.principal_minor for row in life.state.rows) == 1_000_000
+    assert sum(row.paid_minor for row in life.state.rows) == 3 * 33_214
+    life.when(reverse("p-1", days_after(month(1), 4)))
+    ties(life)
+
+
+def test_what_was_paid_far_ahead_is_paid_again_after_a_new_rate() -> None:
+    life = disbursed().when(pay(110_000, days_after(month(0), 1), "ahead"))
+    rate = cc.ChangeRate(
+        loan_id=LOAN, effective_on=month(2), change_id="r-1", rate_annual=Decimal("0.25")
+    )
+    life.when(rate, reason="any").when(pay(1_000, month(2), "p-1"))
+    life.when(_terminate(days_after(month(2), 20)), reason="breach")
+    assert sum(row.principal_minor for row in life.state.rows) == 1_000_000
+    ties(life)
+
+
+def test_the_terms_of_a_terminated_contract_do_not_change() -> None:
+    life = disbursed().when(_terminate(month(1)), reason="breach")
+    assert life.refused(_terminate(month(1)), reason="any").code == "contract_terminated"
+    extend = cc.ExtendTerm(loan_id=LOAN, effective_on=month(1), change_id="x", instalments=1)
+    assert life.refused(extend, reason="any").code == "contract_terminated"
+    assert life.refused(_extension(month(1)), reason="any").code == "contract_terminated"
+    life.when(_charge_off(month(5)))
+    assert booked(life.events)[Account.LOAN_PORTFOLIO] == 0
+
+
+def test_an_end_is_not_dated_before_money_moved() -> None:
+    life = disbursed().when(pay(33_214, month(1), "p-1"))
+    before = days_after(month(1), -1)
+    for end in (_terminate(before), _charge_off(before)):
+        refused = life.refused(end, reason="breach")
+        assert (refused.code, refused.field) == ("before_last_fact", "effective_on")
+    assert life.refused(_terminate(month(1))).code == "reason_missing"
 
 
 def test_a_recovery_costs_no_more_than_it_brings() -> None:

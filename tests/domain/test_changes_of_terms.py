@@ -6,12 +6,15 @@ from decimal import Decimal
 import pytest
 
 from domain.commands import changes as c
+from domain.commands import ending as ce
+from domain.commands import servicing as cs
 from domain.commands.registry import Command
 from domain.events import changes as e
 from domain.events import servicing as es
+from domain.events.ending import RestructureKind
 from domain.loan.booking import standing_on
 from domain.loan.quote import planned
-from domain.loan.terms import Conditions
+from domain.loan.terms import Component, Conditions
 from tests.support.lives import (
     CONDITIONS,
     LOAN,
@@ -23,6 +26,7 @@ from tests.support.lives import (
     month,
     pay,
     reverse,
+    ties_to_the_ledger,
 )
 
 LEVEL = 33_214
@@ -227,6 +231,49 @@ def test_a_change_needs_a_reason_and_an_id_of_its_own() -> None:
     assert life.refused(rate("0.1", month(1))).code == "reason_missing"
     life.when(rate("0.1", month(1)), reason="any")
     assert life.refused(rate("0.2", month(2)), reason="any").code == "already_recorded"
+
+
+def test_interest_that_a_new_plan_capitalised_is_not_lost_when_terms_change() -> None:
+    life = disbursed(conditions=PLANNED)
+    restructure = ce.RestructureLoan(
+        loan_id=LOAN,
+        effective_on=days_after(month(1), 9),
+        restructure_id="n-1",
+        kind=RestructureKind.RESCHEDULE,
+        first_due_on=month(2),
+        instalments=24,
+        financial_difficulty=False,
+    )
+    life.when(restructure, reason="any")
+    owed = life.state.balances.principal_minor
+    assert owed > 1_000_000
+    same_day = rate("0.06", days_after(month(1), 9))
+    assert life.refused(same_day, reason="any").code == "before_restructuring"
+    life.when(pause(month(2), month(3)), reason="any")
+    assert life.state.balances.principal_minor == owed
+    ties_to_the_ledger(life)
+
+
+def test_a_charge_falls_due_with_its_instalment_wherever_that_moves() -> None:
+    life = disbursed()
+    charge = cs.AssessCharge(
+        loan_id=LOAN,
+        effective_on=month(0),
+        charge_id="c-1",
+        code="LATE",
+        component=Component.FEE,
+        amount_minor=1_500,
+        instalment=2,
+    )
+    life.when(charge).when(defer(1, month(0)), reason="any")
+    assert life.state.rows[1].fee_minor == 1_500
+    assert life.state.timeline is not None
+    (stands,) = life.state.timeline.account.charges
+    assert stands.due_on == life.state.rows[1].due_on == month(3)
+    terminate = ce.TerminateContract(loan_id=LOAN, effective_on=month(1), cause="breach")
+    life.when(terminate, reason="any")
+    assert life.state.balances.fee_minor == 1_500
+    ties_to_the_ledger(life)
 
 
 def test_an_overdue_row_stays_overdue_when_the_rate_falls() -> None:

@@ -206,8 +206,18 @@ def test_what_is_past_due_is_spread_and_no_date_changes(
     ties(life)
 
 
-def test_interest_that_was_fixed_follows_no_new_rate() -> None:
-    life = late(PLANNED).when(re_amortise(), reason="any")
+@pytest.mark.parametrize(
+    ("conditions", "interest"),
+    [
+        (PLANNED, ReAmortiseInterest.DEFAULT),
+        (CONDITIONS, ReAmortiseInterest.EQUAL_AMORTISATION_INTEREST_SPLIT),
+    ],
+    ids=["planned", "split"],
+)
+def test_interest_that_was_fixed_follows_no_new_rate(
+    conditions: Conditions, interest: ReAmortiseInterest
+) -> None:
+    life = late(conditions).when(re_amortise(interest=interest), reason="any")
     rate = c.ChangeRate(
         loan_id=LOAN, effective_on=ON, change_id="r-1", rate_annual=CONDITIONS.rate_annual_max
     )

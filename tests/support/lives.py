@@ -18,7 +18,7 @@ from domain.decide import decide_loan
 from domain.decisions.disbursement import REQUIRED_CHECKS
 from domain.errors import Rejected
 from domain.events.application import Decision
-from domain.events.ending import LoanChargedOff
+from domain.events.ending import ChargeOffReversed, LoanChargedOff
 from domain.events.registry import Event
 from domain.events.servicing import Split
 from domain.loan.evolve import evolve
@@ -238,7 +238,8 @@ def booked(events: Iterable[Event]) -> Counter[Account]:
     for event in events:
         for line in postings(event, charged_off=charged_off):
             balance[line.account] += line.amount_minor
-        charged_off = charged_off or isinstance(event, LoanChargedOff)
+        if isinstance(event, LoanChargedOff | ChargeOffReversed):
+            charged_off = isinstance(event, LoanChargedOff)
     return balance
 
 

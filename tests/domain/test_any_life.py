@@ -1,0 +1,226 @@
+"""Whatever is done to a loan in whatever order: the books tie, and the engine says the same."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from domain.commands import changes as ch
+from domain.commands import crediting as cr
+from domain.commands import ending as ce
+from domain.commands import servicing as cs
+from domain.commands.registry import Command
+from domain.errors import Rejected
+from domain.events.ending import LoanRestructured, RestructureKind
+from domain.loan.booking import standing_on
+from domain.loan.evolve import evolve
+from domain.loan.state import Loan, LoanStatus
+from domain.loan.terms import Component, Conditions, Recalculation, RefundKind, RepaymentMethod
+from domain.servicing.values import ReAgeInterest, ReAmortiseInterest
+from tests.support.lives import (
+    CONDITIONS,
+    LOAN,
+    START,
+    Life,
+    close,
+    disbursed,
+    pay,
+    ties_to_the_ledger,
+)
+
+PRODUCTS = [
+    replace(
+        CONDITIONS,
+        method=method,
+        recalculation=recalculation,
+        backdating_days_max=2_000,
+        interest_refunded_with=()
+        if recalculation is Recalculation.NONE
+        else (RefundKind.MERCHANT, RefundKind.PAYOUT),
+    )
+    for method in RepaymentMethod
+    for recalculation in (Recalculation.NONE, Recalculation.CONTINUOUS)
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """What the next command is made of."""
+
+    life: Life
+    on: date
+    name: str  # of the fact, should there be one
+    n: int  # anything
+
+    @property
+    def fact(self) -> str:
+        """The id of one of the facts that stand."""
+        assert self.life.state.timeline is not None
+        facts = self.life.state.timeline.facts
+        return facts[self.n % len(facts)].id
+
+    @property
+    def number(self) -> int:
+        """The number of an instalment."""
+        return 1 + self.n % len(self.life.state.rows)
+
+    @property
+    def next_unpaid(self) -> int:
+        """What the oldest open instalment asks for."""
+        return next((row.unpaid_minor for row in self.life.state.rows if row.met_on is None), 1)
+
+    def make(self, command: type[Command], /, **fields: Any) -> Command:  # noqa: ANN401 - any field
+        return command(loan_id=LOAN, effective_on=self.on, **fields)  # type: ignore[call-arg]
+
+
+MAKERS: dict[str, Callable[[Turn], Command]] = {
+    "pay": lambda t: pay(1 + t.n * 97, t.on, t.name),
+    "instalment": lambda t: pay(t.next_unpaid, t.on, t.name),
+    "reverse": lambda t: t.make(cs.ReversePayment, payment_id=t.fact, cause="x"),
+    "charge": lambda t: t.make(
+        cs.AssessCharge,
+        charge_id=t.name,
+        code="LATE",
+        component=Component.FEE if t.n % 2 else Component.PENALTY,
+        amount_minor=1 + t.n,
+        instalment=t.number,
+    ),
+    "waive": lambda t: t.make(
+        cs.Waive,
+        waiver_id=t.name,
+        component=(Component.INTEREST, Component.FEE, Component.PENALTY)[t.n % 3],
+        amount_minor=1 + t.n,
+        instalment=t.number,
+    ),
+    "refund credit": lambda t: t.make(
+        cs.RefundCreditBalance, refund_id=t.name, amount_minor=1 + t.n
+    ),
+    "goodwill": lambda t: t.make(cr.CreditGoodwill, credit_id=t.name, amount_minor=1 + t.n * 13),
+    "refund": lambda t: t.make(
+        cr.ReceiveRefund,
+        refund_id=t.name,
+        kind=RefundKind.MERCHANT if t.n % 2 else RefundKind.PAYOUT,
+        amount_minor=1 + t.n * 89,
+    ),
+    "adjust": lambda t: t.make(
+        cr.AdjustCharge,
+        adjustment_id=t.name,
+        charge_id=t.fact,
+        amount_minor=1 + t.n // 9,
+    ),
+    "charge back": lambda t: t.make(
+        cr.ChargeBack,
+        chargeback_id=t.name,
+        payment_id=t.fact,
+        amount_minor=1 + t.n * 7,
+    ),
+    "take chargeback back": lambda t: t.make(cr.ReverseChargeback, chargeback_id=t.fact, cause="x"),
+    "rate": lambda t: t.make(ch.ChangeRate, change_id=t.name, rate_annual=Decimal(t.n % 40) / 100),
+    "pause": lambda t: t.make(
+        ch.PauseInterest, change_id=t.name, until_on=t.on + timedelta(days=t.n % 90)
+    ),
+    "extend": lambda t: t.make(ch.ExtendTerm, change_id=t.name, instalments=1 + t.n % 12),
+    "move": lambda t: t.make(
+        ch.MoveDueDate,
+        change_id=t.name,
+        instalment=t.number,
+        due_on=t.life.state.rows[t.number - 1].due_on + timedelta(days=t.n % 60 - 20),
+    ),
+    "defer": lambda t: t.make(ch.DeferPayments, change_id=t.name, months=1 + t.n % 4),
+    "re-age": lambda t: t.make(
+        ch.ReAgeLoan,
+        re_age_id=t.name,
+        first_due_on=t.on + timedelta(days=1 + t.n % 40),
+        instalments=1 + t.n % 30,
+        interest=list(ReAgeInterest)[t.n % 4],
+        willing_and_able=True,
+    ),
+    "re-amortise": lambda t: t.make(
+        ch.ReAmortiseLoan,
+        re_amortisation_id=t.name,
+        interest=list(ReAmortiseInterest)[t.n % 3],
+    ),
+    "restructure": lambda t: t.make(
+        ce.RestructureLoan,
+        restructure_id=t.name,
+        kind=RestructureKind.RESCHEDULE,
+        first_due_on=t.on + timedelta(days=1 + t.n % 40),
+        instalments=1 + t.n % 30,
+        financial_difficulty=False,
+    ),
+    "terminate": lambda t: t.make(ce.TerminateContract, cause="x"),
+    "charge off": lambda t: t.make(ce.ChargeOffLoan, cause="x"),
+    "undo charge-off": lambda t: t.make(ce.ReverseChargeOff, cause="x"),
+    "recover": lambda t: t.make(ce.RecordRecovery, recovery_id=t.name, amount_minor=1 + t.n * 31),
+    "close": lambda t: close(t.on),
+}
+
+steps = st.lists(
+    st.tuples(
+        st.sampled_from([*MAKERS, *["instalment", "pay"] * 3]),
+        st.integers(min_value=0, max_value=75),  # days that go by
+        st.one_of(st.just(0), st.integers(min_value=0, max_value=90)),  # how far it is dated back
+        st.integers(min_value=0, max_value=2_000),
+    ),
+    min_size=1,
+    max_size=20,
+)
+
+
+def principal_sums(life: Life) -> None:
+    """What the rows ask for is what went out: the payout, and what was charged back."""
+    if any(isinstance(event, LoanRestructured) for event in life.events):
+        return  # rows with their history are cut down to what was paid, and interest is capitalised
+    back = life.state.chargebacks
+    asked = sum(row.principal_minor for row in life.state.rows) - 1_000_000
+    assert sum(x.principal_minor for x in back) <= asked <= sum(x.amount_minor for x in back)
+
+
+def holds(life: Life) -> None:
+    state = life.state
+    if not state.charged_off:
+        ties_to_the_ledger(life)
+    assert state.timeline is not None
+    shown = standing_on(state.timeline, life.now)
+    assert shown.balances.principal_minor == state.balances.principal_minor
+    assert shown.balances.overpaid_minor == state.balances.overpaid_minor
+    assert (state.status is LoanStatus.SETTLED) == (state.balances.owed_minor == 0)
+    for row in state.rows:
+        left = (row.principal_left_minor, row.interest_left_minor, row.fee_left_minor)
+        assert min(*left, row.penalty_left_minor) >= 0, row
+        assert (row.met_on is not None) == (row.unpaid_minor == 0), row
+
+
+@given(st.sampled_from(PRODUCTS), steps)
+@settings(deadline=None, max_examples=25)
+def test_the_books_tie_whatever_is_done(
+    conditions: Conditions, told: list[tuple[str, int, int, int]]
+) -> None:
+    life = disbursed(conditions=conditions)
+    for number, (what, days, back, n) in enumerate(told):
+        life.now += timedelta(days=days)
+        on = max(START, life.now - timedelta(days=back))
+        if life.state.status is LoanStatus.WRITTEN_OFF:
+            break
+        try:
+            life.when(MAKERS[what](Turn(life, on, f"{what}-{number}", n)), reason="any")
+        except Rejected:
+            continue
+        holds(life)
+        principal_sums(life)
+    again: Loan | None = None
+    for event in life.events:
+        again = evolve(again, event)
+    assert again is not None
+    assert (again.rows, again.balances, again.status) == (
+        life.state.rows,
+        life.state.balances,
+        life.state.status,
+    )
+    assert again.timeline is not None
+    assert life.state.timeline is not None
+    assert standing_on(again.timeline, life.now) == standing_on(life.state.timeline, life.now)

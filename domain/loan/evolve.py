@@ -172,12 +172,12 @@ def _charged_off(loan: Loan, event: ending.LoanChargedOff) -> Loan:
 
 
 def _charge_off_reversed(loan: Loan, event: ending.ChargeOffReversed) -> Loan:
-    return replace(_told(loan, event), status=LoanStatus.ACTIVE, charged_off=False)
+    return _told(loan, event)._replace(status=LoanStatus.ACTIVE, charged_off=False)
 
 
 def _written_off(loan: Loan, event: ending.LoanWrittenOff) -> Loan:
     """End the time line. Rows and balances as published stay: they are the memo (账销案存)."""
-    return replace(_told(loan, event), status=LoanStatus.WRITTEN_OFF)
+    return _told(loan, event)._replace(status=LoanStatus.WRITTEN_OFF)
 
 
 def _missed(loan: Loan, event: arrears.PaymentMissed) -> Loan:
@@ -242,8 +242,8 @@ _CHANGES: dict[type[Event], Callable[[Loan, Any], Loan]] = {
     ending.LoanChargedOff: _charged_off,
     ending.RecoveryReceived: _recovered,
     ending.ChargeOffReversed: _charge_off_reversed,
-    ending.ContractTerminated: lambda loan, e: replace(
-        _told(loan, e), terminated_on=e.effective_on
+    ending.ContractTerminated: lambda loan, e: _told(loan, e)._replace(
+        terminated_on=e.effective_on
     ),
     ending.LoanWrittenOff: _written_off,
     ending.LoanSettled: _becomes(LoanStatus.SETTLED),

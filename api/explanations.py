@@ -1,4 +1,4 @@
-"""Writes why a simulated loan's figures are what they are; `domain.servicing.explain` knows why."""
+"""Writes why a loan's figures are what they are; `domain.servicing.explain` knows why."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -7,6 +7,7 @@ from typing import Any
 
 from api.rows import answer_model
 from domain.money import format_amount
+from domain.servicing.account import Account
 from domain.servicing.explain import (
     InterestExplained,
     PartExplained,
@@ -101,10 +102,15 @@ def explained(states: Sequence[State], currency: str) -> dict[str, list[Any]]:
         for change in restated(before.account, after.account)
     ]
     return {
-        "interest": [_interest(x, currency) for x in explain_interest(account)],
+        "interest": interest_of(account, currency),
         "parts": parts,
         "restatements": changes,
     }
+
+
+def interest_of(account: Account, currency: str) -> list[dict[str, Any]]:
+    """Write why the interest of every instalment is what it is."""
+    return [_interest(x, currency) for x in explain_interest(account)]
 
 
 def _interest(x: InterestExplained, currency: str) -> dict[str, Any]:

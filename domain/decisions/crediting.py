@@ -22,7 +22,7 @@ from domain.loan.interest_refund import interest_refund_id, undue_interest
 from domain.loan.payoff import owed_on
 from domain.loan.state import Loan, LoanStatus
 from domain.loan.terms import Component
-from domain.servicing.facts import ChargeAdded, Paid
+from domain.servicing.facts import ChargeAdded, Disbursed, Paid
 from domain.servicing.timeline import Timeline
 
 HOW = "credited"
@@ -56,6 +56,7 @@ def receive_refund(loan: Loan, command: c.ReceiveRefund, context: Context) -> li
     timeline = require_value_date(loan, command.effective_on, context)
     require_new_fact(loan, command.refund_id, "refund_id")
     require_new_fact(loan, interest_refund_id(command.refund_id), "refund_id")
+    _require_paid_out(timeline, command)
     told = e.RefundReceived(
         effective_on=command.effective_on,
         refund_id=command.refund_id,
@@ -72,6 +73,18 @@ def receive_refund(loan: Loan, command: c.ReceiveRefund, context: Context) -> li
             after = evolve(after, event)
         events += _refund_interest(after, told)
     return events
+
+
+def _require_paid_out(timeline: Timeline, command: c.ReceiveRefund) -> None:
+    """Refuse to be given back more than was ever paid out."""
+    refunds = REFUND_KINDS.values()
+    left = sum(fact.amount_minor for fact in timeline.facts if isinstance(fact, Disbursed)) - sum(
+        fact.amount_minor
+        for fact in timeline.facts
+        if isinstance(fact, Paid) and fact.kind in refunds
+    )
+    if command.amount_minor > left:
+        raise Rejected("more_than_paid_out", f"{left} minor units can be given back", "amount")
 
 
 def _refund_interest(loan: Loan, refund: e.RefundReceived) -> list[Event]:

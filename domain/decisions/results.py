@@ -20,7 +20,7 @@ from domain.servicing.values import ENGINE_VERSION
 def recorded(loan: Loan, timeline: Timeline, fact: Fact) -> Booked:
     """Record a fact and compare with what was published of the loan.
 
-    Raises Rejected `waived_since`: what was waived of a charge would not have been open any more.
+    Raises Rejected `waived_since`: what was waived since would not have been open any more.
     """
     booked = book(timeline, Standing(rows=loan.rows, balances=loan.balances), fact)
     if booked.rewaived:

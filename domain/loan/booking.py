@@ -23,6 +23,7 @@ _CREDIT = {
     Kind.INTEREST_REFUND: CreditKind.INTEREST_REFUND,
     Kind.CHARGE_ADJUSTMENT: CreditKind.CHARGE_ADJUSTMENT,
 }
+_WAIVERS = (Kind.CHARGE_WAIVER, Kind.INTEREST_WAIVER)
 _PART = {P: "principal_minor", I: "interest_minor", F: "fee_minor", N: "penalty_minor"}
 
 
@@ -57,7 +58,7 @@ class Booked:
     own: Split  # of the fact's own transaction
     parts: Mapping[Component, int]  # of it by component; empty: it has none
     restated: tuple[Restatement, ...]  # other transactions that are split anew
-    rewaived: tuple[str, ...] = ()  # waivers of charges that now give up something else
+    rewaived: tuple[str, ...] = ()  # waivers that now give up something else
 
 
 def book(timeline: Timeline, before: Standing, fact: Fact) -> Booked:
@@ -197,10 +198,8 @@ def splits(ledger: Ledger) -> dict[str, Split]:
 
 
 def _posted(ledger: Ledger) -> tuple[dict[str, Split], dict[str, int]]:
-    """What was posted of transactions: the splits of credits, the amounts of waived charges."""
-    waived = {
-        entry.id: entry.amount for entry in ledger.entries if entry.kind is Kind.CHARGE_WAIVER
-    }
+    """What was posted of transactions: the splits of credits, the amounts of waivers."""
+    waived = {entry.id: entry.amount for entry in ledger.entries if entry.kind in _WAIVERS}
     return splits(ledger), waived
 
 

@@ -142,6 +142,13 @@ def test_a_refund_on_a_settled_loan_is_credit_of_the_borrowers() -> None:
     ties(life)
 
 
+def test_no_more_is_given_back_than_was_paid_out() -> None:
+    life = disbursed().when(refund(600_000))
+    refused = life.refused(refund(400_001, 20, "f-2"))
+    assert (refused.code, refused.field) == ("more_than_paid_out", "amount")
+    life.when(refund(400_000, 20, "f-2"))
+
+
 def test_a_refund_is_taken_back_with_its_interest() -> None:
     life, plain = disbursed(conditions=REFUNDING), disbursed(conditions=REFUNDING)
     life.when(refund(200_000)).when(reverse("f-1", days_after(month(0), 15)))

@@ -274,6 +274,23 @@ def test_penalties_are_paid_first_and_can_be_waived_with_a_reason() -> None:
     assert life.state.balances.penalty_minor == 0
 
 
+def test_what_was_waived_is_not_paid_from_behind() -> None:
+    """A payment dated before the waiver would leave nothing to waive: the waiver was posted."""
+    life = disbursed(conditions=PLANNED)
+    waiver = cs.Waive(
+        loan_id=LOAN,
+        effective_on=month(1),
+        waiver_id="w",
+        component=Component.INTEREST,
+        amount_minor=10_000,
+        instalment=1,
+    )
+    life.when(waiver, reason="goodwill")
+    assert life.refused(pay(LEVEL, month(0), "early")).code == "waived_since"
+    assert life.refused(pay(5_000, month(0), "part")).code == "waived_since"
+    life.when(pay(LEVEL, month(1), "today"))
+
+
 def test_principal_is_never_waived() -> None:
     waiver = cs.Waive(
         loan_id=LOAN,

@@ -6,7 +6,9 @@ import pytest
 
 from consumers.log_feed import LogFeed
 from consumers.projector import Projector
+from domain.commands import crediting as cr
 from domain.loan.day import DayFigures, day_figures
+from domain.loan.terms import RefundKind
 from domain.policies import US_BUCKETS
 from infra.database import DatabasePool
 from infra.store import PostgresEventStore
@@ -30,6 +32,31 @@ def projected(pool: DatabasePool, store: PostgresEventStore) -> Projector:
     return projector
 
 
+def give_credits(book: Book) -> None:
+    """Goodwill and refunds on loans of the book, some of them dated back."""
+    for number, loan_id in enumerate(book.loans):
+        loan = book.state(loan_id)
+        assert loan.disbursed_on is not None
+        back = timedelta(days=min(7 * number, (book.today - loan.disbursed_on).days))
+        amount = max(1, min(5_000 * number, loan.balances.owed_minor))
+        for command in (
+            cr.CreditGoodwill(
+                loan_id=loan_id,
+                effective_on=book.today - back,
+                credit_id=f"g-{number}",
+                amount_minor=amount,
+            ),
+            cr.ReceiveRefund(
+                loan_id=loan_id,
+                effective_on=book.today - back // 2,
+                refund_id=f"f-{number}",
+                kind=RefundKind.MERCHANT,
+                amount_minor=amount,
+            ),
+        ):
+            book.do(command)
+
+
 @pytest.mark.parametrize(
     ("seed", "how", "tolerance"),
     [(1, "in order", 500), (3, "backdated", 0), (4, "backdated", 0), (6, "backdated", 20_000)],
@@ -40,6 +67,8 @@ def test_a_day_is_what_the_engine_says(
     with store:
         book = Book(store, seed=seed, tolerance_minor=tolerance)
         book.live(12, 40, backdating=how == "backdated")
+        give_credits(book)
+        book.go_on(8, backdating=how == "backdated")
         projected(pool, store)
         loans = {loan_id: book.state(loan_id) for loan_id in book.loans}
     compared = late = 0

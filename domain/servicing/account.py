@@ -203,7 +203,7 @@ class Account:
     @property
     def maturity(self) -> date:
         """Due date of the last regular instalment."""
-        return max(row.due_on for row in self._ledger.rows if not row.additional)
+        return maturity_of(self._ledger)
 
     def interest_accrued_to(self, on: date) -> int:
         """Interest earned up to a day, minor units."""
@@ -219,15 +219,20 @@ class Account:
         return payoff(self._ledger, on)
 
 
+def maturity_of(ledger: Ledger) -> date:
+    """Due date of the last regular row."""
+    return max(row.due_on for row in ledger.rows if not row.additional)
+
+
 def _freeze_rows(ledger: Ledger) -> tuple[Instalment, ...]:
     if ledger.terms.explicit_periods:  # the plan alone: its own balances
         plan = zip(ledger.rows, ledger.plan.periods, strict=True)
         return tuple(_freeze_row(row, period.balance_after) for row, period in plan)
     rows: list[Instalment] = []
     moves = sorted((e.on, e.amount) for e in ledger.entries if e.kind in RAISES_BALANCE)
-    balance, taken = 0, 0
+    balance, taken, matures_on = 0, 0, maturity_of(ledger)
     for row in ledger.rows:
-        while taken < len(moves) and _counts_by(moves[taken][0], row, ledger):
+        while taken < len(moves) and _counts_by(moves[taken][0], row, matures_on):
             balance += moves[taken][1]
             taken += 1
         balance += row.credited.get(P, 0) - row.due.get(P, 0)
@@ -235,9 +240,9 @@ def _freeze_rows(ledger: Ledger) -> tuple[Instalment, ...]:
     return tuple(rows)
 
 
-def _counts_by(on: date, row: Row, ledger: Ledger) -> bool:
+def _counts_by(on: date, row: Row, matures_on: date) -> bool:
     of_one_day = row.down_payment or row.from_on == row.due_on
-    inclusive = of_one_day or row.additional or row is ledger.rows[-1]
+    inclusive = of_one_day or row.additional or row.due_on == matures_on
     return on <= row.due_on if inclusive else on < row.due_on
 
 

@@ -3,7 +3,7 @@
 Source: domain rules 9.11 G-05.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 
@@ -37,13 +37,22 @@ def asked(row: Row) -> Parts:
     return {I: row.due[I], F: row.due[F], N: row.due[N]}
 
 
+def _asked_by_day(rows: Iterable[Row]) -> dict[date, Parts]:
+    """What the rows due on each day recognise together: a re-ageing may leave two of one day."""
+    by_day: dict[date, Parts] = {}
+    for row in rows:
+        sums = by_day.setdefault(row.due_on, {I: 0, F: 0, N: 0})
+        by_day[row.due_on] = {part: sums[part] + amount for part, amount in asked(row).items()}
+    return by_day
+
+
 def at_close(account: Account, posted: list[Activity], day: date) -> list[Correction]:
     """Activities of rows due up to a day that are missing, or not what the row asks."""
     rows = [r for r in account.ledger.rows if not r.down_payment and r.due_on <= day]
     corrections: list[Correction] = []
-    for row in rows:
-        same_day = [a for a in posted if a.on == row.due_on]
-        corrections += _replace(same_day[:1], row.due_on, asked(row))
+    for on, parts in _asked_by_day(rows).items():
+        same_day = [a for a in posted if a.on == on]
+        corrections += _replace(same_day[:1], on, parts)
         corrections += [Correction(dropped=a, on=a.on, parts={}) for a in same_day[1:]]
     return corrections
 
@@ -58,11 +67,10 @@ def _replace(existing: list[Activity], on: date, parts: Parts) -> list[Correctio
 
 def refreshed(account: Account, posted: list[Activity]) -> list[Correction]:
     """Corrections of what is posted already, after a change of the rows."""
-    by_day = {row.due_on: row for row in account.ledger.rows if not row.down_payment}
+    by_day = _asked_by_day(row for row in account.ledger.rows if not row.down_payment)
     corrections: list[Correction] = []
     for activity in posted:
-        row = by_day.get(activity.on)
-        parts = {I: 0, F: 0, N: 0} if row is None else asked(row)
+        parts = by_day.get(activity.on, {I: 0, F: 0, N: 0})
         corrections += _replace([activity], activity.on, parts)
     return corrections
 

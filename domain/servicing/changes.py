@@ -9,6 +9,7 @@ from decimal import Decimal
 from domain.servicing.balancing import close_principal_gap
 from domain.servicing.dates import ONE_DAY, add_units, due_on, worked_due_on
 from domain.servicing.facts import DueDateMoved, InterestPaused, TermExtended
+from domain.servicing.given import let_rows_follow_term
 from domain.servicing.ledger import Ledger
 from domain.servicing.mirroring import mirror_of
 from domain.servicing.period import Period
@@ -16,7 +17,7 @@ from domain.servicing.plan import Plan
 from domain.servicing.row import I, P, Row
 from domain.servicing.settling import settle_last
 from domain.servicing.solving import change_rate, resolve_after
-from domain.servicing.values import ChargeOffBehaviour
+from domain.servicing.values import Amortisation, ChargeOffBehaviour
 
 
 def apply_rate(ledger: Ledger, on: date, rate: Decimal) -> None:
@@ -24,12 +25,14 @@ def apply_rate(ledger: Ledger, on: date, rate: Decimal) -> None:
     if interest_is_fixed(ledger, on):
         return
     change_rate(ledger.plan, ledger.terms.counts_from(on), rate)
+    if ledger.terms.amortisation is Amortisation.FIXED_INSTALMENT:
+        let_rows_follow_term(ledger)
     _follow(ledger, ledger.plan, on)
 
 
 def apply_pause(ledger: Ledger, fact: InterestPaused) -> None:
     """Paused days earn nothing; instalments stay, the last one shrinks."""
-    if ledger.rows_lead:
+    if interest_is_fixed(ledger, fact.effective_on):
         return
     terms = ledger.terms
     until = terms.counts_until(fact.until)
@@ -45,7 +48,7 @@ def interest_is_fixed(ledger: Ledger, on: date) -> bool:
     """Whether interest was split before a day: nothing is earned any more, at any rate."""
     equally = ledger.re_aged_equally_on
     stopped = ledger.terms.charge_off is not ChargeOffBehaviour.REGULAR
-    if ledger.terminated_on or (ledger.charged_off_on and stopped):
+    if ledger.terminated_on or ledger.written_off or (ledger.charged_off_on and stopped):
         return True
     return ledger.rows_lead or (equally is not None and on > equally)
 

@@ -142,10 +142,11 @@ def recompute_instalment_fees(ledger: Ledger) -> None:
         for row in ledger.rows:
             if not row.regular or row.re_aged or (row.met and row.due_on in charge.shares):
                 continue
-            share = _share(ledger, charge, row)
-            change = share - charge.shares.get(row.due_on, 0)
+            known = charge.shares.get(row.due_on, 0)
+            change = _share(ledger, charge, row) - known
+            change = max(change, -row.outstanding_of(charge.component))  # what was paid stays
             if change:
-                charge.shares[row.due_on] = share
+                charge.shares[row.due_on] = known + change
                 row.ask(charge.component, change, row.met_on)
         charge.amount = sum(charge.shares.values())
 

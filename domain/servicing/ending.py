@@ -78,10 +78,11 @@ def _stop_interest(ledger: Ledger, on: date) -> None:
         unpaid = row.outstanding_of(I)
         if row.from_on <= on < row.due_on:
             interest = interest_by(ledger, row, on)
-            if row.met and ledger.terms.recalculates and interest > 0:
-                _split_anew(row, interest)
+            if row.met and row.total_paid and ledger.terms.recalculates and interest > 0:
+                _split_anew(row, min(interest, row.due[P] + row.due[I]))
             elif unpaid > 0 or (ledger.terms.recalculates and interest > 0):
                 _earn_no_more(ledger, row, row.due[I] - max(interest, row.due[I] - unpaid))
+                row.update_met(on)  # one that asked for nothing, in an interest grace
         elif row.from_on > on and not row.met:
             _earn_no_more(ledger, row, max(0, unpaid))
     _close_principal_gap(ledger, on)

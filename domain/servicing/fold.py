@@ -344,6 +344,7 @@ def _accelerate(ledger: Ledger, on: date, past: Past) -> None:
     if again:
         kept = [fact for fact in before if fact.id not in again]
         ledger.become(fold(open_ledger(ledger.terms, ledger.started_on), kept))
+        ledger.open_again()
         _earn(ledger, on)
     if all(row.met for row in ledger.rows):
         return

@@ -5,11 +5,13 @@ P-11, P-50.
 """
 
 from collections.abc import Sequence
+from datetime import date
 
 from domain.servicing.dates import schedule_periods
 from domain.servicing.ledger import Ledger
 from domain.servicing.period import Period
 from domain.servicing.plan import Plan
+from domain.servicing.row import I, P, Row
 from domain.servicing.values import Amortisation
 
 
@@ -25,8 +27,13 @@ def given_instalments(plan: Plan, periods: Sequence[Period]) -> list[int] | None
     return None
 
 
-def extend_to_longest_term(plan: Plan) -> None:
-    """Put back the periods that the product allows and an earlier solution did without."""
+def allow_longest_term(plan: Plan, on: date) -> None:
+    """With one amount, put back the periods that the product allows and a solution did without.
+
+    Before money moves on a day: what is drawn on the last due date falls due after it, as always.
+    """
+    if plan.terms.amortisation is not Amortisation.FIXED_INSTALMENT or on > plan.maturity:
+        return
     last = plan.last
     for from_on, due_on in schedule_periods(plan.terms, plan.start_on):
         if due_on > plan.maturity:
@@ -46,6 +53,18 @@ def end_when_repaid(plan: Plan) -> None:
         if paid_out and untouched and not period.balance_after:
             del plan.periods[index + 1 :]
             return
+
+
+def let_rows_follow_term(ledger: Ledger) -> None:
+    """Make rows for new periods of the plan; those it has none for ask for what was paid."""
+    rows = {(row.from_on, row.due_on): row for row in ledger.rows if row.regular}
+    dates = {(p.from_on, p.due_on) for p in ledger.plan.periods}
+    ledger.rows += [Row(*of) for of in sorted(dates) if of not in rows]
+    for of, row in rows.items():
+        if of not in dates:
+            row.due[P], row.due[I] = row.paid[P], row.paid[I] + row.waived[I]
+    drop_rows_beyond(ledger)
+    ledger.renumber()
 
 
 def drop_rows_beyond(ledger: Ledger) -> None:

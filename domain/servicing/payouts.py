@@ -14,7 +14,7 @@ from domain.servicing.dates import schedule_periods
 from domain.servicing.given import drop_rows_beyond
 from domain.servicing.instalment_rounding import to_multiple
 from domain.servicing.ledger import Entry, Ledger
-from domain.servicing.period import to_minor
+from domain.servicing.period import Period, to_minor
 from domain.servicing.plan import Plan
 from domain.servicing.row import I, P, Row
 from domain.servicing.solving import Money, add_money, disburse
@@ -98,13 +98,24 @@ def _follow_plan(ledger: Ledger, on: date) -> None:
             ledger.rows.append(row)
         elif period.due_on < on:
             continue
-        back = 0 if ledger.terms.recalculates else row.credited[P]
-        waived = row.waived[I] if row.waived else 0
-        row.due[P], row.due[I] = period.due_principal + back, period.due_interest + waived
+        _ask_as_solved(ledger, period, row)
         row.update_met(on)
     if ledger.terms.amortisation is Amortisation.FIXED_INSTALMENT:
         drop_rows_beyond(ledger)
     ledger.renumber()
+
+
+def _ask_as_solved(ledger: Ledger, period: Period, row: Row) -> None:
+    """Ask for what was solved anew, but for no less than was paid of it before it is due.
+
+    A plan that follows payments knows of them, and of what was put back.
+    """
+    waived = row.waived[I] if row.waived else 0
+    principal, interest = period.due_principal, period.due_interest
+    if not ledger.terms.recalculates:
+        principal = max(principal + row.credited[P], row.paid[P])
+        interest = max(interest, row.paid[I])
+    row.due[P], row.due[I] = principal, interest + waived
 
 
 def _principal_after_maturity(ledger: Ledger, on: date, amount: int) -> None:

@@ -21,7 +21,8 @@ from domain.servicing.waiving import forget_interest, waive_past_due
 
 def re_amortise(ledger: Ledger, fact: ReAmortised, entry: Entry) -> None:
     """Spread what is past due over the remaining instalments; none left, or nothing due: do not."""
-    if all(period.due_on <= entry.on for period in ledger.plan.periods):
+    ended = ledger.written_off or not any(row.outstanding for row in ledger.rows)
+    if ended or all(period.due_on <= entry.on for period in ledger.plan.periods):
         entry.void = True
         return
     if ledger.terms.recalculates:

@@ -11,7 +11,7 @@ from enum import StrEnum
 
 from domain.money import WIDE_CONTEXT
 from domain.servicing.conventions import Factors, Residue
-from domain.servicing.given import end_when_repaid, extend_to_longest_term, given_instalments
+from domain.servicing.given import allow_longest_term, end_when_repaid, given_instalments
 from domain.servicing.instalment_rounding import to_instalment, to_multiple, to_whole
 from domain.servicing.period import Period, to_minor
 from domain.servicing.plan import Plan
@@ -58,6 +58,7 @@ def add_money(plan: Plan, money: Money) -> None:
         if money.on <= period.from_on:
             period.disbursed_before += money.disbursed
             period.capitalised_before += money.capitalised
+    allow_longest_term(plan, money.on)
     period = plan.move_money(money.on, disbursed=money.disbursed, capitalised=money.capitalised)
     if period is not None:
         solve(plan, due_affected(plan, period, money.on), Cause.MONEY, money)
@@ -80,6 +81,7 @@ def change_rate(plan: Plan, from_on: date, rate: Decimal) -> None:
 
 def resolve_after(plan: Plan, on: date) -> None:
     """Cut the sub-periods at a day and solve the instalments from there."""
+    allow_longest_term(plan, on)
     period = plan.move_money(on)
     if period is not None:
         solve(plan, due_affected(plan, period, on), Cause.TERMS)
@@ -87,8 +89,6 @@ def resolve_after(plan: Plan, on: date) -> None:
 
 def solve(plan: Plan, first_due: date, cause: Cause, money: Money | None = None) -> None:
     """Solve the instalments due on or after a day."""
-    if plan.terms.amortisation is Amortisation.FIXED_INSTALMENT:
-        extend_to_longest_term(plan)
     related = plan.related(first_due)
     _mark_interest_grace(plan)
     plan.factor(related)

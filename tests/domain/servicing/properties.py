@@ -31,7 +31,7 @@ from domain.servicing.values import (
     RestFrequency,
     Strategy,
 )
-from tests.domain.servicing.random_lives import DAY, LENT, START, any_terms, charge
+from tests.domain.servicing.random_lives import DAY, LENT, START, any_terms, charge, operations
 
 PARTS: Final = ("principal", "interest", "fees", "penalties")
 FACTS_MAX: Final = 40  # more than two checkpoints
@@ -280,6 +280,32 @@ def a_day_in_the_past_is_what_the_facts_of_then_say(r: Random) -> None:
     assert shown(seen) == shown(recorded(terms, by_then).account)
 
 
+def no_operation_takes_more_than_there_is(r: Random) -> None:
+    """Source: domain rules, 10 (invariant 1): after re-ageing, charge-off, rescheduling and all.
+
+    The lives of the fuzz; what the engine refuses changes nothing, what it does not refuse holds.
+    """
+    life = Life(ordinary_terms(r))
+    for step in operations(r, 14):
+        try:
+            perform(life, step)
+        except Rejected:
+            continue
+        if life.timeline.disbursed:
+            _takes_no_more_than_there_is(life.account)
+
+
+def _takes_no_more_than_there_is(account: Account) -> None:
+    assert account.overpaid >= 0
+    for row in account.instalments:
+        assert row.outstanding >= 0
+        assert min(map(min, (row.due, row.paid, row.waived, row.written_off))) >= 0
+    for entry in account.transactions:
+        assert min(entry.split) >= 0
+        if entry.kind in MONEY_IN:
+            assert entry.split.total + entry.overpayment_minor == entry.amount_minor
+
+
 PROPERTIES: Final[tuple[Callable[[Random], None], ...]] = (
     money_is_conserved_per_component,
     principal_sums_to_what_was_disbursed,
@@ -290,4 +316,5 @@ PROPERTIES: Final[tuple[Callable[[Random], None], ...]] = (
     a_payment_reversed_was_never_paid,
     what_was_known_once_never_changes,
     a_day_in_the_past_is_what_the_facts_of_then_say,
+    no_operation_takes_more_than_there_is,
 )

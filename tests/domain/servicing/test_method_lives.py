@@ -181,3 +181,15 @@ def test_a_new_rate_may_ask_again_of_an_instalment_that_was_met_early() -> None:
     change = f.RateChanged(id="2", effective_on=later, entered_on=later, rate_annual=Decimal("0.9"))
     rows = timeline.record(change).account.instalments
     assert sum(row.due.principal for row in rows) == 600_00
+
+
+def test_what_is_drawn_on_the_last_due_date_falls_due_after_it() -> None:
+    """Source: domain rules, 9.10: money on a due date affects the next instalment; 5.1, one amount.
+
+    The term had been shortened to three instalments of the six that the product allows.
+    """
+    steps = [Step(days=0, amount=-100_00), Step(days=91, amount=-100_00)]
+    timeline, _ = live(product("fixed", Recalculation.NONE), steps)
+    rows = timeline.account.instalments
+    assert [row.due.principal for row in rows] == [242_87, 245_64, 211_49, 100_00]
+    assert [row.balance_after_minor for row in rows] == [457_13, 211_49, 0, 0]

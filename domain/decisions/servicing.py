@@ -189,4 +189,10 @@ def refund_credit_balance(
         refund_id=command.refund_id,
         amount_minor=command.amount_minor,
     )
-    return [refunded, *followed(loan, timeline, refunded, command.refund_id)]
+    booked = recorded(loan, timeline, fact_of(refunded))
+    if booked.own.overpaid_minor < command.amount_minor:
+        raise Rejected(
+            "more_than_credit", f"on that day it was {booked.own.overpaid_minor}", "amount"
+        )
+    on = command.effective_on
+    return [refunded, changed(booked, command.refund_id, on), *settled(loan, booked, on, "paid")]

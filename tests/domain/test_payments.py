@@ -90,6 +90,16 @@ def test_what_is_above_the_payoff_is_overpayment_and_can_be_refunded() -> None:
     assert life.state.balances.overpaid_minor == 0
 
 
+def test_credit_is_refunded_once_it_is_there() -> None:
+    life = disbursed()
+    life.when(pay(life.payoff(month(1)) + 700, month(1)))
+    early = cs.RefundCreditBalance(
+        loan_id=LOAN, effective_on=month(0), refund_id="r", amount_minor=700
+    )
+    assert life.refused(early).code == "more_than_credit"
+    life.when(replace(early, effective_on=month(1)))
+
+
 def test_a_settled_loan_takes_no_payments() -> None:
     life = disbursed()
     life.when(pay(life.payoff(month(1)), month(1)))

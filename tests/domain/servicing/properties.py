@@ -1,7 +1,7 @@
 """What holds for every loan, as checks of one seed each: the suite runs a few, the soak thousands.
 
 A check raises AssertionError. The loans are of the ordinary kind: payments go by instalment, what
-is due first, interest runs to their day. Odd tables and rests meet the fuzz and the vectors.
+is due first, and a payoff asks for interest to its day. Odd tables meet the fuzz and the vectors.
 """
 
 from collections.abc import Callable
@@ -28,7 +28,6 @@ from domain.servicing.values import (
     Kind,
     PreClose,
     Recalculation,
-    RestFrequency,
     Strategy,
 )
 from tests.domain.servicing.random_lives import DAY, LENT, START, any_terms, charge, operations
@@ -39,7 +38,7 @@ MONEY_IN: Final = (Kind.REPAYMENT, Kind.GOODWILL_CREDIT, Kind.DOWN_PAYMENT)
 
 
 def ordinary_terms(r: Random) -> LoanTerms:
-    """Draw sound terms that pay by instalment, what is due first, interest to their day."""
+    """Draw sound terms that pay by instalment, what is due first; a payoff ends on its day."""
     rule = AllocationRule(kind=None, order=STANDARD_ORDER)
     while True:
         terms = replace(
@@ -47,7 +46,6 @@ def ordinary_terms(r: Random) -> LoanTerms:
             allocation=(rule,),
             direction=Direction.HORIZONTAL,
             strategy=Strategy.ADVANCED,
-            rest=RestFrequency.DAILY,
             pre_close=PreClose.TILL_PRE_CLOSE_DATE,
             full_term_tranches=False,
             product_charges=(),

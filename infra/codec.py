@@ -32,8 +32,8 @@ _DIGITS = bytes(ord("0" if byte in b"0123456789" else " ") for byte in range(256
 _LONG_INTEGER = b"0" * 19
 
 
-class _Circumstances(msgspec.Struct, omit_defaults=True, frozen=True, gc=False):
-    """The envelope as it is written: what it does not say is left out."""
+class _Stored(msgspec.Struct, omit_defaults=True, frozen=True, gc=False):
+    """The object as it is written: what the envelope does not say is left out."""
 
     actor: Actor
     reason_code: str | None = None
@@ -44,9 +44,10 @@ class _Circumstances(msgspec.Struct, omit_defaults=True, frozen=True, gc=False):
     causation_id: str | None = None
     correlation_id: str | None = None
     source_recorded_at: datetime | None = None
+    event: Event | None = None
 
 
-_parts = attrgetter(*_Circumstances.__struct_fields__)
+_circumstances = attrgetter(*_Stored.__struct_fields__[:-1])
 
 
 class _EventAlone(msgspec.Struct, Generic[E], frozen=True, gc=False):
@@ -96,7 +97,6 @@ class Codec:
         self._encode = msgspec.json.Encoder().encode
         self._envelope = msgspec.json.Decoder(Envelope).decode
         self._raw_event = msgspec.json.Decoder(_EventAlone[msgspec.Raw]).decode
-        self._last: tuple[Envelope, bytes] | None = None
 
     def encode(self, envelope: Envelope, event: Event) -> tuple[str, bytes]:
         """Return topic and stored bytes.
@@ -107,19 +107,11 @@ class Codec:
         topic = self._topics.get(type(event))
         if topic is None:
             raise UnknownTopic(f"{type(event).__name__} is not registered under a topic")
-        written = self._encode(event)
-        _require_bigints(written)
-        return topic, b'%b,"event":%b}' % (self._circumstances(envelope), written)
-
-    def _circumstances(self, envelope: Envelope) -> bytes:
-        """Write an envelope, but for the bracket at its end; events of one command share it."""
-        last = self._last
-        if last is not None and last[0] is envelope:
-            return last[1]
-        written = self._encode(_Circumstances(*_parts(envelope)))
-        _require_bigints(written)
-        self._last = envelope, written[:-1]
-        return self._last[1]
+        written = self._encode(_Stored(*_circumstances(envelope), event=event))
+        # A long run of digits is looked for first: hardly any text holds one.
+        if _LONG_INTEGER in written.translate(_DIGITS):
+            _check_integers(msgspec.json.decode(written))
+        return topic, written
 
     def decode(self, topic: str, state: bytes) -> tuple[Envelope, Event]:
         """Read stored bytes. Raises UnknownTopic or CorruptEvent."""
@@ -160,12 +152,6 @@ def peek(state: bytes) -> tuple[Actor, date]:
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise CorruptEvent(str(error)) from error
     return peeked.actor, peeked.event.effective_on
-
-
-def _require_bigints(written: bytes) -> None:
-    """Look for a long run of digits first, which hardly any JSON text holds. Raises ValueError."""
-    if _LONG_INTEGER in written.translate(_DIGITS):
-        _check_integers(msgspec.json.decode(written))
 
 
 def _check_integers(value: object) -> None:

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.commands import changes as ch
@@ -196,7 +196,6 @@ def holds(life: Life) -> None:
 
 
 @given(st.sampled_from(PRODUCTS), steps)
-@settings(deadline=None, max_examples=25)
 def test_the_books_tie_whatever_is_done(
     conditions: Conditions, told: list[tuple[str, int, int, int]]
 ) -> None:

@@ -68,7 +68,7 @@ ROWS: Final = (
         fault="writer killed",
         run=row_01_writer_killed.run,
         ci=20,
-        short=400,
+        short=300,
         full=1000,
     ),
     Row(
@@ -220,13 +220,13 @@ ROWS: Final = (
         short=1000,
         full=10_000,
     ),
-    Row(number=18, fault="domain stories", run=row_18_stories.run, ci=60, short=1000, full=5000),
+    Row(number=18, fault="domain stories", run=row_18_stories.run, ci=60, short=500, full=5000),
     Row(
         number=19,
         fault="the system, simulated",
         run=row_19_simulation.run,
         ci=200,
-        short=4000,
+        short=2500,
         full=10000,
     ),
     Row(

@@ -9,9 +9,10 @@ BIN := .venv/bin
 RUN := .venv/.run-installed
 DEV := .venv/.dev-installed
 PIP := $(BIN)/python -m pip --disable-pip-version-check
-# Each worker of `make test` has a PostgreSQL of its own, and one of them the broker.
-WORKERS ?= 2
-PYTEST = $(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
+# Each worker of `make test` has a PostgreSQL of its own, and one of them the broker. They wait for
+# other processes more than they compute: three keep two cores busy.
+WORKERS ?= 3
+PYTEST = $(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup --no-loadscope-reorder
 # --universal: one file for every platform and Python; index addresses are a matter of the machine.
 LOCK := env -u PIP_FIND_LINKS $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --upgrade \
 	--generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"

@@ -50,7 +50,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark properties, and a test by the servers it asks for, also through other fixtures.
 
     Of several workers one has all that needs a broker, because brokers side by side make each other
-    miss their deadlines; a module is not divided, because it shares what is slow to set up.
+    miss their deadlines; a module is not divided, because it shares what is slow to set up. What
+    takes longest comes first.
     """
     for item in items:
         assert isinstance(item, pytest.Function)
@@ -61,5 +62,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 item.add_marker(marker)
         if item.get_closest_marker("kafka"):
             item.add_marker(pytest.mark.xdist_group("kafka"))
-        elif item.path.name not in SPREAD:
+        elif not _spread(item):
             item.add_marker(pytest.mark.xdist_group(str(item.path)))
+    items.sort(key=lambda item: (item.get_closest_marker("kafka") is None, not _spread(item)))
+
+
+def _spread(item: pytest.Item) -> bool:
+    return item.path.name in SPREAD

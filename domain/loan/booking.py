@@ -9,7 +9,7 @@ from datetime import date
 
 from domain.events.servicing import CreditKind, Restatement
 from domain.loan.instalments import AllocationLine, Balances, Instalment
-from domain.servicing.facts import TERM_CHANGES, ChargeAdded, Fact, Reversed, Terminated
+from domain.servicing.facts import TERM_CHANGES, ChargeAdded, ChargedBack, Fact, Reversed, Terminated
 from domain.servicing.ledger import Entry, Ledger
 from domain.servicing.row import F, I, N, P, Row
 from domain.servicing.timeline import Timeline
@@ -72,13 +72,16 @@ def book(timeline: Timeline, before: Standing, fact: Fact) -> Booked:
         in_order = False
     if isinstance(fact, ChargeAdded) and before.balances.overpaid_minor:
         in_order = False
+    own_id = fact.id
+    if isinstance(fact, Reversed) and isinstance(timeline.find(fact.fact_id), ChargedBack):
+        own_id = fact.fact_id  # its reversal says itself what of it was paid by the credit
     old = None if in_order else timeline.read(_posted)
     after = timeline.record(fact)
 
     def view(ledger: Ledger) -> Booked:
         entry = next((e for e in reversed(ledger.entries) if e.id == fact.id), None)
         now = None if old is None else _posted(ledger)
-        restated = () if now is None or old is None else _differences(old[0], now[0], but=fact.id)
+        restated = () if now is None or old is None else _differences(old[0], now[0], but=own_id)
         rewaived = () if now is None or old is None else _other_amounts(old[1], now[1])
         changed = _changed_rows(ledger, before.rows, fact.effective_on, whole=old is not None)
         return Booked(

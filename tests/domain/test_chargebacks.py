@@ -113,6 +113,19 @@ def test_a_chargeback_that_is_taken_back_never_was(conditions: Conditions) -> No
 
 
 @BOTH
+def test_credit_that_covered_it_is_there_again_when_it_is_taken_back(
+    conditions: Conditions,
+) -> None:
+    life = paid_once(conditions)
+    life.when(pay(life.payoff(month(2)) + 2_000, month(2), "p-2"))
+    before = life.state.balances
+    life.when(back(1_500)).when(won())
+    life.then(e.ChargebackReversed, es.ScheduleChanged)
+    assert life.state.balances == before
+    ties(life)
+
+
+@BOTH
 def test_after_maturity_there_is_a_row_for_it(conditions: Conditions) -> None:
     life = paid_once(conditions)
     for row in life.state.rows[1:]:

@@ -58,6 +58,9 @@ def restructure(ledger: Ledger, fact: Restructured, entry: Entry) -> None:
     fresh = [_row_of(plan, index) for index in range(len(plan.periods))]
     for component, amount in open_charges.items():
         fresh[0].ask(component, amount, None)
+    if not ledger.recalculates:  # a plan that follows payments knows what was charged back
+        gone = [row for row in ledger.rows if row not in kept]
+        fresh[0].credited[P] = sum(row.credited[P] for row in gone)
     for charge in ledger.charges:
         _move_charge(charge, fresh[0].due_on)
     ledger.terms, ledger.plan, ledger.rows = terms, plan, [*kept, *fresh]

@@ -6,6 +6,8 @@ import pytest
 
 from domain.commands import crediting as c
 from domain.commands import servicing as cs
+from domain.commands.changes import PauseInterest
+from domain.commands.ending import RestructureLoan
 from domain.commands.registry import Command
 from domain.events import crediting as e
 from domain.events import ending as ee
@@ -122,6 +124,28 @@ def test_credit_that_covered_it_is_there_again_when_it_is_taken_back(
     life.when(back(1_500)).when(won())
     life.then(e.ChargebackReversed, es.ScheduleChanged)
     assert life.state.balances == before
+    ties(life)
+
+
+@BOTH
+def test_it_stays_owed_when_a_restructuring_takes_its_row_away(conditions: Conditions) -> None:
+    life = paid_once(conditions)
+    charged_back = replace(back(2_808), effective_on=days_after(month(1), 5))
+    life.when(charged_back)
+    new_plan = RestructureLoan(
+        loan_id=LOAN,
+        effective_on=days_after(month(1), 9),
+        restructure_id="r-1",
+        kind=ee.RestructureKind.RESCHEDULE,
+        first_due_on=month(3),
+        instalments=24,
+        financial_difficulty=False,
+    )
+    life.when(new_plan, reason="hardship")
+    owed = life.state.balances.principal_minor
+    pause = PauseInterest(loan_id=LOAN, effective_on=month(4), change_id="c-1", until_on=month(5))
+    life.when(pause, reason="flood")
+    assert life.state.balances.principal_minor == owed
     ties(life)
 
 

@@ -1,6 +1,7 @@
 """A loan product as an aggregate: versioned conditions. State, evolve and decide together."""
 
 from dataclasses import dataclass
+from datetime import date
 
 from domain.commands.product import DefineProductVersion
 from domain.commands.registry import Command
@@ -9,10 +10,20 @@ from domain.envelope import StreamId
 from domain.errors import Rejected
 from domain.events.product import ProductVersionDefined
 from domain.events.registry import Event
-from domain.loan.terms import Conditions, Recalculation
+from domain.loan.contract import loan_terms
+from domain.loan.terms import Conditions, Recalculation, Terms
 from domain.money import CURRENCY_EXPONENT
+from domain.servicing.dates import add_units
 
 INSTALMENTS_MAX = 600  # fifty years of months: what a schedule may hold
+TERM_DAYS_MAX = 50 * 366  # fifty years, whatever a period is
+_FIELDS = {  # of the engine's terms, as a product names them
+    "amortisation": "method",
+    "interest_method": "method",
+    "principal_minor": "amount_max",
+    "rate_annual": "rate_annual_max",
+    "instalments": "instalments_max",
+}
 
 
 def product_stream(code: str) -> StreamId:
@@ -45,6 +56,7 @@ def decide(product: Product | None, command: Command, context: Context) -> list[
     if not isinstance(command, DefineProductVersion):
         raise TypeError(f"{type(command).__name__} is no command to a product")
     _require_sound(command.conditions)
+    _require_served(command.conditions, command.effective_on)
     if product is not None and product.current.conditions == command.conditions:
         raise Rejected("unchanged", "these are the conditions in force")
     return [
@@ -65,6 +77,8 @@ def _require_sound(conditions: Conditions) -> None:
         raise Rejected("bad_bounds", "0 < min <= max", "amount_min")
     if not 1 <= conditions.instalments_max <= INSTALMENTS_MAX:
         raise Rejected("bad_bounds", f"1..{INSTALMENTS_MAX}", "instalments_max")
+    if not 1 <= conditions.instalments_min <= conditions.instalments_max:
+        raise Rejected("bad_bounds", f"1..{conditions.instalments_max}", "instalments_min")
     if conditions.rate_annual_max < 0:
         raise Rejected("bad_bounds", "a rate is not below zero", "rate_annual_max")
     if len(set(conditions.allocation)) != len(conditions.allocation) or len(
@@ -81,3 +95,30 @@ def _require_sound(conditions: Conditions) -> None:
         )
     if min(conditions.backdating_days_max, conditions.arrears_tolerance_minor) < 0:
         raise Rejected("bad_bounds", "not below zero", "backdating_days_max")
+
+
+def _require_served(conditions: Conditions, on: date) -> None:
+    """Let the engine judge the product's largest loan, with its fewest and its most instalments.
+
+    Codes and reasons are the engine's (`domain.servicing.soundness`); fields are the product's.
+    """
+    for instalments in (conditions.instalments_min, conditions.instalments_max):
+        largest = Terms(
+            currency=conditions.currency,
+            principal_minor=conditions.amount_max_minor,
+            rate_annual=conditions.rate_annual_max,
+            instalments=instalments,
+        )
+        for no in loan_terms(conditions, largest, from_on=on).validate():
+            detail = f"{no.reason} (instalments: {instalments})"
+            raise Rejected(no.code, detail, _FIELDS.get(no.field, no.field))
+    periods = conditions.repayment_every * conditions.instalments_max
+    if (add_units(on, conditions.repayment_unit, periods) - on).days > TERM_DAYS_MAX:
+        raise Rejected("term_too_long", "at most fifty years", "instalments_max")
+    if conditions.grace_on_interest and conditions.recalculation is Recalculation.NONE:
+        # A planned row earns by its days: what is earned under grace would not be seen before.
+        raise Rejected(
+            "interest_is_planned",
+            "interest is collected later where it is earned day by day",
+            "grace_on_interest",
+        )

@@ -51,7 +51,7 @@ class DeferPayments(LoanCommand):
 
 @command("loan.re_age")
 class ReAgeLoan(LoanCommand):
-    """Move all that is unpaid, due or not, to new monthly instalments (重设账龄)."""
+    """Move all that is unpaid, due or not, to new instalments, as often as before (重设账龄)."""
 
     re_age_id: str
     first_due_on: date

@@ -60,10 +60,11 @@ def _require_within(conditions: Conditions, amount_minor: int, instalments: int)
             f"minor units of {conditions.currency}",
             "amount",
         )
-    if not 1 <= instalments <= conditions.instalments_max:
+    if not conditions.instalments_min <= instalments <= conditions.instalments_max:
         raise Rejected(
             "instalments_outside_product",
-            f"the product allows 1..{conditions.instalments_max} instalments",
+            f"the product allows {conditions.instalments_min}..{conditions.instalments_max} "
+            "instalments",
             "instalments",
         )
 

@@ -25,6 +25,7 @@ from domain.events import changes as e
 from domain.events.registry import Event
 from domain.loan.instalments import Instalment
 from domain.loan.state import Loan, LoanStatus
+from domain.loan.terms import RepaymentMethod
 from domain.servicing.changes import interest_is_fixed
 from domain.servicing.facts import ReAmortised
 from domain.servicing.timeline import Timeline
@@ -102,6 +103,9 @@ def _pause(loan: Loan, command: c.PauseInterest) -> Event:
 
 
 def _extend(loan: Loan, command: c.ExtendTerm) -> Event:
+    if loan.conditions.method is RepaymentMethod.BULLET:
+        detail = "a bullet has one instalment: move its due date, or restructure the loan"
+        raise Rejected("one_instalment", detail, "instalments")
     most = loan.conditions.instalments_max - len(loan.rows)
     if not 1 <= command.instalments <= most:
         detail = f"the product allows {loan.conditions.instalments_max} instalments in all"

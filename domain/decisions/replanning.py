@@ -67,6 +67,8 @@ def re_age(loan: Loan, command: c.ReAgeLoan, context: Context) -> list[Event]:
         instalments=command.instalments,
         interest=command.interest,
         programme=command.programme,
+        repayment_every=loan.conditions.repayment_every,
+        repayment_unit=loan.conditions.repayment_unit,
         policy_version=policy.version,
         principal_minor=0,
         interest_minor=0,

@@ -6,7 +6,7 @@ from decimal import Decimal
 from domain.events.registry import Event, event
 from domain.loan.plan_summary import PlanSummary
 from domain.servicing.re_ageing_guard import Programme
-from domain.servicing.values import ReAgeInterest, ReAmortiseInterest
+from domain.servicing.values import ReAgeInterest, ReAmortiseInterest, Unit
 
 
 @event("loan.rate_changed.v1")
@@ -57,7 +57,7 @@ class PaymentDeferred(Event):
 
 @event("loan.re_aged.v1")
 class LoanReAged(Event):
-    """All that was unpaid moved to new monthly instalments, under a policy's guard (rule RAG-1)."""
+    """All that was unpaid moved to new instalments, under a policy's guard (rule RAG-1)."""
 
     re_age_id: str
     first_due_on: date
@@ -72,6 +72,8 @@ class LoanReAged(Event):
     waived_interest_minor: int
     before: PlanSummary
     after: PlanSummary
+    repayment_every: int = 1  # units between the new due dates
+    repayment_unit: Unit = Unit.MONTHS
 
 
 @event("loan.re_amortised.v1")

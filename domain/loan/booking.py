@@ -9,7 +9,14 @@ from datetime import date
 
 from domain.events.servicing import CreditKind, Restatement
 from domain.loan.instalments import AllocationLine, Balances, Instalment
-from domain.servicing.facts import TERM_CHANGES, ChargeAdded, ChargedBack, Fact, Reversed, Terminated
+from domain.servicing.facts import (
+    TERM_CHANGES,
+    ChargeAdded,
+    ChargedBack,
+    Fact,
+    Reversed,
+    Terminated,
+)
 from domain.servicing.ledger import Entry, Ledger
 from domain.servicing.row import F, I, N, P, Row
 from domain.servicing.timeline import Timeline

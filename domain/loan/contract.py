@@ -21,6 +21,7 @@ from domain.servicing.values import (
     DaysInMonth,
     DaysInYear,
     DueClass,
+    InterestMethod,
     Kind,
     Recalculation,
 )
@@ -28,7 +29,12 @@ from domain.servicing.values import (
 _AMORTISATION = {
     RepaymentMethod.ANNUITY: Amortisation.EQUAL_INSTALMENTS,
     RepaymentMethod.EQUAL_PRINCIPAL: Amortisation.EQUAL_PRINCIPAL,
+    RepaymentMethod.INTEREST_ONLY: Amortisation.INTEREST_ONLY,
+    RepaymentMethod.BULLET: Amortisation.BULLET,
+    RepaymentMethod.EQUAL_AMORTISATION: Amortisation.EQUAL_AMORTISATION,
+    RepaymentMethod.FLAT: Amortisation.EQUAL_INSTALMENTS,
 }
+_INTEREST = {RepaymentMethod.FLAT: InterestMethod.FLAT}
 REFUND_KINDS = {
     RefundKind.MERCHANT: Kind.MERCHANT_ISSUED_REFUND,
     RefundKind.PAYOUT: Kind.PAYOUT_REFUND,
@@ -51,7 +57,13 @@ def loan_terms(
         instalments=terms.instalments,
         expected_disbursement_on=from_on,
         first_due_on=first_due_on,
+        repayment_every=conditions.repayment_every,
+        repayment_unit=conditions.repayment_unit,
+        grace_on_principal=conditions.grace_on_principal,
+        grace_on_interest=conditions.grace_on_interest,
+        interest_free_periods=conditions.interest_free_periods,
         amortisation=_AMORTISATION[conditions.method],
+        interest_method=_INTEREST.get(conditions.method, InterestMethod.DECLINING_BALANCE),
         day_count=None if proportional else DayCount(conditions.day_count),
         days_in_month=DaysInMonth.D30 if proportional else DaysInMonth.ACTUAL,
         days_in_year=DaysInYear.D360 if proportional else DaysInYear.ACTUAL,

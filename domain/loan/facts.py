@@ -15,7 +15,7 @@ from domain.loan.terms import Conditions, Terms
 from domain.servicing import facts as f
 from domain.servicing.terms import LoanTerms
 from domain.servicing.timeline import Timeline
-from domain.servicing.values import ChargeBasis, ChargeKind, ChargeTime, Component, Kind, Unit
+from domain.servicing.values import ChargeBasis, ChargeKind, ChargeTime, Component, Kind
 
 CHARGE_OFF_ID = "charge_off"  # one at a time
 TERMINATION_ID = "termination"
@@ -242,8 +242,8 @@ def _re_aged(event: changes.LoanReAged) -> f.Fact:
         effective_on=on,
         entered_on=on,
         start_on=event.first_due_on,
-        every=1,
-        unit=Unit.MONTHS,
+        every=event.repayment_every,
+        unit=event.repayment_unit,
         instalments=event.instalments,
         interest=event.interest,
     )

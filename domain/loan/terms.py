@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
-from domain.servicing.values import Component, Recalculation
+from domain.servicing.values import Component, Recalculation, Unit
 
 __all__ = [
     "DEFAULT_ALLOCATION",
@@ -21,6 +21,7 @@ __all__ = [
     "Rounding",
     "ScheduleDayCount",
     "Terms",
+    "Unit",
 ]
 
 
@@ -29,6 +30,10 @@ class RepaymentMethod(StrEnum):
 
     ANNUITY = "annuity"  # 等额本息
     EQUAL_PRINCIPAL = "equal_principal"  # 等额本金
+    INTEREST_ONLY = "interest_only"  # 先息后本: interest each period, principal with the last
+    BULLET = "bullet"  # 到期一次性还本付息: one instalment after all periods
+    EQUAL_AMORTISATION = "equal_amortisation"  # an annuity's interest, spread evenly
+    FLAT = "flat"  # 等本等息: interest on the first principal, whatever was repaid
 
 
 class RefundKind(StrEnum):
@@ -78,7 +83,7 @@ class Terms:
     currency: str  # ISO 4217
     principal_minor: int
     rate_annual: Decimal  # fraction per year: 0.12 is 12 %
-    instalments: int  # number of monthly instalments
+    instalments: int  # number of repayment periods: of the instalments, but for a bullet
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +95,11 @@ class Conditions:
 
     currency: str
     method: RepaymentMethod = RepaymentMethod.ANNUITY
+    repayment_every: int = 1  # units of a repayment period
+    repayment_unit: Unit = Unit.MONTHS
+    grace_on_principal: int = 0  # first instalments that repay no principal
+    grace_on_interest: int = 0  # first instalments that collect no interest; it is earned (宽限期)
+    interest_free_periods: int = 0  # first periods that earn nothing (免息期)
     day_count: ScheduleDayCount  # no default: the product must say (domain rules, 0.4)
     interest_rounding: Rounding = Rounding.HALF_UP
     instalment_rounding: Rounding = Rounding.HALF_UP
@@ -98,6 +108,7 @@ class Conditions:
     amount_min_minor: int = 1
     amount_max_minor: int
     rate_annual_max: Decimal  # fraction per year
+    instalments_min: int = 1
     instalments_max: int
     four_eyes_from_minor: int = 0  # payouts of at least this need a maker and a checker
     backdating_days_max: int = 365  # how far before the business date a fact may lie

@@ -10,6 +10,7 @@ from api.console import queue
 from api.console.words import LANGUAGES, Words, choose, table
 from domain.events.registry import TOPICS
 from domain.loan.state import LoanStatus
+from domain.loan.terms import RepaymentMethod, Unit
 from projections.worklist import DEFAULT_STRATEGY
 
 FOLDER = Path(__file__).parents[2] / "api" / "console"
@@ -68,6 +69,8 @@ def blanks(label: str) -> set[str]:
     ("kind", "names"),
     [
         ("status", list(LoanStatus)),
+        ("method", list(RepaymentMethod)),
+        ("every", list(Unit)),
         ("topic", list(TOPICS)),
         ("tier", [step.tier for step in DEFAULT_STRATEGY.steps]),
         ("action", [step.next_action for step in DEFAULT_STRATEGY.steps]),

@@ -19,11 +19,19 @@ from domain.events.ending import LoanRestructured, RestructureKind
 from domain.loan.booking import standing_on
 from domain.loan.evolve import evolve
 from domain.loan.state import Loan, LoanStatus
-from domain.loan.terms import Component, Conditions, Recalculation, RefundKind, RepaymentMethod
+from domain.loan.terms import (
+    Component,
+    Conditions,
+    Recalculation,
+    RefundKind,
+    RepaymentMethod,
+    Unit,
+)
 from domain.servicing.values import ReAgeInterest, ReAmortiseInterest
 from tests.support.lives import (
     CONDITIONS,
     LOAN,
+    METHODS,
     START,
     Life,
     close,
@@ -42,9 +50,17 @@ PRODUCTS = [
         if recalculation is Recalculation.NONE
         else (RefundKind.MERCHANT, RefundKind.PAYOUT),
     )
-    for method in RepaymentMethod
-    for recalculation in (Recalculation.NONE, Recalculation.CONTINUOUS)
+    for method, recalculation in METHODS
 ]
+SHAPES: list[dict[str, Any]] = [
+    {},
+    {"repayment_unit": Unit.WEEKS, "repayment_every": 2},
+    {"repayment_unit": Unit.DAYS, "repayment_every": 10},
+    {"repayment_unit": Unit.QUARTERS},
+    {"grace_on_principal": 2},
+    {"interest_free_periods": 2},
+]
+"""What is changed of a product beside its method."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,11 +211,13 @@ def holds(life: Life) -> None:
         assert (row.met_on is not None) == (row.unpaid_minor == 0), row
 
 
-@given(st.sampled_from(PRODUCTS), steps)
+@given(st.sampled_from(PRODUCTS), st.sampled_from(SHAPES), steps)
 def test_the_books_tie_whatever_is_done(
-    conditions: Conditions, told: list[tuple[str, int, int, int]]
+    conditions: Conditions, shape: dict[str, Any], told: list[tuple[str, int, int, int]]
 ) -> None:
-    life = disbursed(conditions=conditions)
+    if conditions.method is RepaymentMethod.BULLET:
+        shape = {name: n for name, n in shape.items() if name != "grace_on_principal"}
+    life = disbursed(conditions=replace(conditions, **shape))
     for number, (what, days, back, n) in enumerate(told):
         life.now += timedelta(days=days)
         on = max(START, life.now - timedelta(days=back))

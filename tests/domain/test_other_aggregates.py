@@ -13,7 +13,14 @@ from domain.commands import case as cc
 from domain.commands.day import CloseDay
 from domain.commands.product import DefineProductVersion
 from domain.errors import Rejected
-from domain.loan.terms import Recalculation, RefundKind
+from domain.events.product import ProductVersionDefined
+from domain.loan.terms import (
+    Recalculation,
+    RefundKind,
+    RepaymentMethod,
+    ScheduleDayCount,
+    Unit,
+)
 from domain.policies import M_SCALE_A, M_SCALE_B, US_BUCKETS, Bucket, BucketSet
 from tests.support.lives import CONDITIONS, LOAN, START, actor, context
 
@@ -58,6 +65,68 @@ def test_bad_conditions_are_refused_with_their_field(change: dict[str, object], 
     with pytest.raises(Rejected) as no:
         product.decide(None, _define(**change), context(START))
     assert no.value.field == field
+
+
+@pytest.mark.parametrize(
+    ("change", "code", "field"),
+    [
+        ({"method": RepaymentMethod.FLAT}, "not_offered", "recalculation"),
+        ({"method": RepaymentMethod.EQUAL_AMORTISATION}, "not_offered", "recalculation"),
+        ({"grace_on_principal": 1}, "grace_too_long", "grace_on_principal"),
+        ({"grace_on_principal": -1}, "count_out_of_range", "grace_on_principal"),
+        ({"interest_free_periods": 2}, "grace_too_long", "interest_free_periods"),
+        ({"instalments_min": 3, "grace_on_interest": 1}, "not_offered", "grace_on_interest"),
+        (
+            {"method": RepaymentMethod.BULLET, "instalments_min": 3, "grace_on_principal": 1},
+            "grace_too_long",
+            "grace_on_principal",
+        ),
+        (
+            {
+                "method": RepaymentMethod.EQUAL_PRINCIPAL,
+                "recalculation": Recalculation.NONE,
+                "instalments_min": 3,
+                "grace_on_interest": 1,
+            },
+            "interest_is_planned",
+            "grace_on_interest",
+        ),
+        ({"instalments_min": 0}, "bad_bounds", "instalments_min"),
+        ({"instalments_min": 361}, "bad_bounds", "instalments_min"),
+        ({"repayment_every": 0}, "count_out_of_range", "repayment_every"),
+        ({"repayment_every": 3}, "term_too_long", "instalments_max"),
+        ({"repayment_every": 1_200}, "date_out_of_range", "instalments_max"),
+        (
+            {"repayment_unit": Unit.WEEKS, "day_count": ScheduleDayCount.ACT_ACT_ICMA},
+            "needs_regular_periods",
+            "day_count",
+        ),
+        ({"rate_annual_max": Decimal(101)}, "rate_out_of_range", "rate_annual_max"),
+        ({"amount_max_minor": 10**15 + 1}, "amount_out_of_range", "amount_max"),
+    ],
+)
+def test_what_the_engine_cannot_serve_is_refused_when_the_product_is_defined(
+    change: dict[str, object], code: str, field: str
+) -> None:
+    with pytest.raises(Rejected) as no:
+        product.decide(None, _define(**change), context(START))
+    assert (no.value.code, no.value.field) == (code, field)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"method": RepaymentMethod.FLAT, "recalculation": Recalculation.NONE},
+        {"method": RepaymentMethod.INTEREST_ONLY, "instalments_min": 3, "grace_on_interest": 2},
+        {"instalments_min": 3, "grace_on_principal": 2},
+        {"instalments_min": 2, "interest_free_periods": 2},
+        {"repayment_unit": Unit.WEEKS, "repayment_every": 2},
+    ],
+)
+def test_what_the_engine_serves_is_defined(change: dict[str, object]) -> None:
+    (event,) = product.decide(None, _define(**change), context(START))
+    assert isinstance(event, ProductVersionDefined)
+    assert event.conditions == replace(CONDITIONS, **change)  # type: ignore[arg-type]
 
 
 def _case(*commands: cc.CaseCommand, by: str = "ann") -> Case | None:

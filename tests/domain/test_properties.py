@@ -14,13 +14,12 @@ from domain.loan.quote import planned
 from domain.loan.state import Loan
 from domain.loan.terms import (
     Conditions,
-    Recalculation,
     RepaymentMethod,
     Rounding,
     ScheduleDayCount,
     Terms,
 )
-from tests.support.lives import CONDITIONS, START, disbursed, pay, reverse
+from tests.support.lives import CONDITIONS, METHODS, START, disbursed, pay, reverse
 
 amounts = st.integers(min_value=1, max_value=60_000)
 days = st.integers(min_value=0, max_value=170)
@@ -29,8 +28,7 @@ payments = st.lists(st.tuples(amounts, days), max_size=12)
 products = st.sampled_from(
     [
         replace(CONDITIONS, method=method, recalculation=recalculation)
-        for method in RepaymentMethod
-        for recalculation in (Recalculation.NONE, Recalculation.CONTINUOUS)
+        for method, recalculation in METHODS
     ]
 )
 conventions = st.builds(

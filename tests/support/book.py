@@ -1,6 +1,7 @@
 """Books of random loans in a real store, told through the service from a seed."""
 
 import random
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from hashlib import sha256
@@ -39,9 +40,11 @@ BANK = Actor(kind=ActorKind.UPSTREAM, id="core-banking")
 
 
 def conditions(
-    tolerance_minor: int = 0, recalculation: Recalculation = Recalculation.NONE
+    tolerance_minor: int = 0,
+    recalculation: Recalculation = Recalculation.NONE,
+    **product: Any,  # noqa: ANN401 - any field
 ) -> Conditions:
-    return Conditions(
+    plain = Conditions(
         currency="USD",
         method=RepaymentMethod.ANNUITY,
         day_count=ScheduleDayCount.THIRTY_360_PROPORTIONAL,
@@ -53,6 +56,7 @@ def conditions(
         arrears_tolerance_minor=tolerance_minor,
         charges=("LATE",),
     )
+    return replace(plain, **product)
 
 
 class Book:
@@ -65,6 +69,7 @@ class Book:
         seed: int = 7,
         tolerance_minor: int = 0,
         recalculation: Recalculation = Recalculation.NONE,
+        **product: Any,  # noqa: ANN401 - any field of the conditions
     ) -> None:
         self.store = store
         self.service = Service(store)
@@ -72,14 +77,14 @@ class Book:
         self.today = START
         self.loans: list[str] = []
         self.keys = 0
-        product = DefineProductVersion(
+        define = DefineProductVersion(
             effective_on=START,
             code="P",
             name="Loans",
-            conditions=conditions(tolerance_minor, recalculation),
+            conditions=conditions(tolerance_minor, recalculation, **product),
         )
         if self.service.state(StreamId("product-P")).version == 0:
-            self.do(product)
+            self.do(define)
 
     def do(self, command: Command, by: Actor = ANN, reason: str | None = "because") -> Outcome:
         """Hand in one command under a key of its own; refusals are answers too."""

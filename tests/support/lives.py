@@ -57,6 +57,15 @@ EQUAL_PRINCIPAL = Conditions(
     instalment_rounding=Rounding.HALF_UP,
 )
 
+METHODS = tuple(
+    (method, recalculation)
+    for method in RepaymentMethod
+    for recalculation in (Recalculation.NONE, Recalculation.CONTINUOUS)
+    if recalculation is Recalculation.NONE
+    or method not in {RepaymentMethod.EQUAL_AMORTISATION, RepaymentMethod.FLAT}
+)
+"""What a product may choose: interest that is spread once, or flat, follows no payment."""
+
 
 def actor(name: str = "ann", *roles: str, kind: ActorKind = ActorKind.HUMAN) -> Actor:
     return Actor(kind=kind, id=name, roles=roles or ("checker",))

@@ -1,0 +1,59 @@
+"""Products over HTTP: what may be offered, what is refused, and a loan of such a product."""
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from tests.api.conftest import CONDITIONS, ON, Api
+
+
+@pytest.mark.parametrize(
+    ("change", "code", "field"),
+    [
+        ({"method": "flat"}, "not_offered", "recalculation"),
+        ({"grace_on_principal": 3}, "grace_too_long", "grace_on_principal"),
+        (
+            {"repayment_unit": "weeks", "day_count": "act/act-icma"},
+            "needs_regular_periods",
+            "day_count",
+        ),
+    ],
+)
+def test_a_product_that_cannot_be_served_is_refused_with_the_field(
+    api: Api, change: dict[str, Any], code: str, field: str
+) -> None:
+    body = {"effective_on": ON, "name": "Loans", "conditions": CONDITIONS | change}
+    assert api.refused("/v1/products/Q/versions", body, status=422) == (code, field)
+
+
+def test_a_loan_of_two_weeks_interest_first_and_a_period_free(api: Api) -> None:
+    api.define_product(
+        method="interest_only",
+        repayment_unit="weeks",
+        repayment_every=2,
+        interest_free_periods=1,
+        instalments_min=2,
+    )
+    loan = api.open_loan("1000.00", instalments=4)
+    rows = api.get(f"/v1/loans/{loan}/state")["rows"]
+    assert [row["due_on"] for row in rows] == [
+        "2018-01-29",
+        "2018-02-12",
+        "2018-02-26",
+        "2018-03-12",
+    ]
+    # 1,000.00 x 12 % x 14/360 from the second period on; principal at the end.
+    assert [row["unpaid"] for row in rows] == ["0.00", "4.67", "4.67", "1004.67"]
+    api.pay(loan, "4.67", "2018-02-12")
+    quote = api.get(f"/v1/loans/{loan}/payoff-quote", {"on": "2018-02-22"})
+    assert (quote["principal"], quote["interest"]) == ("1000.00", "3.33")  # ten days
+    api.pay(loan, "4.67", "2018-02-26")
+    last = api.pay(loan, "1004.67", "2018-03-12")
+    assert api.get(f"/v1/loans/{loan}/state")["status"] == "settled"
+    api.catch_up()
+    row = api.get(f"/v1/loans/{loan}", headers={"If-Position": last["position"]})
+    assert (row["method"], row["principal"]) == ("interest_only", "0.00")
+    moved = api.get(f"/v1/loans/{loan}/transactions")["rows"]
+    assert sum(Decimal(one["interest"]) for one in moved) == Decimal("14.01")
+    assert "loan_portfolio" not in api.accounts()

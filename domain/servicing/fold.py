@@ -214,7 +214,7 @@ def _refundable_interest(ledger: Ledger, entry: Entry, before: Sequence[Fact]) -
                     amount_minor=part,
                 )
             )
-    bare = fold(open_ledger(ledger.terms, ledger.started_on), replay)
+    bare = fold(open_ledger(ledger.agreed, ledger.started_on), replay)
     _earn(bare, entry.on)
     as_it_was = total_interest_on(ledger.plan, entry.on)
     after = total_interest_on(bare.plan, entry.on)
@@ -343,7 +343,7 @@ def _accelerate(ledger: Ledger, on: date, past: Past) -> None:
     again, before = paid_beyond(ledger, on), past()
     if again:
         kept = [fact for fact in before if fact.id not in again]
-        ledger.become(fold(open_ledger(ledger.terms, ledger.started_on), kept))
+        ledger.become(fold(open_ledger(ledger.agreed, ledger.started_on), kept))
         ledger.open_again()
         _earn(ledger, on)
     if all(row.met for row in ledger.rows):

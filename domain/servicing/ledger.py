@@ -116,6 +116,7 @@ class Ledger:
     __slots__ = (
         "_plan",
         "_solve_again",
+        "agreed",
         "charged_off_on",
         "charges",
         "disbursement_fees",
@@ -146,7 +147,8 @@ class Ledger:
     )
 
     def __init__(self, terms: LoanTerms, plan: Plan, started_on: date) -> None:
-        self.terms = terms
+        self.terms = terms  # in force: a restructuring changes them
+        self.agreed = terms  # from the start: what a fold of all facts begins with
         self._plan: Plan | None = plan
         self._solve_again: Callable[[], Plan] | None = None
         self.started_on = started_on

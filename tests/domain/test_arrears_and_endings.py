@@ -14,7 +14,7 @@ from domain.events import servicing as es
 from domain.events.ending import RestructureKind
 from domain.loan.booking import standing_on
 from domain.loan.state import LoanStatus
-from domain.loan.terms import Conditions
+from domain.loan.terms import Conditions, RepaymentMethod
 from domain.postings import Account
 from domain.servicing import facts as f
 from domain.servicing.values import Status
@@ -311,6 +311,20 @@ def test_what_was_paid_far_ahead_is_paid_again_after_a_new_rate() -> None:
     life.when(rate, reason="any").when(pay(1_000, month(2), "p-1"))
     life.when(_terminate(days_after(month(2), 20)), reason="breach")
     assert sum(row.principal_minor for row in life.state.rows) == 1_000_000
+    ties(life)
+
+
+def test_what_a_new_plan_capitalised_stays_when_payments_are_made_again() -> None:
+    """The fold begins with the terms agreed at first, not with those of the new plan."""
+    conditions = replace(CONDITIONS, method=RepaymentMethod.INTEREST_ONLY)
+    new_plan = replace(_extension(days_after(month(3), 3)), rate_annual=Decimal("0.3"))
+    life = disbursed(conditions=conditions).when(new_plan, reason="hardship")
+    capitalised = life.state.balances.principal_minor
+    life.when(pay(300_000, month(6), "ahead"))
+    left = life.state.balances.principal_minor
+    life.when(_terminate(days_after(month(7), 3)), reason="breach")
+    assert sum(row.principal_minor for row in life.state.rows) == capitalised
+    assert life.state.balances.principal_minor == left
     ties(life)
 
 

@@ -1,5 +1,7 @@
 """Decisions on a loan in service: payments, reversals, charges, waivers, refunds."""
 
+from datetime import date
+
 from domain.commands import servicing as c
 from domain.context import Context
 from domain.decisions.guards import (
@@ -22,8 +24,10 @@ from domain.loan.instalments import Instalment
 from domain.loan.interest_refund import interest_refund_id
 from domain.loan.state import OPEN, Loan, LoanStatus
 from domain.loan.terms import Component, Recalculation
-from domain.servicing.facts import Fact, Paid
+from domain.servicing.facts import DueDateMoved, Fact, Paid, TermExtended
+from domain.servicing.timeline import Timeline
 
+DATES_CHANGE = (DueDateMoved, TermExtended)
 CHARGEABLE = frozenset({Component.FEE, Component.PENALTY})
 WAIVABLE = frozenset({Component.INTEREST, Component.FEE, Component.PENALTY})
 
@@ -128,6 +132,7 @@ def assess_charge(loan: Loan, command: c.AssessCharge, context: Context) -> list
     if command.code not in (loan.disclosed_charges or ()):
         raise Rejected("charge_not_disclosed", "this charge is not on the cost table", "code")
     row = _require_row(loan, command.instalment)
+    _require_due_dates_stand(timeline, command.effective_on)
     assessed = e.ChargeAssessed(
         effective_on=command.effective_on,
         charge_id=command.charge_id,
@@ -138,6 +143,20 @@ def assess_charge(loan: Loan, command: c.AssessCharge, context: Context) -> list
         due_on=row.due_on,
     )
     return [assessed, *followed(loan, timeline, assessed, command.charge_id)]
+
+
+def _require_due_dates_stand(timeline: Timeline, on: date) -> None:
+    """Refuse a day on which the instalment was due at another time than now.
+
+    The charge would be put on another row first, and then move away with it.
+    """
+    later = [fact.effective_on for fact in timeline.facts if isinstance(fact, DATES_CHANGE)]
+    if any(on < changed_on for changed_on in later):
+        raise Rejected(
+            "due_dates_changed_since",
+            f"due dates changed on {max(later)}; date the charge on that day or later",
+            "effective_on",
+        )
 
 
 def waive(loan: Loan, command: c.Waive, context: Context) -> list[Event]:

@@ -1,5 +1,6 @@
 """Terms changed on the way: another rate, a pause of interest, more instalments."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 
@@ -14,7 +15,7 @@ from domain.events import servicing as es
 from domain.events.ending import RestructureKind
 from domain.loan.booking import standing_on
 from domain.loan.quote import planned
-from domain.loan.terms import Component, Conditions
+from domain.loan.terms import Component, Conditions, RepaymentMethod
 from tests.support.lives import (
     CONDITIONS,
     LOAN,
@@ -273,6 +274,32 @@ def test_a_charge_falls_due_with_its_instalment_wherever_that_moves() -> None:
     terminate = ce.TerminateContract(loan_id=LOAN, effective_on=month(1), cause="breach")
     life.when(terminate, reason="any")
     assert life.state.balances.fee_minor == 1_500
+    ties_to_the_ledger(life)
+
+
+@pytest.mark.parametrize("method", [RepaymentMethod.ANNUITY, RepaymentMethod.BULLET])
+def test_a_charge_is_not_dated_before_its_due_date_was_moved(method: RepaymentMethod) -> None:
+    life = disbursed(instalments=6, conditions=replace(CONDITIONS, method=method))
+    deferred = c.DeferPayments(loan_id=LOAN, effective_on=month(2), change_id="moved-1", months=2)
+    life.when(deferred, reason="flood")
+    count = len(life.state.rows)
+
+    def charged(on: date) -> cs.AssessCharge:
+        return cs.AssessCharge(
+            loan_id=LOAN,
+            effective_on=on,
+            charge_id="late-1",
+            code="LATE",
+            component=Component.PENALTY,
+            amount_minor=500,
+            instalment=count,
+        )
+
+    no = life.refused(charged(days_after(month(2), -1)))
+    assert (no.code, no.field) == ("due_dates_changed_since", "effective_on")
+    life.when(charged(month(2)))
+    assert len(life.state.rows) == count
+    assert life.state.rows[-1].penalty_minor == 500
     ties_to_the_ledger(life)
 
 

@@ -73,6 +73,7 @@ def loan_terms(
         ),
         allocation=_rules(conditions.allocation),
         recalculation=conditions.recalculation,
+        overdue_interest=conditions.overdue_interest,
         interest_refund_kinds=frozenset(
             REFUND_KINDS[kind] for kind in conditions.interest_refunded_with
         ),

@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
-from domain.servicing.values import Component, Recalculation, Unit
+from domain.servicing.values import Component, OverdueInterest, Recalculation, Unit
 
 __all__ = [
     "DEFAULT_ALLOCATION",
     "Component",
     "Conditions",
+    "OverdueInterest",
     "Recalculation",
     "RefundKind",
     "RepaymentMethod",
@@ -105,6 +106,7 @@ class Conditions:
     instalment_rounding: Rounding = Rounding.HALF_UP
     allocation: tuple[Component, ...] = DEFAULT_ALLOCATION  # inside an instalment
     recalculation: Recalculation = Recalculation.CONTINUOUS  # whether interest follows payments
+    overdue_interest: OverdueInterest = OverdueInterest.EARNS  # where interest follows payments
     amount_min_minor: int = 1
     amount_max_minor: int
     rate_annual_max: Decimal  # fraction per year

@@ -22,6 +22,7 @@ from domain.loan.state import Loan, LoanStatus
 from domain.loan.terms import (
     Component,
     Conditions,
+    OverdueInterest,
     Recalculation,
     RefundKind,
     RepaymentMethod,
@@ -59,6 +60,7 @@ SHAPES: list[dict[str, Any]] = [
     {"repayment_unit": Unit.QUARTERS},
     {"grace_on_principal": 2},
     {"interest_free_periods": 2},
+    {"overdue_interest": OverdueInterest.DOES_NOT_EARN},
 ]
 """What is changed of a product beside its method."""
 

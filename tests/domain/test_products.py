@@ -11,7 +11,7 @@ from domain.events import changes as ec
 from domain.events.ending import LoanSettled
 from domain.loan.day import day_figures
 from domain.loan.state import LoanStatus
-from domain.loan.terms import Recalculation, RepaymentMethod, Unit
+from domain.loan.terms import OverdueInterest, Recalculation, RepaymentMethod, Unit
 from domain.servicing.values import ReAgeInterest
 from tests.support.lives import (
     CONDITIONS,
@@ -127,6 +127,24 @@ def test_an_early_payoff_of_a_bullet_costs_the_days_it_ran() -> None:
     life.when(pay(life.payoff(on), on))
     assert life.state.status is LoanStatus.SETTLED
     ties_to_the_ledger(life)
+
+
+def test_overdue_principal_goes_on_earning_or_not_as_the_product_says() -> None:
+    late = days_after(month(1), 10)
+    costs: list[int] = []
+    for earns in OverdueInterest:
+        life = lent(recalculation=Recalculation.CONTINUOUS, overdue_interest=earns)
+        planned = sum(row.interest_minor for row in life.state.rows)
+        life.when(pay(life.state.rows[0].due_minor, late))
+        for row in life.state.rows[1:]:
+            life.when(pay(life.state.rows[row.number - 1].unpaid_minor, row.due_on))
+        assert life.state.status is LoanStatus.SETTLED
+        ties_to_the_ledger(life)
+        costs.append(sum(row.interest_minor for row in life.state.rows) - planned)
+    # 975.29 of principal ten of February's 28 days late: 97,529 x 1 % x 10/28 = 3.48, and the rest
+    # of the loan earns a little on what that leaves for later.
+    assert costs[0] >= 348
+    assert costs[1] == 0
 
 
 def test_a_bullet_has_no_term_to_extend() -> None:

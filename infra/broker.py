@@ -9,6 +9,8 @@ import shutil
 import socket
 import subprocess
 import sys
+import tempfile
+import tempfile
 import time
 from base64 import urlsafe_b64encode
 from collections.abc import Mapping, Sequence
@@ -240,13 +242,13 @@ def fetch_jars(folder: Path = JARS) -> Path:
     Raises `BrokerUnavailable` if Java or Maven is missing or Maven cannot resolve a jar.
     """
     _check_java()
-    if (folder / POM.name).exists() and (folder / POM.name).read_text() == POM.read_text():
+    if _complete(folder):
         return folder
     maven = shutil.which("mvn")
     if maven is None:
         raise BrokerUnavailable("Maven (mvn) is not installed and the broker's jars are not here")
-    partial = folder.with_name(folder.name + ".partial")
-    shutil.rmtree(partial, ignore_errors=True)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    partial = Path(tempfile.mkdtemp(prefix=f"{folder.name}.", dir=folder.parent))  # ours alone
     done = subprocess.run(  # noqa: S603
         [maven, "--batch-mode", "--quiet", "--file", str(POM), f"-Djars={partial}", "package"],
         check=False,
@@ -255,11 +257,21 @@ def fetch_jars(folder: Path = JARS) -> Path:
         timeout=FETCH_SECONDS_MAX,
     )
     if done.returncode != 0:
+        shutil.rmtree(partial)
         raise BrokerUnavailable(f"Maven could not fetch the jars: {done.stdout.strip()[-2000:]}")
     shutil.copy(POM, partial)  # last: its presence says that the folder is complete
+    if _complete(folder):  # another process was quicker
+        shutil.rmtree(partial)
+        return folder
     shutil.rmtree(folder, ignore_errors=True)
+    partial.chmod(0o755)
     partial.rename(folder)
     return folder
+
+
+def _complete(folder: Path) -> bool:
+    pom = folder / POM.name
+    return pom.exists() and pom.read_text() == POM.read_text()
 
 
 def _check_java() -> None:

@@ -42,17 +42,8 @@ settings.load_profile("suite")
 MARKER_OF_FIXTURE = {"postgres_server": "postgres", "broker_jars": "kafka"}
 
 
-SPREAD = ("test_rows.py", "test_mutations.py")
-"""Modules of long tests that share nothing: each may go to another worker."""
-
-
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark properties, and a test by the servers it asks for, also through other fixtures.
-
-    Of several workers one has all that needs a broker, because brokers side by side make each other
-    miss their deadlines; a module is not divided, because it shares what is slow to set up. What
-    takes longest comes first.
-    """
+    """Mark properties, and a test by the servers it asks for, also through other fixtures."""
     for item in items:
         assert isinstance(item, pytest.Function)
         if getattr(item.obj, "is_hypothesis_test", False):
@@ -60,12 +51,3 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         for fixture, marker in MARKER_OF_FIXTURE.items():
             if fixture in item.fixturenames:
                 item.add_marker(marker)
-        if item.get_closest_marker("kafka"):
-            item.add_marker(pytest.mark.xdist_group("kafka"))
-        elif not _spread(item):
-            item.add_marker(pytest.mark.xdist_group(str(item.path)))
-    items.sort(key=lambda item: (item.get_closest_marker("kafka") is None, not _spread(item)))
-
-
-def _spread(item: pytest.Item) -> bool:
-    return item.path.name in SPREAD

@@ -10,7 +10,6 @@ import socket
 import subprocess
 import sys
 import tempfile
-import tempfile
 import time
 from base64 import urlsafe_b64encode
 from collections.abc import Mapping, Sequence

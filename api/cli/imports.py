@@ -81,6 +81,8 @@ def import_book(system: System, loans: list[PublishedLoan]) -> dict[str, float]:
             progress=BookProgress(begin=begin, commands=commands, day=day),
         )
         seconds = book.run(loans)
+        with system.bulk.transaction() as db:
+            db.script("ANALYZE")  # until the server does by itself, the first pages would wait
     return {"import": round(seconds.importing, 1), "close": round(seconds.closing, 1)}
 
 

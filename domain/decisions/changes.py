@@ -18,7 +18,7 @@ from domain.decisions.guards import (
     require_status,
     require_value_date,
 )
-from domain.decisions.plans import rate_of, require_no_observed_split
+from domain.decisions.plans import rate_of, require_no_observed_split, require_rate
 from domain.decisions.results import followed
 from domain.errors import Rejected
 from domain.events import changes as e
@@ -79,9 +79,7 @@ def _require_interest_runs(timeline: Timeline, command: c.ChangeRate | c.PauseIn
 
 
 def _rate(loan: Loan, command: c.ChangeRate) -> Event:
-    if not 0 <= command.rate_annual <= loan.conditions.rate_annual_max:
-        detail = f"the product allows up to {loan.conditions.rate_annual_max} a year"
-        raise Rejected("rate_outside_product", detail, "rate_annual")
+    require_rate(loan, command.rate_annual)
     return e.RateChanged(
         effective_on=command.effective_on,
         change_id=command.change_id,

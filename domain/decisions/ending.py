@@ -19,19 +19,20 @@ from domain.decisions.plans import (
     require_first_due,
     require_instalments,
     require_no_observed_split,
+    require_rate,
+    rows_after,
 )
 from domain.decisions.results import changed, credited, followed, recorded
 from domain.errors import Rejected
 from domain.events import ending as e
 from domain.events.registry import Event
 from domain.loan.booking import standing
-from domain.loan.evolve import merge
 from domain.loan.facts import CHARGE_OFF_ID, TERMINATION_ID, fact_of
 from domain.loan.state import Loan, LoanStatus
 from domain.loan.terms import Terms
 from domain.servicing.facts import Paid
 from domain.servicing.restructuring import interest_owed
-from domain.servicing.values import Component, Kind
+from domain.servicing.values import Kind
 
 
 def restructure(loan: Loan, command: c.RestructureLoan, context: Context) -> list[Event]:
@@ -72,19 +73,14 @@ def restructure(loan: Loan, command: c.RestructureLoan, context: Context) -> lis
         after=plan_summary(loan, before.rows, on, terms.rate_annual),
     )
     booked = recorded(loan, timeline, fact_of(told))
-    rows = merge(loan.rows, booked.changed, booked.rows_total)
-    told = replace(told, after=plan_summary(loan, rows, on, terms.rate_annual))
+    after = plan_summary(loan, rows_after(loan, booked), on, terms.rate_annual)
+    told = replace(told, after=after)
     return [told, changed(booked, command.restructure_id, on)]
 
 
 def _new_terms(loan: Loan, terms: Terms, command: c.RestructureLoan) -> Terms:
     rate = rate_of(loan) if command.rate_annual is None else command.rate_annual
-    if not 0 <= rate <= loan.conditions.rate_annual_max:
-        raise Rejected(
-            "rate_outside_product",
-            f"the product allows up to {loan.conditions.rate_annual_max} a year",
-            "rate_annual",
-        )
+    require_rate(loan, rate)
     require_instalments(loan, command.instalments)
     return replace(terms, rate_annual=rate, instalments=command.instalments)
 
@@ -158,13 +154,7 @@ def terminate(loan: Loan, command: c.TerminateContract, context: Context) -> lis
         cause=command.cause,
     )
     booked = recorded(loan, timeline, fact_of(told))
-    told = replace(
-        told,
-        principal_minor=booked.parts[Component.PRINCIPAL],
-        interest_minor=booked.parts[Component.INTEREST],
-        fee_minor=booked.parts[Component.FEE],
-        penalty_minor=booked.parts[Component.PENALTY],
-    )
+    told = replace(told, **booked.part_fields)
     return [told, changed(booked, TERMINATION_ID, on)]
 
 

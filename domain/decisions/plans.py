@@ -38,6 +38,15 @@ def require_instalments(loan: Loan, instalments: int) -> None:
         )
 
 
+def require_rate(loan: Loan, rate_annual: Decimal) -> None:
+    """Refuse a rate that the product does not allow."""
+    most = loan.conditions.rate_annual_max
+    if not 0 <= rate_annual <= most:
+        raise Rejected(
+            "rate_outside_product", f"the product allows up to {most} a year", "rate_annual"
+        )
+
+
 def require_no_observed_split(timeline: Timeline) -> None:
     """Refuse to plan anew what an upstream system plans."""
     if any(isinstance(fact, Paid) and fact.split is not None for fact in timeline.facts):

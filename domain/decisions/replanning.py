@@ -44,14 +44,8 @@ from domain.servicing.values import Component, Kind
 
 def re_age(loan: Loan, command: c.ReAgeLoan, context: Context) -> list[Event]:
     """Move all that is unpaid to new instalments, if the lender's policy lets it (rule RAG-1)."""
-    require_status(loan, (LoanStatus.ACTIVE,))
-    require_contract(loan)
-    require_reason(context)
     on = command.effective_on
-    timeline = require_value_date(loan, on, context)
-    require_new_fact(loan, command.re_age_id, "re_age_id")
-    require_last(timeline, on)
-    require_no_observed_split(timeline)
+    timeline = _require_open_to_a_plan(loan, on, context, command.re_age_id, "re_age_id")
     require_first_due(command.first_due_on, on)
     require_instalments(loan, command.instalments)
     policy = context.policies.re_ageing
@@ -81,14 +75,25 @@ def re_age(loan: Loan, command: c.ReAgeLoan, context: Context) -> list[Event]:
     booked = recorded(loan, timeline, fact_of(told))
     told = replace(
         told,
-        principal_minor=booked.parts[Component.PRINCIPAL],
-        interest_minor=booked.parts[Component.INTEREST],
-        fee_minor=booked.parts[Component.FEE],
-        penalty_minor=booked.parts[Component.PENALTY],
+        **booked.part_fields,
         waived_interest_minor=waived_interest(loan, booked),
         after=plan_summary(loan, rows_after(loan, booked), on, rate_of(loan)),
     )
     return [told, changed(booked, command.re_age_id, on)]
+
+
+def _require_open_to_a_plan(
+    loan: Loan, on: date, context: Context, fact_id: str, field: str
+) -> Timeline:
+    """Return the time line of a loan that may be planned anew on a day."""
+    require_status(loan, (LoanStatus.ACTIVE,))
+    require_contract(loan)
+    require_reason(context)
+    timeline = require_value_date(loan, on, context)
+    require_new_fact(loan, fact_id, field)
+    require_last(timeline, on)
+    require_no_observed_split(timeline)
+    return timeline
 
 
 def _past_due(loan: Loan, rows: Sequence[Instalment], on: date) -> list[Instalment]:
@@ -157,14 +162,8 @@ def _require_policy(request: Request, policy: ReAgeingPolicy) -> None:
 
 def re_amortise(loan: Loan, command: c.ReAmortiseLoan, context: Context) -> list[Event]:
     """Spread what is past due over the instalments to come; no due date changes."""
-    require_status(loan, (LoanStatus.ACTIVE,))
-    require_contract(loan)
-    require_reason(context)
-    on = command.effective_on
-    timeline = require_value_date(loan, on, context)
-    require_new_fact(loan, command.re_amortisation_id, "re_amortisation_id")
-    require_last(timeline, on)
-    require_no_observed_split(timeline)
+    on, name = command.effective_on, "re_amortisation_id"
+    timeline = _require_open_to_a_plan(loan, on, context, command.re_amortisation_id, name)
     rows = standing_on(timeline, on).rows
     if on >= rows[-1].due_on:
         raise Rejected("after_maturity", "the loan has matured; restructure it", "effective_on")

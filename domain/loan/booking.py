@@ -67,6 +67,11 @@ class Booked:
     restated: tuple[Restatement, ...]  # other transactions that are split anew
     rewaived: tuple[str, ...] = ()  # waivers that now give up something else
 
+    @property
+    def part_fields(self) -> dict[str, int]:
+        """The parts as events name them: `principal_minor` and so on."""
+        return {name: self.parts[component] for component, name in _PART.items()}
+
 
 def book(timeline: Timeline, before: Standing, fact: Fact) -> Booked:
     """Record a fact and compare with what was published.

@@ -49,7 +49,8 @@ def order_key(fact: Fact) -> tuple[date, int, date]:
     """
     if isinstance(fact, f.ReferencePublished):
         return (fact.effective_on, -1, fact.effective_on)
-    if isinstance(fact, f.TERM_CHANGES) and getattr(fact, "due_on", None) is None:
+    ahead = isinstance(fact, f.DueDateMoved) and fact.due_on is not None
+    if isinstance(fact, f.TERM_CHANGES) and not ahead:
         return (fact.effective_on, 0, fact.effective_on)
     return (fact.effective_on, 1, fact.entered_on)
 

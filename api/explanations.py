@@ -5,12 +5,11 @@ from datetime import date
 from itertools import pairwise
 from typing import Any
 
-from api.rows import answer_model
+from api.rows import Answer, answer_model
 from domain.money import format_amount
-from domain.servicing.account import Account
+from domain.servicing.account import Account, Transaction
 from domain.servicing.explain import (
     InterestExplained,
-    PartExplained,
     Restated,
     Stretch,
     explain_interest,
@@ -52,17 +51,24 @@ ExplainedInterest = answer_model(
     by_action=str,
     due=str,
 )
-ExplainedPart = answer_model(
-    "ExplainedPart",
-    "A part of a transaction and the rule that took it; without a rule it was left over.",
-    transaction=int,
-    kind=str,
-    on=date,
-    instalment=int | None,
-    component=str | None,
-    amount=str,
-    rule=str | None,
-)
+
+
+def part_model(name: str, **identity: type) -> type[Answer]:
+    """Make the model of what `parts_of` writes of a transaction, with what tells which one."""
+    return answer_model(
+        name,
+        "A part of a transaction and the rule that took it; without a rule it was left over.",
+        **identity,
+        kind=str,
+        on=date,
+        instalment=int | None,
+        component=str | None,
+        amount=str,
+        rule=str | None,
+    )
+
+
+ExplainedPart = part_model("ExplainedPart", transaction=int)
 ExplainedRestatement = answer_model(
     "ExplainedRestatement",
     "A figure shown before that an operation changed; operations are counted from 0.",
@@ -90,10 +96,9 @@ def explained(states: Sequence[State], currency: str) -> dict[str, list[Any]]:
         return format_amount(minor, currency)
 
     parts = [
-        _part(number, entry.kind, entry.on, part) | {"amount": money(part.amount_minor)}
+        {"transaction": number, **part}
         for number, entry in enumerate(account.transactions, 1)
-        for part in explain_payment(entry)
-        if entry.lines
+        for part in parts_of(entry, currency)
     ]
     changes = [
         _restatement(number, change, before)
@@ -111,6 +116,23 @@ def explained(states: Sequence[State], currency: str) -> dict[str, list[Any]]:
 def interest_of(account: Account, currency: str) -> list[dict[str, Any]]:
     """Write why the interest of every instalment is what it is."""
     return [_interest(x, currency) for x in explain_interest(account)]
+
+
+def parts_of(entry: Transaction, currency: str) -> list[dict[str, Any]]:
+    """Write which rule took which part of a transaction; none if it was not allocated."""
+    if not entry.lines:
+        return []
+    return [
+        {
+            "kind": entry.kind,
+            "on": entry.on,
+            "instalment": part.instalment,
+            "component": part.component,
+            "amount": format_amount(part.amount_minor, currency),
+            "rule": part.rule,
+        }
+        for part in explain_payment(entry)
+    ]
 
 
 def _interest(x: InterestExplained, currency: str) -> dict[str, Any]:
@@ -139,17 +161,6 @@ def _stretch(x: Stretch, currency: str) -> dict[str, Any]:
         "paused": x.paused,
         "credited": format_amount(x.credited_minor, currency),
         "interest_minor": str(x.interest),
-    }
-
-
-def _part(number: int, kind: str, on: date, part: PartExplained) -> dict[str, Any]:
-    return {
-        "transaction": number,
-        "kind": kind,
-        "on": on,
-        "instalment": part.instalment,
-        "component": part.component,
-        "rule": part.rule,
     }
 
 

@@ -195,18 +195,8 @@ class ReAmortised(Narrow):
     waived_interest_minor: int
 
 
-class ChargedOff(Narrow):
-    """`loan.charged_off.v1`."""
-
-    principal_minor: int
-    interest_minor: int
-    fee_minor: int
-    penalty_minor: int
-    cause: str
-
-
 class Owed(Narrow):
-    """`loan.charge_off_reversed.v1`, `loan.contract_terminated.v1`."""
+    """`loan.charged_off.v1`, `loan.charge_off_reversed.v1`, `loan.contract_terminated.v1`."""
 
     principal_minor: int
     interest_minor: int

@@ -204,7 +204,7 @@ SHAPES: dict[str, Any] = {
     "loan.re_aged.v1": s.ReAged,
     "loan.re_amortised.v1": s.ReAmortised,
     "loan.restructured.v1": s.Restructured,
-    "loan.charged_off.v1": s.ChargedOff,
+    "loan.charged_off.v1": s.Owed,
     "loan.charge_off_reversed.v1": s.Owed,
     "loan.contract_terminated.v1": s.Owed,
     "loan.recovery_received.v1": s.Recovered,

@@ -9,7 +9,7 @@ from fastapi import FastAPI, Query, Request, Response
 from pydantic import Field
 
 from api.asking import LoanId, answer
-from api.explanations import ExplainedInterest, interest_of
+from api.explanations import ExplainedInterest, interest_of, part_model, parts_of
 from api.parts import Parts
 from api.routes.replays import Moment, ReplayQueries
 from api.rows import answer_model
@@ -21,21 +21,10 @@ from domain.loan.state import Loan
 from domain.money import format_amount
 from domain.replay import Replay, replay
 from domain.servicing.account import Account
-from domain.servicing.explain import explain_payment
 
 PARTS: Final = ("principal", "interest", "fee", "penalty")
 
-LoanPart = answer_model(
-    "LoanPart",
-    "A part of a transaction and the rule that took it; without a rule it was left over.",
-    transaction_id=str,
-    kind=str,
-    on=date,
-    instalment=int | None,
-    component=str | None,
-    amount=str,
-    rule=str | None,
-)
+LoanPart = part_model("LoanPart", transaction_id=str)
 LoanRestatement = answer_model(
     "LoanRestatement",
     "A published figure of a transaction that a later fact changed.",
@@ -102,18 +91,9 @@ def _account(loan: Loan, as_of: date | None) -> Account | None:
 
 def _parts(account: Account, currency: str) -> list[dict[str, Any]]:
     return [
-        {
-            "transaction_id": entry.id,
-            "kind": entry.kind,
-            "on": entry.on,
-            "instalment": part.instalment,
-            "component": part.component,
-            "amount": format_amount(part.amount_minor, currency),
-            "rule": part.rule,
-        }
+        {"transaction_id": entry.id, **part}
         for entry in account.transactions
-        if entry.lines
-        for part in explain_payment(entry)
+        for part in parts_of(entry, currency)
     ]
 
 

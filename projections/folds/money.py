@@ -26,6 +26,8 @@ BRINGS = {
 }
 """Topics of credits, and the field that names the transaction."""
 
+PARTS = ("principal_minor", "interest_minor", "fee_minor", "penalty_minor")
+
 ENDS = {
     "loan.charged_off.v1": "charge_off",
     "loan.charge_off_reversed.v1": "charge_off_reversal",
@@ -186,12 +188,9 @@ class MoneyFold:
             transaction_id=event.payment_id,
             kind="reversal",
             amount_minor=row.amount_minor,
-            principal_minor=row.principal_minor,
-            interest_minor=row.interest_minor,
-            fee_minor=row.fee_minor,
-            penalty_minor=row.penalty_minor,
             overpaid_minor=row.overpaid_minor,
             cause=event.cause,
+            **_parts(row),
         )
 
     def restated(self, entry: Entry, loan: LoanSummary) -> None:
@@ -264,13 +263,10 @@ class MoneyFold:
             transaction_id=event.chargeback_id,
             kind="chargeback_reversal" if taken_back else "chargeback",
             amount_minor=event.amount_minor,
-            principal_minor=event.principal_minor,
-            interest_minor=event.interest_minor,
-            fee_minor=event.fee_minor,
-            penalty_minor=event.penalty_minor,
             overpaid_minor=event.overpaid_minor,
             cause=event.cause if taken_back else None,
             cause_id=event.payment_id,
+            **_parts(event),
         )
 
     def restructured(self, entry: Entry, loan: LoanSummary) -> None:
@@ -291,10 +287,7 @@ class MoneyFold:
         """What was unpaid is planned anew: the parts that moved."""
         event = entry.event
         re_aged = entry.topic == "loan.re_aged.v1"
-        parts = {
-            name: getattr(event, name, 0)
-            for name in ("principal_minor", "interest_minor", "fee_minor", "penalty_minor")
-        }
+        parts = _parts(event)
         self._add(
             entry,
             loan,
@@ -308,18 +301,15 @@ class MoneyFold:
     def ended(self, entry: Entry, loan: LoanSummary) -> None:
         """Taken to loss or back on the books, or due at once; the debt stands."""
         event = entry.event
-        parts = (event.principal_minor, event.interest_minor, event.fee_minor, event.penalty_minor)
+        parts = _parts(event)
         self._add(
             entry,
             loan,
             transaction_id=f"v{entry.version}",
             kind=ENDS[entry.topic],
-            amount_minor=sum(parts),
-            principal_minor=parts[0],
-            interest_minor=parts[1],
-            fee_minor=parts[2],
-            penalty_minor=parts[3],
+            amount_minor=sum(parts.values()),
             cause=event.cause,
+            **parts,
         )
 
     def written_off(self, entry: Entry, loan: LoanSummary) -> None:
@@ -332,6 +322,11 @@ class MoneyFold:
             amount_minor=entry.event.amount_minor,
             cause=entry.event.cause,
         )
+
+
+def _parts(of: Any) -> dict[str, int]:  # noqa: ANN401 - an event, or a row
+    """Its amounts by component; 0 for one that it does not have."""
+    return {name: getattr(of, name, 0) for name in PARTS}
 
 
 def _mentions(entry: Entry) -> list[str]:

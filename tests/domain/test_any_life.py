@@ -17,8 +17,7 @@ from domain.commands.registry import Command
 from domain.errors import Rejected
 from domain.events.ending import LoanRestructured, RestructureKind
 from domain.loan.booking import standing_on
-from domain.loan.evolve import evolve
-from domain.loan.state import Loan, LoanStatus
+from domain.loan.state import LoanStatus
 from domain.loan.terms import (
     Component,
     Conditions,
@@ -37,6 +36,7 @@ from tests.support.lives import (
     Life,
     close,
     disbursed,
+    folded_again,
     pay,
     ties_to_the_ledger,
 )
@@ -231,15 +231,7 @@ def test_the_books_tie_whatever_is_done(
             continue
         holds(life)
         principal_sums(life)
-    again: Loan | None = None
-    for event in life.events:
-        again = evolve(again, event)
-    assert again is not None
-    assert (again.rows, again.balances, again.status) == (
-        life.state.rows,
-        life.state.balances,
-        life.state.status,
-    )
+    again = folded_again(life)
     assert again.timeline is not None
     assert life.state.timeline is not None
     assert standing_on(again.timeline, life.now) == standing_on(life.state.timeline, life.now)

@@ -8,7 +8,6 @@ import pytest
 
 from domain.commands import changes as c
 from domain.commands import ending as ce
-from domain.commands import servicing as cs
 from domain.commands.registry import Command
 from domain.events import changes as e
 from domain.events import servicing as es
@@ -21,6 +20,7 @@ from tests.support.lives import (
     LOAN,
     PLANNED,
     Life,
+    charge,
     close,
     days_after,
     disbursed,
@@ -257,16 +257,7 @@ def test_interest_that_a_new_plan_capitalised_is_not_lost_when_terms_change() ->
 
 def test_a_charge_falls_due_with_its_instalment_wherever_that_moves() -> None:
     life = disbursed()
-    charge = cs.AssessCharge(
-        loan_id=LOAN,
-        effective_on=month(0),
-        charge_id="c-1",
-        code="LATE",
-        component=Component.FEE,
-        amount_minor=1_500,
-        instalment=2,
-    )
-    life.when(charge).when(defer(1, month(0)), reason="any")
+    life.when(charge(1_500, month(0), instalment=2)).when(defer(1, month(0)), reason="any")
     assert life.state.rows[1].fee_minor == 1_500
     assert life.state.timeline is not None
     (stands,) = life.state.timeline.account.charges
@@ -283,21 +274,9 @@ def test_a_charge_is_not_dated_before_its_due_date_was_moved(method: RepaymentMe
     deferred = c.DeferPayments(loan_id=LOAN, effective_on=month(2), change_id="moved-1", months=2)
     life.when(deferred, reason="flood")
     count = len(life.state.rows)
-
-    def charged(on: date) -> cs.AssessCharge:
-        return cs.AssessCharge(
-            loan_id=LOAN,
-            effective_on=on,
-            charge_id="late-1",
-            code="LATE",
-            component=Component.PENALTY,
-            amount_minor=500,
-            instalment=count,
-        )
-
-    no = life.refused(charged(days_after(month(2), -1)))
+    no = life.refused(charge(500, days_after(month(2), -1), count, Component.PENALTY))
     assert (no.code, no.field) == ("due_dates_changed_since", "effective_on")
-    life.when(charged(month(2)))
+    life.when(charge(500, month(2), count, Component.PENALTY))
     assert len(life.state.rows) == count
     assert life.state.rows[-1].penalty_minor == 500
     ties_to_the_ledger(life)

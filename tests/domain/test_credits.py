@@ -12,13 +12,14 @@ from domain.events import ending as ee
 from domain.events import servicing as es
 from domain.loan.booking import standing_on
 from domain.loan.state import LoanStatus
-from domain.loan.terms import Component, RefundKind
+from domain.loan.terms import RefundKind
 from domain.postings import Account
 from tests.support.lives import (
     CONDITIONS,
     LOAN,
     PLANNED,
     booked,
+    charge,
     days_after,
     disbursed,
     month,
@@ -46,18 +47,6 @@ def refund(
         kind=RefundKind.MERCHANT,
         amount_minor=amount,
         refund_interest=interest,
-    )
-
-
-def late_fee(amount: int = 1_500) -> cs.AssessCharge:
-    return cs.AssessCharge(
-        loan_id=LOAN,
-        effective_on=month(1),
-        charge_id="c-1",
-        code="LATE",
-        component=Component.FEE,
-        amount_minor=amount,
-        instalment=1,
     )
 
 
@@ -174,7 +163,7 @@ def test_goodwill_is_taken_back_to_the_last_line_of_the_ledger() -> None:
 
 def test_a_charge_is_given_back_though_it_was_paid() -> None:
     """Source: domain rules, 9.5 T-16."""
-    life = disbursed().when(late_fee()).when(pay(LEVEL + 1_500, month(1)))
+    life = disbursed().when(charge(1_500, month(1))).when(pay(LEVEL + 1_500, month(1)))
     life.when(adjust(1_000), reason="error").then(e.ChargeAdjusted, es.PaymentAllocated)
     assert booked(life.events)[Account.CHARGES_GIVEN_BACK] == 1_000
     ties(life)
@@ -189,7 +178,7 @@ def test_a_charge_is_given_back_though_it_was_paid() -> None:
 def test_a_loan_with_every_credit_is_replayed_and_paid_to_the_last_cent(
     conditions: object,
 ) -> None:
-    life = disbursed(conditions=conditions).when(late_fee())  # type: ignore[arg-type]
+    life = disbursed(conditions=conditions).when(charge(1_500, month(1)))  # type: ignore[arg-type]
     life.when(refund(120_000, 12)).when(goodwill(3_333, 20), reason="complaint")
     life.when(pay(LEVEL, month(1))).when(adjust(700), reason="error")
     assert life.state.timeline is not None
@@ -215,7 +204,7 @@ def test_a_loan_with_every_credit_is_replayed_and_paid_to_the_last_cent(
     ],
 )
 def test_a_credit_that_cannot_be_is_refused(command: Command, code: str, field: str) -> None:
-    refused = disbursed().when(late_fee()).refused(command, reason="any")
+    refused = disbursed().when(charge(1_500, month(1))).refused(command, reason="any")
     assert (refused.code, refused.field) == (code, field)
 
 

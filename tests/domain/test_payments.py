@@ -17,6 +17,7 @@ from tests.support.lives import (
     START,
     Life,
     accepted,
+    charge,
     disbursed,
     month,
     pay,
@@ -239,34 +240,17 @@ def test_an_observed_split_that_repays_the_principal_ends_the_loan() -> None:
 
 def test_a_charge_must_be_on_the_disclosed_cost_table() -> None:
     life = disbursed()
-    charge = cs.AssessCharge(
-        loan_id=LOAN,
-        effective_on=month(1),
-        charge_id="c",
-        code="SURPRISE",
-        component=Component.FEE,
-        amount_minor=1_500,
-        instalment=1,
-    )
-    assert life.refused(charge).code == "charge_not_disclosed"
-    life.when(replace(charge, code="LATE", component=Component.PENALTY)).then(
-        es.ChargeAssessed, es.ScheduleChanged
-    )
+    listed = charge(1_500, month(1), component=Component.PENALTY)
+    surprise = replace(listed, code="SURPRISE", component=Component.FEE)
+    assert life.refused(surprise).code == "charge_not_disclosed"
+    life.when(listed).then(es.ChargeAssessed, es.ScheduleChanged)
     assert life.state.balances.penalty_minor == 1_500
 
 
 def test_penalties_are_paid_first_and_can_be_waived_with_a_reason() -> None:
     life = disbursed()
-    charge = cs.AssessCharge(
-        loan_id=LOAN,
-        effective_on=month(1),
-        charge_id="c",
-        code="LATE",
-        component=Component.PENALTY,
-        amount_minor=1_500,
-        instalment=1,
-    )
-    life.when(charge).when(pay(500, month(1)))
+    penalty = charge(1_500, month(1), component=Component.PENALTY)
+    life.when(penalty).when(pay(500, month(1)))
     assert _allocated(life).lines[0].penalty_minor == 500
     waiver = cs.Waive(
         loan_id=LOAN,

@@ -1,6 +1,5 @@
 """Every posting balances, and the ledger's totals are the sum over the loans."""
 
-from collections import Counter
 from dataclasses import replace
 from datetime import timedelta
 
@@ -10,30 +9,16 @@ from hypothesis import strategies as st
 from domain.commands import ending as ce
 from domain.commands import servicing as cs
 from domain.errors import Rejected
-from domain.events.ending import LoanChargedOff, RestructureKind
-from domain.events.registry import Event
+from domain.events.ending import RestructureKind
 from domain.loan.state import LoanStatus
 from domain.loan.terms import Component
-from domain.postings import Account, postings
-from tests.support.lives import LOAN, START, Life, disbursed, month, pay, reverse
-
-
-def journal(events: list[Event]) -> Counter[Account]:
-    """Post a life; the balance of each account, debit positive."""
-    balance: Counter[Account] = Counter()
-    charged_off = False
-    for event in events:
-        lines = postings(event, charged_off=charged_off)
-        assert sum(line.amount_minor for line in lines) == 0
-        for line in lines:
-            balance[line.account] += line.amount_minor
-        charged_off = charged_off or isinstance(event, LoanChargedOff)
-    return balance
+from domain.postings import Account
+from tests.support.lives import LOAN, START, Life, booked, charge, disbursed, month, pay, reverse
 
 
 def ties(life: Life) -> None:
     """The portfolio is the principal owed, the liability is the credit, cash is what moved."""
-    balance = journal(life.events)
+    balance = booked(life.events)
     owed = life.state.balances
     assert sum(balance.values()) == 0
     if life.state.charged_off:
@@ -46,12 +31,12 @@ def ties(life: Life) -> None:
 
 
 def test_a_payout_moves_cash_into_the_portfolio() -> None:
-    balance = journal(disbursed().events)
+    balance = booked(disbursed().events)
     assert balance == {Account.LOAN_PORTFOLIO: 1_000_000, Account.FUND_SOURCE: -1_000_000}
 
 
 def test_a_payment_lowers_portfolio_and_receivable() -> None:
-    balance = journal(disbursed().when(pay(33_214, month(1))).events)
+    balance = booked(disbursed().when(pay(33_214, month(1))).events)
     assert balance[Account.FUND_SOURCE] == 33_214 - 1_000_000
     assert balance[Account.INTEREST_RECEIVABLE] == -10_000
 
@@ -67,7 +52,7 @@ def test_a_charge_off_empties_the_books_and_recoveries_are_income() -> None:
     recovery = ce.RecordRecovery(
         loan_id=LOAN, effective_on=month(5), recovery_id="r", amount_minor=900, cost_minor=100
     )
-    balance = journal(life.when(recovery).events)
+    balance = booked(life.when(recovery).events)
     assert balance[Account.LOAN_PORTFOLIO] == 0
     assert balance[Account.CHARGE_OFF_EXPENSE] == 1_000_000
     assert balance[Account.RECOVERY_INCOME] == -900
@@ -105,14 +90,12 @@ def test_any_life_ties_to_its_ledger(made: list[tuple[str, int, int]]) -> None:
     life.now = START + timedelta(days=170)
     for number, (what, amount, day) in enumerate(made):
         on = START + timedelta(days=day)
-        charge = cs.AssessCharge(
-            loan_id=LOAN,
-            effective_on=life.now,
-            charge_id=f"c{number}",
-            code="LATE",
-            component=Component.PENALTY,
-            amount_minor=amount % 5_000 + 1,
-            instalment=amount % 36 + 1,
+        penalty = charge(
+            amount % 5_000 + 1,
+            life.now,
+            amount % 36 + 1,
+            Component.PENALTY,
+            f"c{number}",
         )
         waiver = cs.Waive(
             loan_id=LOAN,
@@ -128,7 +111,7 @@ def test_any_life_ties_to_its_ledger(made: list[tuple[str, int, int]]) -> None:
         command = {
             "pay": pay(amount, on, f"p{number}"),
             "reverse": reverse(f"p{amount % 15}", life.now),
-            "charge": charge,
+            "charge": penalty,
             "waive": waiver,
             "refund": replace(refund, amount_minor=min(amount, 50_000)),
         }[what]

@@ -9,9 +9,7 @@ from hypothesis import strategies as st
 
 from domain.errors import Rejected
 from domain.loan.booking import standing, standing_on
-from domain.loan.evolve import evolve
 from domain.loan.quote import planned
-from domain.loan.state import Loan
 from domain.loan.terms import (
     Conditions,
     RepaymentMethod,
@@ -19,7 +17,7 @@ from domain.loan.terms import (
     ScheduleDayCount,
     Terms,
 )
-from tests.support.lives import CONDITIONS, METHODS, START, disbursed, pay, reverse
+from tests.support.lives import CONDITIONS, METHODS, START, disbursed, folded_again, pay, reverse
 
 amounts = st.integers(min_value=1, max_value=60_000)
 days = st.integers(min_value=0, max_value=170)
@@ -128,15 +126,7 @@ def test_folding_the_events_again_gives_the_same_loan(
     life.now = START + timedelta(days=170)
     for number, (amount, day) in enumerate(paid):
         life.when(pay(amount, START + timedelta(days=day), f"p{number}"))
-    loan: Loan | None = None
-    for event in life.events:
-        loan = evolve(loan, event)
-    assert loan is not None
-    assert (loan.rows, loan.balances, loan.status) == (
-        life.state.rows,
-        life.state.balances,
-        life.state.status,
-    )
+    loan = folded_again(life)
     assert loan.timeline is not None
     told = loan.timeline.read(lambda ledger: standing(ledger, START))
     assert told.rows == loan.rows, "the engine disagrees with what was published"

@@ -5,13 +5,12 @@ from dataclasses import replace
 import pytest
 
 from domain.commands import changes as c
-from domain.commands import servicing as cs
 from domain.commands.registry import Command
 from domain.events import changes as e
 from domain.events import servicing as es
 from domain.loan.booking import standing_on
 from domain.loan.state import LoanStatus
-from domain.loan.terms import Component, Conditions
+from domain.loan.terms import Conditions
 from domain.postings import Account
 from domain.servicing.re_ageing_guard import Programme
 from domain.servicing.values import ReAgeInterest, ReAmortiseInterest
@@ -21,6 +20,7 @@ from tests.support.lives import (
     PLANNED,
     Life,
     booked,
+    charge,
     close,
     days_after,
     disbursed,
@@ -105,16 +105,7 @@ def test_a_re_aged_loan_is_replayed_and_paid_to_the_last_cent(
 
 
 def test_a_fee_moves_with_the_rest() -> None:
-    charge = cs.AssessCharge(
-        loan_id=LOAN,
-        effective_on=ON,
-        charge_id="c-1",
-        code="LATE",
-        component=Component.FEE,
-        amount_minor=2_500,
-        instalment=12,
-    )
-    life = late().when(charge).when(re_age(), reason="any")
+    life = late().when(charge(2_500, ON, instalment=12)).when(re_age(), reason="any")
     told = life.last[0]
     assert isinstance(told, e.LoanReAged)
     assert life.state.balances.fee_minor == 2_500

@@ -24,6 +24,7 @@ from domain.events.servicing import Split
 from domain.loan.evolve import evolve
 from domain.loan.state import Loan
 from domain.loan.terms import (
+    Component,
     Conditions,
     Recalculation,
     RepaymentMethod,
@@ -222,6 +223,24 @@ def pay(
     )
 
 
+def charge(
+    amount: int,
+    on: date,
+    instalment: int = 1,
+    component: Component = Component.FEE,
+    charge_id: str = "c-1",
+) -> cs.AssessCharge:
+    return cs.AssessCharge(
+        loan_id=LOAN,
+        effective_on=on,
+        charge_id=charge_id,
+        code="LATE",
+        component=component,
+        amount_minor=amount,
+        instalment=instalment,
+    )
+
+
 def reverse(payment_id: str, on: date) -> cs.ReversePayment:
     return cs.ReversePayment(loan_id=LOAN, effective_on=on, payment_id=payment_id, cause="bounced")
 
@@ -240,12 +259,25 @@ def days_after(on: date, days: int) -> date:
     return on + timedelta(days=days)
 
 
+def folded_again(life: Life) -> Loan:
+    """Fold a life's events from zero; rows, balances and status are what decisions had seen."""
+    again: Loan | None = None
+    for event in life.events:
+        again = evolve(again, event)
+    assert again is not None
+    seen = life.state
+    assert (again.rows, again.balances, again.status) == (seen.rows, seen.balances, seen.status)
+    return again
+
+
 def booked(events: Iterable[Event]) -> Counter[Account]:
     """What stands on each account after events, debit positive; every posting balances."""
     balance: Counter[Account] = Counter()
     charged_off = False
     for event in events:
-        for line in postings(event, charged_off=charged_off):
+        lines = postings(event, charged_off=charged_off)
+        assert sum(line.amount_minor for line in lines) == 0
+        for line in lines:
             balance[line.account] += line.amount_minor
         if isinstance(event, LoanChargedOff | ChargeOffReversed):
             charged_off = isinstance(event, LoanChargedOff)

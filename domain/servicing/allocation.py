@@ -9,7 +9,7 @@ from decimal import ROUND_DOWN, Decimal
 
 from domain.servicing.charges import pay_charges
 from domain.servicing.ledger import AllocationLine, Entry, Ledger
-from domain.servicing.movements import pay_interest, pay_principal, pays_till_due_date
+from domain.servicing.movements import pay_interest, pay_principal, pays_till_due_date, rests_on
 from domain.servicing.period import Period, to_minor
 from domain.servicing.row import F, I, N, Row
 from domain.servicing.terms import AllocationRule
@@ -152,7 +152,7 @@ def _pay_row(payment: _Payment, row: Row, due: DueClass, component: Component, a
         return _collect(payment, row, component, amount, due)
     pay_on = payment.on
     if due is DueClass.IN_ADVANCE:
-        pay_on = _interest_until(payment, row)
+        pay_on = _counts_on(payment)
         asked = _asked_in_advance(payment, row, period, pay_on)
         if not asked.interest and not asked.principal:
             payment.exhausted.append(row)
@@ -185,11 +185,12 @@ def _asked_in_advance(payment: _Payment, row: Row, period: Period, on: date) -> 
     return payment.seen[2]
 
 
-def _interest_until(payment: _Payment, row: Row) -> date:
+def _counts_on(payment: _Payment) -> date:
+    """Return the day up to which what is paid in advance has earned: its own, or the rest."""
     plan = payment.ledger.plan
     if not pays_till_due_date(plan, prepays_all=payment.ledger.prepays_all):
         return payment.on
-    return row.due_on if row.from_on < payment.on <= row.due_on else payment.on
+    return rests_on(plan, payment.on)
 
 
 def _collect(payment: _Payment, row: Row, component: Component, amount: int, due: DueClass) -> int:

@@ -24,9 +24,10 @@ from domain.servicing.ending import charge_off, terminate, write_off
 from domain.servicing.floating import Publication
 from domain.servicing.ledger import Entry, Ledger
 from domain.servicing.legacy_allocation import allocate_in_order, refund_cash
-from domain.servicing.movements import collect_closed_interest, earn_on_overdue
+from domain.servicing.movements import earn_on_overdue
 from domain.servicing.observed import take_observed
 from domain.servicing.passing import pass_time, publish
+from domain.servicing.payoff import prepays_all
 from domain.servicing.payouts import capitalise, pay_out
 from domain.servicing.plan import Plan
 from domain.servicing.re_amortising import re_amortise
@@ -34,8 +35,8 @@ from domain.servicing.reaging import re_age
 from domain.servicing.restructuring import restructure
 from domain.servicing.row import COMPONENTS, I
 from domain.servicing.terms import LoanTerms
-from domain.servicing.values import ChargeOffBehaviour, Kind, OverdueInterest, PreClose, Strategy
-from domain.servicing.views import outstanding_on, total_interest_on
+from domain.servicing.values import ChargeOffBehaviour, Kind, OverdueInterest, Strategy
+from domain.servicing.views import total_interest_on
 from domain.servicing.waivers import waive
 
 Fact = f.Fact
@@ -150,31 +151,17 @@ def _paid(ledger: Ledger, fact: f.Paid, past: Past) -> None:
     if fact.split is not None:
         take_observed(ledger, entry, dict.fromkeys(COMPONENTS, 0) | dict(fact.split))
         return
-    _note_prepayment(ledger, entry)
+    ledger.prepays_all = prepays_all(ledger, entry.on, entry.amount)
     _earn(ledger, entry.on)
     if fact.kind is Kind.INTEREST_REFUND:
         if not fact.fixed:
             entry.amount = _refundable_interest(ledger, entry, past())
         ledger.refunded_interest += entry.amount
-    if ledger.prepays_all:
-        collect_closed_interest(ledger.plan, entry.on)
     left = _allocate(ledger, entry, entry.amount)
+    ledger.prepays_all = False
     entry.overpayment = left
     ledger.overpaid += left
     touched.update(line.instalment for line in entry.lines)
-
-
-def _note_prepayment(ledger: Ledger, entry: Entry) -> None:
-    """Note whether the payment covers all that is owed at the end of the running period."""
-    terms = ledger.terms
-    if terms.pre_close is PreClose.TILL_PRE_CLOSE_DATE or not ledger.recalculates:
-        return
-    row = ledger.row_in(entry.on)
-    if row is None:
-        ledger.prepays_all = False
-        return
-    owed = outstanding_on(ledger.plan, row.due_on)
-    ledger.prepays_all = entry.amount >= owed.principal + owed.interest
 
 
 def _allocate(ledger: Ledger, entry: Entry, amount: int) -> int:

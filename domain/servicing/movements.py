@@ -11,7 +11,6 @@ from domain.servicing.plan import Plan
 from domain.servicing.settling import settle_last
 from domain.servicing.shaping import close_early
 from domain.servicing.values import PreClose, RestFrequency
-from domain.servicing.views import outstanding_on
 
 
 def put_back(plan: Plan, on: date, amount: int) -> None:
@@ -42,17 +41,6 @@ def pay_interest(plan: Plan, period: Period, on: date, amount: int) -> None:
         period.emi += period.total_paid - period.asked  # its principal was paid first
     plan.rebalance(index, index)
     settle_last(plan, on)
-
-
-def collect_closed_interest(plan: Plan, on: date) -> None:
-    """Collect with the running period, which was paid in advance, the interest to its end."""
-    for period in plan.open_periods:
-        if period.from_on <= on < period.due_on and period.fully_paid:
-            owed = outstanding_on(plan, period.due_on)
-            if owed.interest > 0:
-                period.future_interest = owed.interest
-                plan.derive()
-            return
 
 
 def _is_latest_open(plan: Plan, index: int) -> bool:
@@ -138,6 +126,14 @@ def pays_till_due_date(plan: Plan, *, prepays_all: bool) -> bool:
     return terms.rest is RestFrequency.SAME_AS_REPAYMENT or prepays_all
 
 
+def rests_on(plan: Plan, on: date) -> date:
+    """Return the end of the period that runs on a day; the day itself if none does."""
+    index = plan.period_on(on)
+    if index is None or plan.periods[index].from_on == on:
+        return on
+    return plan.periods[index].due_on
+
+
 def earn_on_overdue(plan: Plan, on: date, *, prepays_all: bool = False) -> bool:
     """Put due and unpaid principal back on the balance of the days up to a day.
 
@@ -168,7 +164,7 @@ def _add_overdue(
 ) -> bool:
     """Add the principal of the last period that stayed unpaid; end all of it at `until`."""
     through = plan.overdue_through
-    if until == through:
+    if through is not None and until <= through:
         return False
     starts = period.from_on if through is None or period.from_on > through else through
     put_back(plan, starts, overdue[0])

@@ -4,7 +4,7 @@ from datetime import date
 from decimal import localcontext
 
 from domain.servicing.ledger import Ledger
-from domain.servicing.movements import earn_on_overdue
+from domain.servicing.movements import earn_on_overdue, rests_on
 from domain.servicing.passing import pass_time, time_matters
 from domain.servicing.row import I, P
 from domain.servicing.values import Component, OverdueInterest, PreClose
@@ -30,10 +30,7 @@ def payoff_parts(ledger: Ledger, on: date) -> dict[Component, int]:
         beside = [row for row in ledger.rows if not row.regular]
         till = on
         if ledger.terms.pre_close is PreClose.TILL_REST_FREQUENCY_DATE:
-            running = next(
-                (r for r in ledger.rows if r.regular and r.from_on < on < r.due_on), None
-            )
-            till = running.due_on if running is not None else on
+            till = rests_on(ledger.plan, on)
         plan = ledger.plan.copy()
         if ledger.terms.overdue_interest is OverdueInterest.EARNS:
             earn_on_overdue(plan, on, prepays_all=till > on)
@@ -41,3 +38,11 @@ def payoff_parts(ledger: Ledger, on: date) -> dict[Component, int]:
         owed[P] = due.principal + sum(row.outstanding_of(P) for row in beside)
         owed[I] = due.interest + sum(row.outstanding_of(I) for row in beside)
         return owed
+
+
+def prepays_all(ledger: Ledger, on: date, amount: int) -> bool:
+    """Whether a payment pays the loan off before a rest: interest then runs to it (P-33)."""
+    terms = ledger.terms
+    if terms.pre_close is PreClose.TILL_PRE_CLOSE_DATE or not ledger.recalculates:
+        return False
+    return rests_on(ledger.plan, on) > on and amount >= payoff(ledger, on)

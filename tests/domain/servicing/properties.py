@@ -1,7 +1,7 @@
 """What holds for every loan, as checks of one seed each: the suite runs a few, the soak thousands.
 
 A check raises AssertionError. The loans are of the ordinary kind: payments go by instalment, what
-is due first, and a payoff asks for interest to its day. Odd tables meet the fuzz and the vectors.
+is due first. Odd tables meet the fuzz and the vectors.
 """
 
 from collections.abc import Callable
@@ -26,7 +26,6 @@ from domain.servicing.values import (
     ChargeTime,
     Direction,
     Kind,
-    PreClose,
     Recalculation,
     Strategy,
 )
@@ -38,7 +37,7 @@ MONEY_IN: Final = (Kind.REPAYMENT, Kind.GOODWILL_CREDIT, Kind.DOWN_PAYMENT)
 
 
 def ordinary_terms(r: Random) -> LoanTerms:
-    """Draw sound terms that pay by instalment, what is due first; a payoff ends on its day."""
+    """Draw sound terms that pay by instalment, what is due first."""
     rule = AllocationRule(kind=None, order=STANDARD_ORDER)
     while True:
         terms = replace(
@@ -46,7 +45,6 @@ def ordinary_terms(r: Random) -> LoanTerms:
             allocation=(rule,),
             direction=Direction.HORIZONTAL,
             strategy=Strategy.ADVANCED,
-            pre_close=PreClose.TILL_PRE_CLOSE_DATE,
             full_term_tranches=False,
             product_charges=(),
         )

@@ -27,9 +27,7 @@ from domain.loan.instalments import Instalment
 from domain.loan.state import Loan, LoanStatus
 from domain.loan.terms import RepaymentMethod
 from domain.servicing.changes import interest_is_fixed
-from domain.servicing.facts import ReAmortised
 from domain.servicing.timeline import Timeline
-from domain.servicing.values import ReAmortiseInterest
 
 Change = c.ChangeRate | c.PauseInterest | c.ExtendTerm | c.MoveDueDate | c.DeferPayments
 
@@ -69,12 +67,7 @@ def _require_later_than_plan(loan: Loan, command: Change) -> None:
 def _require_interest_runs(timeline: Timeline, command: c.ChangeRate | c.PauseInterest) -> None:
     """Refuse what would change nothing: the interest was fixed when the loan was planned anew."""
     on = command.effective_on
-    split = any(
-        isinstance(fact, ReAmortised)
-        and fact.interest is ReAmortiseInterest.EQUAL_AMORTISATION_INTEREST_SPLIT
-        for fact in timeline.facts
-    )
-    if split or timeline.read(lambda ledger: interest_is_fixed(ledger, on), on):
+    if timeline.read(lambda ledger: interest_is_fixed(ledger, on), on):
         raise Rejected("interest_is_fixed", "interest was fixed when the loan was planned anew")
 
 

@@ -44,9 +44,10 @@ def _take(plan: Plan, index: int, residue: int) -> tuple[int, bool]:
     wanted = last.emi + residue
     if last is plan.last and not last.interest_grace:
         wanted += last.carried  # nothing comes after it to carry interest to
-    if last.fixed_interest > 0:
-        wanted = max(wanted, last.paid_principal + last.fixed_interest)
-    emi = max(wanted, last.total_paid - last.credited)
+    floor = last.total_paid - last.credited
+    if last.fixed_interest > 0:  # it is owed whatever happens
+        floor = max(floor, last.paid_principal + last.fixed_interest)
+    emi = max(wanted, floor)
     if emi != last.emi:
         residue += last.emi - emi
         last.emi = emi

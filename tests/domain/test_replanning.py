@@ -1,6 +1,7 @@
 """What is unpaid is planned anew: re-ageing under its guard, and re-amortising."""
 
 from dataclasses import replace
+from decimal import Decimal
 
 import pytest
 
@@ -10,7 +11,7 @@ from domain.events import changes as e
 from domain.events import servicing as es
 from domain.loan.booking import standing_on
 from domain.loan.state import LoanStatus
-from domain.loan.terms import Conditions
+from domain.loan.terms import Conditions, Unit
 from domain.postings import Account
 from domain.servicing.re_ageing_guard import Programme
 from domain.servicing.values import ReAgeInterest, ReAmortiseInterest
@@ -18,6 +19,7 @@ from tests.support.lives import (
     CONDITIONS,
     LOAN,
     PLANNED,
+    START,
     Life,
     booked,
     charge,
@@ -198,23 +200,82 @@ def test_what_is_past_due_is_spread_and_no_date_changes(
 
 
 @pytest.mark.parametrize(
-    ("conditions", "interest"),
+    ("conditions", "command"),
     [
-        (PLANNED, ReAmortiseInterest.DEFAULT),
-        (CONDITIONS, ReAmortiseInterest.EQUAL_AMORTISATION_INTEREST_SPLIT),
+        (PLANNED, re_amortise()),
+        (CONDITIONS, re_age(interest=ReAgeInterest.EQUAL_AMORTISATION_FULL_INTEREST)),
     ],
     ids=["planned", "split"],
 )
 def test_interest_that_was_fixed_follows_no_new_rate(
-    conditions: Conditions, interest: ReAmortiseInterest
+    conditions: Conditions, command: Command
 ) -> None:
-    life = late(conditions).when(re_amortise(interest=interest), reason="any")
+    life = late(conditions).when(command, reason="any")
+    on = days_after(ON, 1)
     rate = c.ChangeRate(
-        loan_id=LOAN, effective_on=ON, change_id="r-1", rate_annual=CONDITIONS.rate_annual_max
+        loan_id=LOAN, effective_on=on, change_id="r-1", rate_annual=CONDITIONS.rate_annual_max
     )
     assert life.refused(rate, reason="any").code == "interest_is_fixed"
-    pause = c.PauseInterest(loan_id=LOAN, effective_on=ON, change_id="s-1", until_on=month(14))
+    pause = c.PauseInterest(loan_id=LOAN, effective_on=on, change_id="s-1", until_on=month(14))
     assert life.refused(pause, reason="any").code == "interest_is_fixed"
+
+
+def split() -> Life:
+    """What is past due was spread, its interest on top of the instalments to come."""
+    interest = ReAmortiseInterest.EQUAL_AMORTISATION_INTEREST_SPLIT
+    return late().when(re_amortise(interest=interest), reason="any")
+
+
+def test_interest_that_was_split_stays_on_top_at_any_rate() -> None:
+    """Source: domain rules, 9.9 S-05, S-13; without a rate nothing else is asked for."""
+    life = split()
+    told = life.last[0]
+    assert isinstance(told, e.LoanReAmortised)
+    free = c.ChangeRate(
+        loan_id=LOAN, effective_on=month(13), change_id="r-1", rate_annual=Decimal(0)
+    )
+    life.when(free, reason="any")
+    later = life.state.rows[13:]
+    share = round(told.interest_minor / 24)
+    assert [row.interest_minor for row in later] == [share] * len(later)
+    level = {row.principal_minor for row in later[:-1]}
+    assert len(level) == 1
+    assert sum(row.principal_minor for row in life.state.rows) == 1_000_000
+    ties(life)
+    life.when(pay(life.payoff(month(14)), month(14), "last"))
+    assert life.state.status is LoanStatus.SETTLED
+
+
+def test_a_pause_takes_nothing_of_the_interest_that_was_split() -> None:
+    """Source: domain rules, 9.9 S-07, S-13."""
+    life = split()
+    told = life.last[0]
+    assert isinstance(told, e.LoanReAmortised)
+    pause = c.PauseInterest(
+        loan_id=LOAN, effective_on=month(14), change_id="s-1", until_on=days_after(month(15), -1)
+    )
+    life.when(pause, reason="any")
+    assert life.state.rows[14].interest_minor == round(told.interest_minor / 24)
+    assert sum(row.principal_minor for row in life.state.rows) == 1_000_000
+    ties(life)
+
+
+def test_a_large_payment_after_a_split_takes_its_principal_off_the_last_rows() -> None:
+    """The last one keeps the interest that was split; what it cannot give up, the one before does.
+
+    Source: domain rules, 9.10 "Early payment"; a product of quarters.
+    """
+    quarters = replace(CONDITIONS, repayment_unit=Unit.QUARTERS, backdating_days_max=400)
+    life = disbursed(conditions=quarters)
+    on = days_after(START, 105)
+    interest = ReAmortiseInterest.EQUAL_AMORTISATION_INTEREST_SPLIT
+    life.when(re_amortise(effective_on=on, interest=interest), reason="any")
+    share = life.state.rows[-1].interest_minor - 1_356  # 3 % of the last 452.03
+    life.when(pay(187_405, days_after(on, 24)))
+    last = life.state.rows[-1]
+    assert (last.principal_minor, last.interest_minor) == (0, share)
+    assert sum(row.principal_minor for row in life.state.rows) == 1_000_000
+    ties(life)
 
 
 @pytest.mark.parametrize(

@@ -28,8 +28,8 @@ class LoanAnswer(CommandAnswer):
     loan_id: str = Field(examples=["0190a000-0000-7000-8000-000000000001"])
 
 
-class ProductAnswer(CommandAnswer):
-    """A product has a new version."""
+class CodeAnswer(CommandAnswer):
+    """A command on a product or on a reference rate was carried out."""
 
     code: str = Field(examples=["CONSUMER"])
 

@@ -20,7 +20,7 @@ class CommandPlace:
 
     @property
     def target_name(self) -> str:
-        """Name what the path identifies: loan_id, or the product's code."""
+        """Name what the path identifies: loan_id, or the code of a product or reference."""
         return stream_field(NAMES[self.command])
 
     @property
@@ -71,6 +71,7 @@ _PATHS: Final[Mapping[str, tuple[str, Scope]]] = {
     "loan.defer_payments": (_LOAN + "payment-deferrals", Scope.SERVICE),
     "loan.re_age": (_LOAN + "re-ageings", Scope.SERVICE),
     "loan.re_amortise": (_LOAN + "re-amortisations", Scope.SERVICE),
+    "loan.reprice": (_LOAN + "repricings", Scope.CONFIGURE),
     "loan.close_day": (_LOAN + "day-closes", Scope.CONFIGURE),
     "loan.restructure": (_LOAN + "restructurings", Scope.SERVICE),
     "loan.charge_off": (_LOAN + "charge-offs", Scope.SERVICE),
@@ -83,6 +84,8 @@ _PATHS: Final[Mapping[str, tuple[str, Scope]]] = {
     "case.release": (_CASE + "release", Scope.COLLECT),
     "case.close": (_CASE + "close", Scope.COLLECT),
     "product.define_version": ("/v1/products/{code}/versions", Scope.CONFIGURE),
+    "reference.publish_value": ("/v1/references/{code}/values", Scope.CONFIGURE),
+    "reference.correct_value": ("/v1/references/{code}/corrections", Scope.CONFIGURE),
 }
 
 PLACES: Final[Mapping[str, CommandPlace]] = MappingProxyType(

@@ -47,12 +47,14 @@ _BY_NAME: Final[Mapping[str, Any]] = {
     "payload_hash": HASH,
     "product_code": "CONSUMER",
     "rate_annual": "0.1299",
+    "reference": "LPR-5Y",
     "rate_annual_max": "0.36",
     "score": "0.71",
     "sha256": HASH,
     "suspicion": "altered",
     "tier": "call",
     "use": "debt_consolidation",
+    "value": "0.0360",
 }
 
 

@@ -43,7 +43,7 @@ class Scope(StrEnum):
     SERVICE = "service"  # payments, charges, waivers, changes of terms, charge-off
     COLLECT = "collect"  # collection cases and recoveries
     AUDIT = "audit"  # who did what
-    CONFIGURE = "configure"  # products, the close of a business day
+    CONFIGURE = "configure"  # products, reference rates, the close of a business day
 
 
 _EVERYTHING = frozenset(Scope)

@@ -46,11 +46,15 @@ _IN_ITSELF: Final = (  # wrong whatever the state of the book
     "malformed_header",
     "malformed_position",
     "position_unknown",
+    "rate_floats",
+    "rate_is_fixed",
     "rate_missing",
     "reason_missing",
     "reasons_missing",
     "simulation_too_long",
     "split_mismatch",
+    "spread_missing",
+    "spread_out_of_range",
     "too_long",
     "too_many_decimals",
     "transaction_unknown",
@@ -65,6 +69,7 @@ _IN_ITSELF: Final = (  # wrong whatever the state of the book
     "unknown_segment",
     "unknown_suspicion",
     "unknown_value",
+    "value_out_of_range",
     *Unsound,
 )
 _NOT_THIS_CALLER: Final = (

@@ -5,7 +5,7 @@ that runs twice, goes on where it was. Payments are never kept waiting: commands
 chunks, and the rows of the day are computed beside them. Nothing about money is decided here.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Final
@@ -16,7 +16,7 @@ from domain.actors import Actor, ActorKind
 from domain.commands import Command, name_of
 from domain.commands.case import CloseCase, OpenCase
 from domain.commands.day import CloseDay
-from domain.commands.ending import CloseLoanDay
+from domain.commands.ending import CloseLoanDay, RepriceLoan
 from domain.envelope import StreamId
 from domain.errors import Rejected
 from domain.events.day import Accrual
@@ -38,6 +38,7 @@ from projections.loan_day import (
     recalculated_loans,
 )
 from projections.ports import Database
+from projections.repricing import loans_to_reprice
 from projections.worklist import DEFAULT_STRATEGY, Strategy, tier_of
 
 SOURCE: Final = "daily-close"
@@ -84,18 +85,26 @@ class CloseOfDay:
             return ClosedDay(on=on, was_closed=True)
         self.catch_up()
         self._require_order(on)
+        floating, unpriced = self._reprice(on)
         with self.database.transaction() as db:
             loans = loans_with_something_to_do(db, on, self.buckets)
-        failed = self._close_loans(on, loans)
+        failed = unpriced | self._publish(
+            loans,
+            [
+                self._instruction(f"{on}:{x}", CloseLoanDay(loan_id=x, effective_on=on))
+                for x in loans
+            ],
+        )
         failpoint("close.after_loans")
         self.catch_up()
-        self._fill(on, loans, failed)
+        self._fill(on, {*floating, *loans}, failed)
         failpoint("close.after_fill")
         opened, closed = self._work_cases(on)
         failpoint("close.after_cases")
         if opened or closed:
             self.catch_up()
-        return self._close(on, acted_on=len(loans) - len(failed), cases=(opened, closed))
+        acted_on = len({*floating, *loans} - set(failed))
+        return self._close(on, acted_on=acted_on, cases=(opened, closed))
 
     def close_until(
         self,
@@ -136,20 +145,35 @@ class CloseOfDay:
             detail = f"the last closed day is {last}; close the days up to {on} in order"
             raise Rejected("day_before_open", detail, "date")
 
-    def _close_loans(self, on: date, loans: Sequence[str]) -> dict[str, str]:
-        """Publish what changed on these loans; return those that failed, with the reason."""
+    def _reprice(self, on: date) -> tuple[Sequence[str], dict[str, str]]:
+        """Fix the rates of loans whose reset date came; return them, and those that failed.
+
+        Without a key: what a reset takes over, and whether anything is left to do, follows from
+        the loan and what was published. A value corrected between two attempts is taken over.
+        """
+        with self.database.transaction() as db:
+            loans = loans_to_reprice(db, on)
+        commands = [RepriceLoan(loan_id=loan_id, effective_on=on) for loan_id in loans]
+        keyed = [self._instruction(f"{on}:reprice:{c.loan_id}", c) for c in commands]
+        failed = self._publish(loans, [replace(instruction, key=None) for instruction in keyed])
+        failpoint("close.after_repricing")
+        if loans:
+            self.catch_up()
+        return loans, failed
+
+    def _publish(self, loans: Sequence[str], instructions: Sequence[Instruction]) -> dict[str, str]:
+        """Carry out a command a loan; return the loans that failed, with the reason."""
         failed: dict[str, str] = {}
-        for chunk in chunked(loans, CHUNK_COMMANDS_MAX):
-            commands = [CloseLoanDay(loan_id=loan_id, effective_on=on) for loan_id in chunk]
-            instructions = [self._instruction(f"{on}:{c.loan_id}", c) for c in commands]
+        for chunk in chunked(zip(loans, instructions, strict=True), CHUNK_COMMANDS_MAX):
+            told = [instruction for _, instruction in chunk]
             try:
-                outcomes = self.service.handle_many(instructions)
+                outcomes = self.service.handle_many(told)
             except (Unavailable, Overloaded):
                 raise
             except Exception:  # noqa: BLE001 - some loan's fault: each is tried alone and says why
-                failed |= self._one_by_one(chunk, instructions)
+                failed |= self._one_by_one((loan_id for loan_id, _ in chunk), told)
             else:
-                for loan_id, outcome in zip(chunk, outcomes, strict=True):
+                for (loan_id, _), outcome in zip(chunk, outcomes, strict=True):
                     if outcome.refusal is not None:
                         failed[loan_id] = outcome.refusal.detail
         return failed
@@ -170,7 +194,7 @@ class CloseOfDay:
                     failed[loan_id] = outcome.refusal.detail
         return failed
 
-    def _fill(self, on: date, loans: Iterable[str], failed: dict[str, str]) -> None:
+    def _fill(self, on: date, loans: Collection[str], failed: dict[str, str]) -> None:
         with self.database.transaction() as db:
             recalculated = recalculated_loans(db, on)
         told = self._told(recalculated, on)

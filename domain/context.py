@@ -10,6 +10,7 @@ from domain.actors import Actor, Approval
 from domain.envelope import Envelope
 from domain.loan.terms import Conditions
 from domain.policies import Policies
+from domain.servicing.floating import Publication
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,7 +26,8 @@ class ProductVersion:
 class Context:
     """Who asks, on which business date, and why.
 
-    `product` is looked up for commands that name one.
+    `product` and `publications` are looked up for commands that need them: the product an
+    application names, the values of the reference that a loan's rate follows, by day.
     """
 
     actor: Actor
@@ -39,6 +41,7 @@ class Context:
     source_recorded_at: datetime | None = None
     policies: Policies = field(default_factory=Policies)
     product: ProductVersion | None = None
+    publications: tuple[Publication, ...] = ()
 
     def envelope(self) -> Envelope:
         """Return what is stored around every event of this command."""

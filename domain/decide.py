@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from domain import business_day, collection_case, product
+from domain import business_day, collection_case, product, reference
 from domain.commands import application as ca
 from domain.commands import changes as ch
 from domain.commands import crediting as cr
@@ -22,6 +22,7 @@ from domain.decisions import (
     disbursement,
     ending,
     replanning,
+    repricing,
     servicing,
 )
 from domain.decisions.guards import require_currency
@@ -69,6 +70,7 @@ LOAN_RULES: dict[type[LoanCommand], Rule] = {
     ch.DeferPayments: changes.change_terms,
     ch.ReAgeLoan: replanning.re_age,
     ch.ReAmortiseLoan: replanning.re_amortise,
+    ce.RepriceLoan: repricing.reprice,
     ce.CloseLoanDay: arrears.close_day,
     ce.RestructureLoan: ending.restructure,
     ce.ChargeOffLoan: ending.charge_off,
@@ -107,6 +109,7 @@ DECIDERS: dict[str, Decider] = {
     "loan": Decider(decide_loan, loan_evolve.evolve),
     "case": Decider(collection_case.decide, collection_case.evolve),
     "product": Decider(product.decide, product.evolve),
+    "reference": Decider(reference.decide, reference.evolve),
     "day": Decider(business_day.decide, business_day.evolve),
 }
 """Kind of stream, its id up to the first hyphen, to decider."""

@@ -1,6 +1,6 @@
 """A loan product as an aggregate: versioned conditions. State, evolve and decide together."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from domain.commands.product import DefineProductVersion
@@ -10,7 +10,7 @@ from domain.envelope import StreamId
 from domain.errors import Rejected
 from domain.events.product import ProductVersionDefined
 from domain.events.registry import Event
-from domain.loan.contract import loan_terms
+from domain.loan.contract import floating_rate, loan_terms
 from domain.loan.terms import Conditions, Recalculation, Terms
 from domain.money import CURRENCY_EXPONENT
 from domain.servicing.dates import add_units
@@ -109,7 +109,8 @@ def _require_served(conditions: Conditions, on: date) -> None:
             rate_annual=conditions.rate_annual_max,
             instalments=instalments,
         )
-        for no in loan_terms(conditions, largest, from_on=on).validate():
+        served = loan_terms(conditions, largest, from_on=on)
+        for no in replace(served, floating=floating_rate(conditions, 0)).validate():
             detail = f"{no.reason} (instalments: {instalments})"
             raise Rejected(no.code, detail, _FIELDS.get(no.field, no.field))
     periods = conditions.repayment_every * conditions.instalments_max

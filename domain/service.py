@@ -5,17 +5,17 @@ Adapters do the waiting; no rule is written here.
 
 from collections import OrderedDict
 from collections.abc import Generator, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from threading import Lock
 from typing import Any
 
-from domain.commands.application import ApplyForLoan
 from domain.commands.registry import Command, name_of
 from domain.context import Context
 from domain.decide import decider_of
 from domain.envelope import StreamId
 from domain.errors import Rejected
 from domain.events.registry import Event
+from domain.lookups import followed_by, looked_up, named_by
 from domain.ports import (
     Append,
     AppendResult,
@@ -25,7 +25,6 @@ from domain.ports import (
     Outcome,
     Refusal,
 )
-from domain.product import Product, product_stream
 
 CONFLICT_RETRIES_MAX = 5
 CACHED_STREAMS_MAX = 20_000
@@ -116,9 +115,7 @@ class Service:
         """
         stream = instruction.command.stream
         for _ in range(CONFLICT_RETRIES_MAX + 1):
-            states, missing = self._cached(_streams_of(instruction))
-            if missing:
-                states |= yield Fetch(tuple(missing))
+            states = yield from self._gather(instruction)
             append, after = self._decide(states, instruction)
             if append is None:
                 return Outcome(stream=stream, version=after.version, position=None)
@@ -129,16 +126,33 @@ class Service:
             return self._accepted(append, result, after)
         raise TooManyConflicts(stream)
 
+    def _gather(self, instruction: Instruction) -> Generator[Fetch, Any, dict[StreamId, Known]]:
+        """Return what a command is decided on: its aggregate, and what it looks up, read anew."""
+        command = instruction.command
+        states, missing = self._cached([command.stream])
+        missing += named_by(command, instruction.context)
+        if missing:
+            states |= yield Fetch(tuple(missing))
+        followed = followed_by(command, states[command.stream].state)
+        if followed:
+            states |= yield Fetch(tuple(followed))
+        return states
+
     def handle_many(self, instructions: Sequence[Instruction]) -> list[Outcome]:
         """Decide many commands in order and append them in bulk.
 
         Several commands may follow one another on a stream. When another writer got in between,
         the commands of that stream are decided again one by one. Raises as `handle` does.
         """
-        states = self._load({stream for i in instructions for stream in _streams_of(i)})
+        states = self._load({instruction.command.stream for instruction in instructions})
+        named = {s for i in instructions for s in named_by(i.command, i.context)}
+        states |= self.fetch(sorted(named)) if named else {}
         plans: list[tuple[Append | None, Known]] = []
         for instruction in instructions:
             stream = instruction.command.stream
+            followed = followed_by(instruction.command, states[stream].state)
+            if missing := [one for one in followed if one not in states]:
+                states |= self.fetch(missing)
             append, after = self._decide(states, instruction)
             plans.append((append, states[stream]))
             states[stream] = after
@@ -171,9 +185,11 @@ class Service:
         Raises Rejected.
         """
         stream = instruction.command.stream
-        states = self.fetch(_streams_of(instruction))
+        states = self.fetch([stream, *named_by(instruction.command, instruction.context)])
         _require_version(states[stream], instruction)
-        context = _with_product(instruction, states)
+        followed = followed_by(instruction.command, states[stream].state)
+        states |= self.fetch(followed) if followed else {}
+        context = looked_up(instruction.command, instruction.context, states)
         decider = decider_of(stream)
         state = states[stream].state
         events = decider.decide(state, instruction.command, context)
@@ -207,7 +223,8 @@ class Service:
         refusal = None
         try:
             _require_version(known, instruction)
-            events = decider.decide(known.state, command, _with_product(instruction, states))
+            context = looked_up(command, instruction.context, states)
+            events = decider.decide(known.state, command, context)
         except Rejected as no:
             refusal = Refusal(code=no.code, detail=no.detail, field=no.field)
         if not events and refusal is None and instruction.key is None:
@@ -282,25 +299,6 @@ def _require_version(known: Known, instruction: Instruction) -> None:
     expected = instruction.expected_version
     if expected is not None and expected != known.version:
         raise Rejected("version_mismatch", f"the version is {known.version}, not {expected}")
-
-
-def _streams_of(instruction: Instruction) -> list[StreamId]:
-    """Name the stream that decides and, for an application, the product that it names."""
-    command = instruction.command
-    streams = [command.stream]
-    if isinstance(command, ApplyForLoan) and instruction.context.product is None:
-        streams.append(product_stream(command.product_code))
-    return streams
-
-
-def _with_product(instruction: Instruction, states: Mapping[StreamId, Known]) -> Context:
-    """Bring in the product version that an application names; the decision pins it."""
-    command = instruction.command
-    if not isinstance(command, ApplyForLoan) or instruction.context.product is not None:
-        return instruction.context
-    product = states[product_stream(command.product_code)].state
-    current = product.current if isinstance(product, Product) else None
-    return replace(instruction.context, product=current)
 
 
 def fold(stream: StreamId, events: Sequence[Event]) -> Known:

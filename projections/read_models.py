@@ -10,6 +10,7 @@ from projections.folds.cases import CasesFold
 from projections.folds.compliance import AuditFold, FourEyesFold, OverrideFold
 from projections.folds.journal import ACCRUED, JournalFold
 from projections.folds.money import MoneyFold
+from projections.folds.repricing import RepricingFold
 from projections.folds.rows import RowsFold
 from projections.folds.summary import SummaryFold
 from projections.ports import Database
@@ -30,6 +31,7 @@ class Fold:
         self.overrides = OverrideFold()
         self.four_eyes = FourEyesFold()
         self.journal = JournalFold()
+        self.repricing = RepricingFold()
 
     def load(self, db: Database, entries: Sequence[Entry]) -> None:
         """Read what the events of a batch build on."""
@@ -55,9 +57,12 @@ class Fold:
                 self.four_eyes.apply(entry, loan)
                 self.summary.apply(entry)
                 self.rows.apply(entry, loan, self.money)
+                self.repricing.apply(entry)
             currency = loan.currency
         elif entry.kind == "case":
             self.cases.apply(entry)
+        elif entry.kind == "reference":
+            self.repricing.publish(entry)
         elif entry.topic == ACCRUED:
             self.journal.accrue(entry)
         self.audit.apply(entry, currency)
@@ -75,6 +80,7 @@ class Fold:
         self.overrides.save(db)
         self.four_eyes.save(db, fresh=fresh)
         self.journal.save(db)
+        self.repricing.save(db, fresh=fresh)
         self.audit.save(db)
 
 

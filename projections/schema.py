@@ -16,6 +16,8 @@ TABLES: Final = (
     "feed_positions",
     "dead_letters",
     "loan_summary",
+    "reference_values",
+    "repricings",
     "instalments",
     "transactions",
     "cases",

@@ -158,6 +158,17 @@ class Bucketed(Narrow):
     days_past_due: int
 
 
+class Repriced(Narrow):
+    """`loan.rate_repriced.v1`."""
+
+    reference: str
+    value: Decimal
+    published_on: date
+    spread_bps: int
+    rate_annual_before: Decimal
+    rate_annual: Decimal
+
+
 class Restructured(Narrow):
     """`loan.restructured.v1`."""
 

@@ -10,6 +10,13 @@ from projections import servicing_shapes as s
 from projections.narrow import Balances, Instalment, Narrow
 
 
+class Floating(Narrow):
+    """A reference that loans follow."""
+
+    reference: str
+    reset: str
+
+
 class Conditions(Narrow):
     """Of a product version."""
 
@@ -17,6 +24,7 @@ class Conditions(Narrow):
     arrears_tolerance_minor: int = 0
     four_eyes_from_minor: int = 0
     recalculation: str = "none"
+    floating: Floating | None = None
 
 
 class Segments(Narrow):
@@ -51,12 +59,19 @@ class Scored(Narrow):
     recommends: str | None = None
 
 
+class SignedRate(Narrow):
+    """How a floating rate began."""
+
+    spread_bps: int
+
+
 class Terms(Narrow):
     """Approved terms."""
 
     principal_minor: int
     rate_annual: Decimal
     instalments: int
+    signed: SignedRate | None = None
 
 
 class Reviewed(Narrow):
@@ -151,6 +166,19 @@ class CaseClosed(Narrow):
     how: str
 
 
+class ReferenceValue(Narrow):
+    """`reference.value_published.v1`."""
+
+    code: str
+    value: Decimal
+
+
+class ReferenceCorrection(ReferenceValue):
+    """`reference.value_corrected.v1`."""
+
+    value_before: Decimal
+
+
 Fields = dict[str, Any]
 """An event that is only read for its line in the audit trail."""
 
@@ -197,6 +225,7 @@ SHAPES: dict[str, Any] = {
     "loan.warning_raised.v1": Fields,
     "loan.warning_closed.v1": Fields,
     "loan.rate_changed.v1": Fields,
+    "loan.rate_repriced.v1": s.Repriced,
     "loan.interest_paused.v1": Fields,
     "loan.term_extended.v1": Fields,
     "loan.due_date_moved.v1": Fields,
@@ -218,5 +247,7 @@ SHAPES: dict[str, Any] = {
     "day.interest_accrued.v1": InterestAccrued,
     "day.closed.v1": Fields,
     "product.version_defined.v1": Fields,
+    "reference.value_published.v1": ReferenceValue,
+    "reference.value_corrected.v1": ReferenceCorrection,
 }
 """Topic to what is read of it. A test holds the topics equal to the domain's."""

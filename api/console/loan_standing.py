@@ -13,8 +13,9 @@ from domain.envelope import RecordedEvent
 from domain.errors import Rejected
 from domain.loan.instalments import Instalment
 from domain.loan.payoff import PayoffQuote, payoff_quote
-from domain.loan.state import Loan
+from domain.loan.state import Loan, LoanStatus
 from domain.replay import replay
+from domain.servicing.floating import next_reset
 from projections.ports import Row
 from projections.transactions import CREDITS
 
@@ -68,6 +69,16 @@ def payoff(standing: Standing, on: date) -> PayoffQuote | None:
         return payoff_quote(standing.loan, on)
     except Rejected:  # nothing is owed, or the loan has newer facts than the day shown
         return None
+
+
+def next_reset_on(standing: Standing) -> date | None:
+    """Return when the loan's rate is fixed next after the day shown; None: it is fixed."""
+    loan = standing.loan
+    if loan is None or loan.conditions.floating is None or loan.disbursed_on is None:
+        return None
+    if loan.status is not LoanStatus.ACTIVE or loan.terminated_on is not None:
+        return None
+    return next_reset(loan.conditions.floating.reset, loan.disbursed_on, standing.on)
 
 
 def standing_transactions(rows: Sequence[Row], versions: frozenset[int]) -> list[Row]:

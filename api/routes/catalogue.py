@@ -1,4 +1,4 @@
-"""What else a client asks: a product in force, the business date, what became of its command."""
+"""What else a client asks: a product, a reference rate, the business date, a command's outcome."""
 
 from datetime import date
 from typing import Annotated, Any, Final
@@ -15,11 +15,18 @@ from api.parts import Parts
 from api.rows import Row, answer_model
 from api.writing import written
 from domain.errors import Rejected
-from domain.loan.terms import Conditions
+from domain.loan.terms import Conditions, FloatingConditions
 from domain.product import Product, product_stream
 from infra.edge import Identifier
+from projections.repricing import ReferenceValue, values
 
-CONDITIONS: Final = Row("ProductConditions", "What the product says of its loans.", Conditions)
+FLOATING: Final = Row("ProductFloating", "How rates follow a reference.", FloatingConditions)
+CONDITIONS: Final = Row(
+    "ProductConditions",
+    "What the product says of its loans.",
+    Conditions,
+    nested={"floating": FLOATING.maybe},
+)
 ProductInForce = answer_model(
     "Product",
     "The newest version of a product; loans keep the version they were applied for under.",
@@ -27,6 +34,15 @@ ProductInForce = answer_model(
     product_version=(int, Field(description="Counts from 1")),
     version=(int, Field(description="Of the product's stream; send it as If-Match")),
     conditions=CONDITIONS.model,
+)
+VALUE: Final = Row(
+    "ReferenceValue", "One value of a reference, as known now.", ReferenceValue, without=("code",)
+)
+ReferenceValues = answer_model(
+    "ReferenceValues",
+    "The newest values of a reference rate, newest first.",
+    code=(str, Field(examples=["LPR-5Y"])),
+    rows=VALUE.many,
 )
 BusinessDay = answer_model(
     "BusinessDay",
@@ -43,6 +59,7 @@ CommandOutcome = answer_model(
 )
 
 Code = Annotated[Identifier, Path(description="The product's code", examples=["CONSUMER"])]
+Reference = Annotated[Identifier, Path(description="The reference's code", examples=["LPR-5Y"])]
 Key = Annotated[str, Path(pattern=KEY_PATTERN, description="The Idempotency-Key", examples=["k-1"])]
 
 
@@ -66,6 +83,13 @@ class CatalogueQueries(Queries):
             "conditions": written(current.conditions),
         }
         return answer(said, ETag=f'"{known.version}"')
+
+    async def get_reference(self, request: Request, code: Reference) -> Response:
+        """Get what was published of a reference rate, and by whom it was recorded."""
+        rows = await self.ask(request, lambda db: values(db, code))
+        if not rows:
+            raise Rejected("not_found", f"nothing was published of {code}", "code")
+        return answer({"code": code, "rows": VALUE.write_all(rows)})
 
     async def get_business_date(self, request: Request) -> Response:
         """Get the business date: value dates after it are refused."""
@@ -91,5 +115,6 @@ def register(app: FastAPI, parts: Parts) -> None:
     """Add the routes."""
     queries = CatalogueQueries(parts)
     queries.add(app, "/v1/products/{code}", ProductInForce, queries.get_product)
+    queries.add(app, "/v1/references/{code}", ReferenceValues, queries.get_reference)
     queries.add(app, "/v1/business-date", BusinessDay, queries.get_business_date)
     queries.add(app, "/v1/commands/{key}", CommandOutcome, queries.get_command_outcome)

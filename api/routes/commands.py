@@ -13,13 +13,7 @@ from fastapi import FastAPI, Header, Path, Query, Request, Response
 
 from api import headers, problems
 from api.access import caller_of_request
-from api.answers import (
-    LoanAnswer,
-    PreviewAnswer,
-    ProductAnswer,
-    accepted,
-    previewed,
-)
+from api.answers import CodeAnswer, LoanAnswer, PreviewAnswer, accepted, previewed
 from api.bare import add_bare_route, parameter
 from api.bodies import HTTP_BODIES, read_body
 from api.command_table import LOANS, PLACES, CommandPlace
@@ -155,9 +149,17 @@ def register(app: FastAPI, parts: Parts) -> None:
     )
 
 
+_TARGETS: Final = {
+    "loan": (LOAN_ID, "The loan's id"),
+    "case": (LOAN_ID, "The loan's id"),
+    "product": ("CONSUMER", "The product's code"),
+    "reference": ("LPR-5Y", "The reference's code"),
+}
+"""Kind of aggregate to an example of what the path names, and how it is called."""
+
+
 def _target_parameter(place: CommandPlace) -> Parameter:
-    example = LOAN_ID if place.target_name == "loan_id" else "CONSUMER"
-    says = "The loan's id" if place.target_name == "loan_id" else "The product's code"
+    example, says = _TARGETS[place.command.partition(".")[0]]
     annotation = Annotated[Identifier, Path(description=says, examples=[example])]
     return parameter(place.target_name, annotation)
 
@@ -209,7 +211,7 @@ PREVIEWS: Final = Annotated[
 def _documentation(place: CommandPlace) -> dict[str, Any]:
     says = (NAMES[place.command].__doc__ or "").strip()
     summary, _, rest = says.partition("\n")
-    accepts = LoanAnswer if place.target_name == "loan_id" else ProductAnswer
+    accepts = LoanAnswer if place.target_name == "loan_id" else CodeAnswer
     return {
         "summary": summary.rstrip(".").partition(". ")[0].partition(": ")[0],
         "description": f"{summary} {rest.strip()}".strip()

@@ -18,6 +18,7 @@ from projections.instalments import InstalmentVersion
 from projections.loan_summary import LoanSummary
 from projections.pages import Page
 from projections.ports import Database
+from projections.repricing import Repricing, repricings
 from projections.transactions import Transaction
 
 
@@ -45,7 +46,7 @@ LOAN: Final = Row(
     LoanSummary,
     without=(
         *("tolerance_minor", "four_eyes_from_minor", "longest_period_days", "last_fact_on"),
-        *("recalculates", "rows_total"),
+        *("recalculates", "rows_total", "replanned_on"),
     ),
 )
 INSTALMENT: Final = Row(
@@ -65,6 +66,13 @@ TRANSACTION: Final = Row(
 LOAN_DAY: Final = Row("LoanDay", "A loan at the close of a business day.", _Day)
 ENTRY: Final = Row("AuditEntry", "One event: who, when, why.", AuditEntry)
 
+REPRICING: Final = Row(
+    "Repricing",
+    "What a floating loan took over on a reset date, as known now.",
+    Repricing,
+    without=("loan_id", "version"),
+)
+
 LoanPage = LOAN.page_model()
 TransactionPage = TRANSACTION.page_model()
 EntryPage = ENTRY.page_model()
@@ -74,6 +82,12 @@ Schedule = answer_model(
     loan_id=str,
     currency=str,
     rows=INSTALMENT.many,
+)
+Repricings = answer_model(
+    "Repricings",
+    "A loan's reset dates in order.",
+    loan_id=str,
+    rows=REPRICING.many,
 )
 LoanDays = answer_model(
     "LoanDays",
@@ -158,6 +172,15 @@ class LoanQueries(Queries):
 
         return answer(await self.ask(request, question))
 
+    async def list_repricings(self, request: Request, loan_id: LoanId) -> Response:
+        """List what a floating loan took over on its reset dates, oldest first."""
+
+        def question(db: Database) -> dict[str, object]:
+            known_loan(db, loan_id)
+            return {"loan_id": loan_id, "rows": REPRICING.write_all(repricings(db, loan_id))}
+
+        return answer(await self.ask(request, question))
+
     async def list_transactions(
         self, request: Request, loan_id: LoanId, params: Annotated[Between, Query()]
     ) -> Response:
@@ -211,6 +234,7 @@ def register(app: FastAPI, parts: Parts) -> None:
     queries.add(app, "/v1/loans", LoanPage, queries.list_loans)
     queries.add(app, "/v1/loans/{loan_id}", LOAN.model, queries.get_loan)
     queries.add(app, "/v1/loans/{loan_id}/schedule", Schedule, queries.get_schedule)
+    queries.add(app, "/v1/loans/{loan_id}/repricings", Repricings, queries.list_repricings)
     queries.add(app, "/v1/loans/{loan_id}/transactions", TransactionPage, queries.list_transactions)
     queries.add(app, "/v1/loans/{loan_id}/timeline", EntryPage, queries.get_timeline)
     queries.add(app, "/v1/loans/{loan_id}/days", LoanDays, queries.list_days)

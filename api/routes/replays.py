@@ -21,7 +21,7 @@ from domain.errors import Rejected
 from domain.loan.instalments import Balances
 from domain.loan.payoff import PayoffQuote, payoff_quote
 from domain.loan.state import Loan, Preparation
-from domain.loan.terms import Terms
+from domain.loan.terms import SignedRate, Terms
 from domain.replay import Replay, replay
 from projections.pages import decode, page_of
 
@@ -42,7 +42,8 @@ class _Event:
 
 
 BALANCES: Final = Row("Balances", "What is owed over the whole schedule.", Balances)
-TERMS: Final = Row("Terms", "What was agreed.", Terms)
+SIGNED: Final = Row("SignedRate", "How a floating rate began.", SignedRate)
+TERMS: Final = Row("Terms", "What was agreed.", Terms, nested={"signed": SIGNED.maybe})
 PREPARATION: Final = Row("Preparation", "A payout that the maker laid out.", Preparation)
 QUOTE: Final = Row("PayoffQuote", "What settles the loan.", PayoffQuote, currency=str, loan_id=str)
 EVENT: Final = Row("RecordedEvent", "One event as it stands in the record.", _Event)

@@ -9,6 +9,7 @@ from domain.commands import (
     disbursement,
     ending,
     product,
+    reference,
     servicing,
 )
 from domain.commands.registry import NAMES, Command, LoanCommand, command, name_of
@@ -27,5 +28,6 @@ __all__ = [
     "ending",
     "name_of",
     "product",
+    "reference",
     "servicing",
 ]

@@ -91,7 +91,8 @@ class ReviewLoan(MoneyCommand):
     grade: str | None = None
     amount_minor: int | None = None  # None: as applied for
     instalments: int | None = None  # None: as applied for
-    rate_annual: Decimal | None = None  # fraction per year; needed to approve
+    rate_annual: Decimal | None = None  # fraction per year; needed to approve a fixed rate
+    spread_bps: int | None = None  # basis points; needed to approve a floating rate
     reasons: tuple[str, ...] = ()
 
 

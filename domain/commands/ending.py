@@ -12,6 +12,11 @@ class CloseLoanDay(LoanCommand):
     """Look at one loan at the end of the business day `effective_on`; publish what changed."""
 
 
+@command("loan.reprice")
+class RepriceLoan(LoanCommand):
+    """Fix a floating rate anew on each reset date up to the value date; publish what changed."""
+
+
 @command("loan.restructure")
 class RestructureLoan(MoneyCommand):
     """Put a new plan in the place of what is still owed."""

@@ -9,6 +9,7 @@ from domain.decisions.guards import (
     require_reason,
     require_status,
 )
+from domain.decisions.repricing import signed_rate
 from domain.errors import Rejected
 from domain.events import application as e
 from domain.events.registry import Event
@@ -199,7 +200,7 @@ def review(loan: Loan, command: c.ReviewLoan, context: Context) -> list[Event]:
     if command.decision is e.Decision.DECLINED and not command.reasons:
         # Regulation B asks for the specific principal reasons (domain rules, section 8).
         raise Rejected("reasons_missing", "a decline states its principal reasons", "reasons")
-    terms = _terms(loan, command) if command.decision is e.Decision.APPROVED else None
+    terms = _terms(loan, command, context) if command.decision is e.Decision.APPROVED else None
     events.append(
         e.LoanReviewed(
             effective_on=command.effective_on,
@@ -212,26 +213,20 @@ def review(loan: Loan, command: c.ReviewLoan, context: Context) -> list[Event]:
     return events
 
 
-def _terms(loan: Loan, command: c.ReviewLoan) -> Terms:
+def _terms(loan: Loan, command: c.ReviewLoan, context: Context) -> Terms:
     conditions = loan.conditions
     amount = command.amount_minor if command.amount_minor is not None else loan.amount_minor
     instalments = command.instalments if command.instalments is not None else loan.instalments
     if amount > loan.amount_minor:
         raise Rejected("above_applied", "more than was applied for", "amount")
     _require_within(conditions, amount, instalments)
-    if command.rate_annual is None:
-        raise Rejected("rate_missing", "an approval states the rate", "rate_annual")
-    if not 0 <= command.rate_annual <= conditions.rate_annual_max:
-        raise Rejected(
-            "rate_outside_product",
-            f"the product allows up to {conditions.rate_annual_max} a year",
-            "rate_annual",
-        )
+    rate, signed = signed_rate(conditions, command, context.publications)
     return Terms(
         currency=conditions.currency,
         principal_minor=amount,
-        rate_annual=command.rate_annual,
+        rate_annual=rate,
         instalments=instalments,
+        signed=signed,
     )
 
 

@@ -18,7 +18,12 @@ from domain.decisions.guards import (
     require_status,
     require_value_date,
 )
-from domain.decisions.plans import rate_of, require_no_observed_split, require_rate
+from domain.decisions.plans import (
+    rate_of,
+    require_fixed_rate,
+    require_no_observed_split,
+    require_rate,
+)
 from domain.decisions.results import followed
 from domain.errors import Rejected
 from domain.events import changes as e
@@ -72,6 +77,7 @@ def _require_interest_runs(timeline: Timeline, command: c.ChangeRate | c.PauseIn
 
 
 def _rate(loan: Loan, command: c.ChangeRate) -> Event:
+    require_fixed_rate(loan)
     require_rate(loan, command.rate_annual)
     return e.RateChanged(
         effective_on=command.effective_on,

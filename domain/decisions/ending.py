@@ -17,6 +17,7 @@ from domain.decisions.plans import (
     plan_summary,
     rate_of,
     require_first_due,
+    require_fixed_rate,
     require_instalments,
     require_no_observed_split,
     require_rate,
@@ -79,8 +80,11 @@ def restructure(loan: Loan, command: c.RestructureLoan, context: Context) -> lis
 
 
 def _new_terms(loan: Loan, terms: Terms, command: c.RestructureLoan) -> Terms:
-    rate = rate_of(loan) if command.rate_annual is None else command.rate_annual
-    require_rate(loan, rate)
+    rate = rate_of(loan)
+    if command.rate_annual is not None:
+        require_fixed_rate(loan)
+        require_rate(loan, command.rate_annual)
+        rate = command.rate_annual
     require_instalments(loan, command.instalments)
     return replace(terms, rate_annual=rate, instalments=command.instalments)
 

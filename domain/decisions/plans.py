@@ -47,6 +47,13 @@ def require_rate(loan: Loan, rate_annual: Decimal) -> None:
         )
 
 
+def require_fixed_rate(loan: Loan) -> None:
+    """Refuse another rate where the rate follows a reference: it moves on reset dates only."""
+    if loan.conditions.floating is not None:
+        detail = f"the rate follows {loan.conditions.floating.reference}"
+        raise Rejected("rate_floats", detail, "rate_annual")
+
+
 def require_no_observed_split(timeline: Timeline) -> None:
     """Refuse to plan anew what an upstream system plans."""
     if any(isinstance(fact, Paid) and fact.split is not None for fact in timeline.facts):

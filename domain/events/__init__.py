@@ -10,6 +10,7 @@ from domain.events import (
     disbursement,
     ending,
     product,
+    reference,
     servicing,
 )
 from domain.events.registry import TOPICS, Event, event, topic_of
@@ -27,6 +28,7 @@ __all__ = [
     "ending",
     "event",
     "product",
+    "reference",
     "servicing",
     "topic_of",
 ]

@@ -18,6 +18,22 @@ class RateChanged(Event):
     rate_annual_before: Decimal
 
 
+@event("loan.rate_repriced.v1")
+class RateRepriced(Event):
+    """A reset date came: the rate is the latest value published by then, plus the spread.
+
+    A second one of the same date takes a corrected, or late, value in the place of the first.
+    """
+
+    repricing_id: str
+    reference: str  # such as LPR-5Y
+    value: Decimal  # of the reference, fraction per year
+    published_on: date
+    spread_bps: int  # basis points on the reference
+    rate_annual_before: Decimal
+    rate_annual: Decimal  # within the product's floor and cap
+
+
 @event("loan.interest_paused.v1")
 class InterestPaused(Event):
     """Nothing is earned from the value date to a day, both included."""

@@ -13,6 +13,7 @@ from domain.loan.terms import (
     Terms,
 )
 from domain.servicing.conventions import InstalmentRounding
+from domain.servicing.floating import FloatingRate
 from domain.servicing.terms import AllocationRule, LoanTerms
 from domain.servicing.values import (
     AccrualBasis,
@@ -78,6 +79,20 @@ def loan_terms(
             REFUND_KINDS[kind] for kind in conditions.interest_refunded_with
         ),
         accrual_basis=AccrualBasis.PRORATED_PERIOD_INTEREST if planned else AccrualBasis.EXACT,
+    )
+
+
+def floating_rate(conditions: Conditions, spread_bps: int) -> FloatingRate | None:
+    """Return how a product's rate follows its reference; None: it does not."""
+    floating = conditions.floating
+    if floating is None:
+        return None
+    return FloatingRate(
+        reference=floating.reference,
+        spread_bps=spread_bps,
+        reset=floating.reset,
+        cap_annual=floating.cap_annual,
+        floor_annual=floating.floor_annual,
     )
 
 

@@ -12,7 +12,7 @@ from domain.events import arrears, changes, crediting, disbursement, ending, ser
 from domain.events.registry import Event
 from domain.loan.facts import begin, fact_of
 from domain.loan.instalments import Instalment
-from domain.loan.state import Loan, LoanStatus, Preparation
+from domain.loan.state import Loan, LoanStatus, Preparation, Repriced
 from domain.servicing.re_ageing_guard import ReAgeing
 from domain.servicing.timeline import Timeline
 
@@ -152,6 +152,23 @@ def _restructured(loan: Loan, event: ending.LoanRestructured) -> Loan:
     )
 
 
+def _repriced(loan: Loan, event: changes.RateRepriced) -> Loan:
+    """Take over a reset; one of an earlier date leaves the rate of a later one in force."""
+    now = Repriced(
+        on=event.effective_on,
+        published_on=event.published_on,
+        value=event.value,
+        rate_annual_before=event.rate_annual_before,
+        rate_annual=event.rate_annual,
+    )
+    others = [one for one in loan.repricings if one.on != now.on]
+    newest = all(one.on < now.on for one in others)
+    return _told(loan, event)._replace(
+        rate_annual=event.rate_annual if newest else loan.rate_annual,
+        repricings=tuple(sorted([*others, now], key=lambda one: one.on)),
+    )
+
+
 def _re_aged(loan: Loan, event: changes.LoanReAged) -> Loan:
     return _told(loan, event)._replace(
         missed=frozenset(),
@@ -232,6 +249,7 @@ _CHANGES: dict[type[Event], Callable[[Loan, Any], Loan]] = {
     arrears.ArrearsCured: _cured,
     arrears.DelinquencyBucketChanged: _bucket,
     changes.RateChanged: lambda loan, e: _told(loan, e)._replace(rate_annual=e.rate_annual),
+    changes.RateRepriced: _repriced,
     changes.InterestPaused: _told,
     changes.TermExtended: _told,
     changes.DueDateMoved: _told,

@@ -210,6 +210,20 @@ def _rate_changed(event: changes.RateChanged) -> f.Fact:
     )
 
 
+def _repriced(event: changes.RateRepriced) -> f.Fact:
+    on = event.effective_on
+    return f.Repriced(
+        id=event.repricing_id,
+        effective_on=on,
+        entered_on=on,
+        rate_annual=event.rate_annual,
+        reference=event.reference,
+        value=event.value,
+        published_on=event.published_on,
+        spread_bps=event.spread_bps,
+    )
+
+
 def _interest_paused(event: changes.InterestPaused) -> f.Fact:
     on = event.effective_on
     return f.InterestPaused(
@@ -271,6 +285,7 @@ FACTS: dict[type[Event], Callable[[Any], f.Fact]] = {
         event.chargeback_id, event.effective_on
     ),
     changes.RateChanged: _rate_changed,
+    changes.RateRepriced: _repriced,
     changes.InterestPaused: _interest_paused,
     changes.TermExtended: _term_extended,
     changes.DueDateMoved: _due_date_moved,

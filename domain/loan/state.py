@@ -45,6 +45,17 @@ class Preparation:
     checked: bool = False
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Repriced:
+    """What a floating loan took over on a reset date."""
+
+    on: date
+    published_on: date
+    value: Decimal  # of the reference
+    rate_annual_before: Decimal
+    rate_annual: Decimal
+
+
 class Loan(NamedTuple):
     """One loan as its events tell it. A tuple: an event changes it in a sixth of the time."""
 
@@ -68,7 +79,8 @@ class Loan(NamedTuple):
     bucket: str | None = None  # as published; None: never late
     days_past_due: int = 0  # when last published
     replanned_on: date | None = None  # of the last restructuring or re-ageing
-    rate_annual: Decimal | None = None  # after a restructuring; None: as in the terms
+    rate_annual: Decimal | None = None  # after a change of it; None: as in the terms
+    repricings: tuple[Repriced, ...] = ()  # one a reset date, oldest first
     charged_off: bool = False
     terminated_on: date | None = None  # when the contract ended early: all is due
     re_ageings: tuple[ReAgeing, ...] = ()  # oldest first

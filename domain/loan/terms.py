@@ -6,21 +6,26 @@ is `domain/loan/contract.py`.
 """
 
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 
+from domain.servicing.floating import ResetRule
 from domain.servicing.values import Component, OverdueInterest, Recalculation, Unit
 
 __all__ = [
     "DEFAULT_ALLOCATION",
     "Component",
     "Conditions",
+    "FloatingConditions",
     "OverdueInterest",
     "Recalculation",
     "RefundKind",
     "RepaymentMethod",
+    "ResetRule",
     "Rounding",
     "ScheduleDayCount",
+    "SignedRate",
     "Terms",
     "Unit",
 ]
@@ -78,13 +83,33 @@ DEFAULT_ALLOCATION = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FloatingConditions:
+    """The rate is a published reference plus a spread fixed at signing (domain rules, 5.6)."""
+
+    reference: str  # such as LPR-5Y
+    reset: ResetRule = ResetRule.NEW_YEAR  # when loans reprice
+    floor_annual: Decimal | None = Decimal(0)  # of reference and spread together; None: no floor
+    cap_annual: Decimal | None = None  # of reference and spread together; None: no cap
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignedRate:
+    """How a floating loan's first rate came about."""
+
+    spread_bps: int  # basis points on the reference; negative below it
+    value: Decimal  # of the reference, fraction per year
+    published_on: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Terms:
     """What was agreed: amount, price and number of instalments."""
 
     currency: str  # ISO 4217
     principal_minor: int
-    rate_annual: Decimal  # fraction per year: 0.12 is 12 %
+    rate_annual: Decimal  # fraction per year: 0.12 is 12 %; of a floating loan, to the first reset
     instalments: int  # number of repayment periods: of the instalments, but for a bullet
+    signed: SignedRate | None = None  # set exactly when the rate floats
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,3 +142,4 @@ class Conditions:
     arrears_tolerance_minor: int = 0  # an instalment short by no more than this is not overdue
     charges: tuple[str, ...] = ()  # charge codes that the cost table may list
     interest_refunded_with: tuple[RefundKind, ...] = ()  # refunds that make interest undue
+    floating: FloatingConditions | None = None  # None: a rate is fixed with each loan

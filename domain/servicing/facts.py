@@ -150,6 +150,16 @@ class RateChanged(Fact):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Repriced(RateChanged):
+    """A reset date came: the rate was fixed by a published value, looked up and not by the fold."""
+
+    reference: str
+    value: Decimal
+    published_on: date
+    spread_bps: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReferencePublished(Fact):
     """A value of a reference rate was published; loans take it over on their reset dates."""
 

@@ -4,6 +4,7 @@ A loan's rate moves on its reset dates only, by what was published then; nothing
 was published is a fact on the loan's time line, never looked up. Source: domain rules, 5.6, P-18.
 """
 
+from bisect import insort
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -84,6 +85,15 @@ def next_reset(rule: ResetRule, start: date, after: date) -> date:
 
 
 _MONTHS_OF = {CycleUnit.MONTH: 1, CycleUnit.QUARTER: 3, CycleUnit.YEAR: 12}
+
+
+def published(
+    publications: Sequence[Publication], publication: Publication
+) -> tuple[Publication, ...]:
+    """Take note of a published value; a second one of the same day corrects the first."""
+    known = [p for p in publications if p.published_on != publication.published_on]
+    insort(known, publication, key=lambda item: item.published_on)
+    return tuple(known)
 
 
 def latest(publications: Sequence[Publication], on: date) -> Publication | None:

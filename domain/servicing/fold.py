@@ -26,7 +26,7 @@ from domain.servicing.ledger import Entry, Ledger
 from domain.servicing.legacy_allocation import allocate_in_order, refund_cash
 from domain.servicing.movements import earn_on_overdue
 from domain.servicing.observed import take_observed
-from domain.servicing.passing import pass_time, publish
+from domain.servicing.passing import pass_time, publish, take_over
 from domain.servicing.payoff import prepays_all
 from domain.servicing.payouts import capitalise, pay_out
 from domain.servicing.plan import Plan
@@ -368,6 +368,7 @@ _HANDLERS: dict[type[Fact], Callable[[Ledger, Any, Past], None]] = {
     f.Waived: _waived,
     f.Restructured: _restructured,
     f.RateChanged: _rate_changed,
+    f.Repriced: lambda ledger, fact, _: take_over(ledger, fact),
     f.ReferencePublished: _published,
     f.MisuseFound: _misused,
     f.Classified: _classified,

@@ -3,11 +3,11 @@
 It depends on facts and dates only, so an account may be looked at as often as one likes.
 """
 
-from bisect import insort
 from datetime import date
 
 from domain.servicing.changes import apply_rate
-from domain.servicing.floating import Publication, Repricing, latest, next_reset
+from domain.servicing.facts import Repriced
+from domain.servicing.floating import Publication, Repricing, latest, next_reset, published
 from domain.servicing.ledger import Ledger
 from domain.servicing.penalising import penalise, penalties_run
 
@@ -27,10 +27,32 @@ def time_matters(ledger: Ledger, until: date) -> bool:
 
 
 def publish(ledger: Ledger, publication: Publication) -> None:
-    """Take note of a published value; a second one of the same day corrects the first."""
-    known = [p for p in ledger.publications if p.published_on != publication.published_on]
-    insort(known, publication, key=lambda item: item.published_on)
-    ledger.publications = tuple(known)
+    """Take note of a published value."""
+    ledger.publications = published(ledger.publications, publication)
+
+
+def take_over(ledger: Ledger, fact: Repriced) -> None:
+    """Take over a reset that was decided on by what was known when its day came."""
+    _fix(
+        ledger,
+        Repricing(
+            effective_on=fact.effective_on,
+            reference=fact.reference,
+            published_on=fact.published_on,
+            value=fact.value,
+            spread_bps=fact.spread_bps,
+            old_annual=ledger.plan.rate_on(ledger.terms.counts_from(fact.effective_on)),
+            new_annual=fact.rate_annual,
+        ),
+    )
+
+
+def _fix(ledger: Ledger, repricing: Repricing) -> None:
+    """Note a reset and apply its rate; a rate that stays solves nothing anew."""
+    ledger.repricings = (*ledger.repricings, repricing)
+    if repricing.new_annual != repricing.old_annual:
+        ledger.open_again()
+        apply_rate(ledger, repricing.effective_on, repricing.new_annual)
 
 
 def _next_reset(ledger: Ledger) -> date | None:
@@ -47,16 +69,15 @@ def _reprice(ledger: Ledger, on: date) -> None:
     if floating is None or publication is None:
         return
     old = ledger.plan.rate_on(ledger.terms.counts_from(on))
-    repricing = Repricing(
-        effective_on=on,
-        reference=floating.reference,
-        published_on=publication.published_on,
-        value=publication.value,
-        spread_bps=floating.spread_bps,
-        old_annual=old,
-        new_annual=floating.rate(publication.value),
+    _fix(
+        ledger,
+        Repricing(
+            effective_on=on,
+            reference=floating.reference,
+            published_on=publication.published_on,
+            value=publication.value,
+            spread_bps=floating.spread_bps,
+            old_annual=old,
+            new_annual=floating.rate(publication.value),
+        ),
     )
-    ledger.repricings = (*ledger.repricings, repricing)
-    if repricing.new_annual != old:
-        ledger.open_again()
-        apply_rate(ledger, on, repricing.new_annual)

@@ -15,6 +15,7 @@ from domain.commands import NAMES, Command, LoanCommand
 from domain.commands.case import CaseCommand
 from domain.commands.day import CloseDay
 from domain.commands.product import DefineProductVersion
+from domain.commands.reference import ReferenceCommand
 from infra.edge.notes import note_of
 from infra.edge.values import (
     LIST_ITEMS_MAX,
@@ -59,7 +60,7 @@ def stream_field(command: type[Command]) -> str:
     """
     if issubclass(command, LoanCommand | CaseCommand):
         return "loan_id"
-    if issubclass(command, DefineProductVersion):
+    if issubclass(command, DefineProductVersion | ReferenceCommand):
         return "code"
     raise ValueError(f"{command.__name__} has no place at the edge")
 

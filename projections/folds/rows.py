@@ -28,6 +28,7 @@ FACTS = frozenset(
         "loan.charge_adjusted.v1",
         "loan.charged_back.v1",
         "loan.rate_changed.v1",
+        "loan.rate_repriced.v1",
         "loan.interest_paused.v1",
         "loan.term_extended.v1",
         "loan.due_date_moved.v1",

@@ -1,9 +1,11 @@
 """Folds a loan's events into its row of `loan_summary`. Figures come from the events alone."""
 
 from collections.abc import Callable, Collection, Iterable, Sequence
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from domain.servicing.floating import ResetRule, next_reset
 from projections.folds.rows import FACTS
 from projections.loan_summary import TABLE, LoanSummary, load
 from projections.narrow import Balances, Instalment, Line
@@ -42,7 +44,7 @@ class SummaryFold:
 
 def _applied(entry: Entry) -> LoanSummary:
     event = entry.event
-    segments = event.segments
+    segments, floating = event.segments, event.conditions.floating
     return LoanSummary(
         loan_id=entry.key,
         status="applied",
@@ -63,6 +65,8 @@ def _applied(entry: Entry) -> LoanSummary:
         tolerance_minor=event.conditions.arrears_tolerance_minor,
         four_eyes_from_minor=event.conditions.four_eyes_from_minor,
         recalculates=event.conditions.recalculation != "none",
+        reference=floating.reference if floating else None,
+        reset=floating.reset if floating else None,
         applied_on=entry.effective_on,
         shard=entry.shard,
         position=entry.position,
@@ -86,6 +90,7 @@ def _reviewed(row: LoanSummary, entry: Entry) -> None:
     if terms is not None:
         row.amount_minor, row.rate_annual = terms.principal_minor, terms.rate_annual
         row.instalments = terms.instalments
+        row.spread_bps = terms.signed.spread_bps if terms.signed else None
 
 
 def _accepted(row: LoanSummary, entry: Entry) -> None:
@@ -118,8 +123,17 @@ def _disbursed(row: LoanSummary, entry: Entry) -> None:
     event = entry.event
     row.status, row.disbursed_on = "active", entry.effective_on
     row.amount_minor = event.amount_minor
+    _await_reset(row, entry.effective_on)
     _planned(row, event.instalments, len(event.instalments))
     _balances(row, event.balances)
+
+
+def _await_reset(row: LoanSummary, after: date) -> None:
+    """Note the first reset date later than a day, of a loan whose rate floats."""
+    if row.reset is None or row.disbursed_on is None:
+        return
+    on = next_reset(ResetRule(row.reset), row.disbursed_on, after)
+    row.next_reset_on = max(row.next_reset_on or on, on)
 
 
 def _returned(row: LoanSummary, entry: Entry) -> None:
@@ -203,11 +217,18 @@ def _restructured(row: LoanSummary, entry: Entry) -> None:
     row.rate_annual = event.rate_annual
     row.waived_minor += event.waived_interest_minor
     row.missed = []
+    _replanned(row, entry)
+
+
+def _replanned(row: LoanSummary, entry: Entry) -> None:
+    row.replanned_on = entry.effective_on
+    _await_reset(row, entry.effective_on)
 
 
 def _re_aged(row: LoanSummary, entry: Entry) -> None:
     _re_amortised(row, entry)
     row.missed = []
+    _replanned(row, entry)
 
 
 def _re_amortised(row: LoanSummary, entry: Entry) -> None:
@@ -215,8 +236,16 @@ def _re_amortised(row: LoanSummary, entry: Entry) -> None:
     row.recalculates = True  # rows past due ended on the day: published rows do not tell before it
 
 
-def _repriced(row: LoanSummary, entry: Entry) -> None:
+def _rate_changed(row: LoanSummary, entry: Entry) -> None:
     row.rate_annual = Decimal(entry.event["rate_annual"])
+
+
+def _repriced(row: LoanSummary, entry: Entry) -> None:
+    """Take over a reset; one of an earlier date leaves the rate of a later one in force."""
+    on = entry.effective_on
+    if row.repriced_on is None or row.repriced_on <= on:
+        row.repriced_on, row.rate_annual = on, entry.event.rate_annual
+    _await_reset(row, on)
 
 
 def _charged_off(row: LoanSummary, entry: Entry) -> None:
@@ -235,6 +264,7 @@ def _charge_off_reversed(row: LoanSummary, entry: Entry) -> None:
 def _terminated(row: LoanSummary, entry: Entry) -> None:
     row.terminated_on = entry.effective_on
     row.recalculates = True  # the running row ends on the day: published rows do not tell before it
+    row.next_reset_on = None
 
 
 def _recovered(row: LoanSummary, entry: Entry) -> None:
@@ -276,7 +306,8 @@ _CHANGES: dict[str, Callable[[LoanSummary, Entry], None]] = {
     "loan.payment_missed.v1": _missed,
     "loan.arrears_cured.v1": _cured,
     "loan.delinquency_bucket_changed.v1": _bucketed,
-    "loan.rate_changed.v1": _repriced,
+    "loan.rate_changed.v1": _rate_changed,
+    "loan.rate_repriced.v1": _repriced,
     "loan.re_aged.v1": _re_aged,
     "loan.re_amortised.v1": _re_amortised,
     "loan.restructured.v1": _restructured,

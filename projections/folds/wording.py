@@ -1,12 +1,13 @@
 """One English line a person can read for every event. No rules and no rows here."""
 
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
 from domain.errors import Rejected
 from domain.money import format_amount
 from projections.reading import Entry
-from projections.servicing_shapes import Allocated, Restructured
+from projections.servicing_shapes import Allocated, Repriced, Restructured
 from projections.shapes import Checked, Overridden, Reviewed
 
 Money = Callable[[int], str]
@@ -65,6 +66,18 @@ def _allocated(e: Allocated, money: Money) -> str:
     }
     told = ", ".join(f"{money(minor)} {name}" for name, minor in parts.items() if minor)
     return f"{_plain(e.kind).capitalize()} {e.payment_id} allocated: {told or 'nothing'}"
+
+
+def _percent(rate: Decimal) -> str:
+    return f"{(rate * 100).normalize():f} %"
+
+
+def _repriced(e: Repriced, money: Money) -> str:
+    del money
+    return (
+        f"Repriced: {e.reference} {_percent(e.value)} of {e.published_on} and {e.spread_bps} basis"
+        f" points, {_percent(e.rate_annual_before)} to {_percent(e.rate_annual)} a year"
+    )
 
 
 def _restructured(e: Restructured, money: Money) -> str:
@@ -160,6 +173,7 @@ WORDS: dict[str, Callable[[Any, Money], str]] = {
     "loan.rate_changed.v1": lambda e, _: (
         f"Rate {e['rate_annual_before']} to {e['rate_annual']} a year"
     ),
+    "loan.rate_repriced.v1": _repriced,
     "loan.interest_paused.v1": lambda e, _: f"No interest until {e['until_on']}",
     "loan.term_extended.v1": lambda e, _: f"{e['instalments']} instalments added",
     "loan.due_date_moved.v1": lambda e, _: (
@@ -204,6 +218,10 @@ WORDS: dict[str, Callable[[Any, Money], str]] = {
     ),
     "product.version_defined.v1": lambda e, _: (
         f"Product {e['code']} version {e['product_version']} defined: {e['name']}"
+    ),
+    "reference.value_published.v1": lambda e, _: f"{e.code} published: {_percent(e.value)}",
+    "reference.value_corrected.v1": lambda e, _: (
+        f"{e.code} corrected from {_percent(e.value_before)} to {_percent(e.value)}"
     ),
 }
 """Topic to its line. A test holds the topics equal to the domain's."""

@@ -90,6 +90,12 @@ CREATE TABLE loan_summary (
     charged_off_on date,
     charged_off_minor bigint,
     terminated_on date,
+    reference text COLLATE "C",
+    spread_bps bigint,
+    reset text,
+    repriced_on date,
+    next_reset_on date,
+    replanned_on date,
     written_off_on date,
     written_off_minor bigint,
     settled_on date,
@@ -106,7 +112,37 @@ COMMENT ON COLUMN loan_summary.days_past_due IS 'when the bucket was last publis
 COMMENT ON COLUMN loan_summary.missed IS 'instalments published as missed and not met since';
 COMMENT ON COLUMN loan_summary.longest_period_days IS 'of any instalment ever published; bounds the search for the running one';
 COMMENT ON COLUMN loan_summary.recalculates IS 'the engine says the figures of a day: interest follows what is paid, or the rows as published do not tell';
+COMMENT ON COLUMN loan_summary.next_reset_on IS 'when a floating rate is fixed next; NULL: the rate is fixed, or the contract ended';
 COMMENT ON COLUMN loan_summary.left_on IS 'from this date on the loan is not on the book';
+
+CREATE TABLE reference_values (
+    code text COLLATE "C" NOT NULL,
+    published_on date NOT NULL,
+    value numeric NOT NULL,
+    corrected boolean NOT NULL,
+    shard bigint NOT NULL,
+    position bigint NOT NULL,
+    recorded_at timestamptz NOT NULL,
+    actor_kind text NOT NULL,
+    actor_id text NOT NULL
+);
+COMMENT ON TABLE reference_values IS 'Reference rates such as the LPR, one row a day of publication, as known now.';
+
+CREATE TABLE repricings (
+    loan_id text COLLATE "C" NOT NULL,
+    effective_on date NOT NULL,
+    reference text COLLATE "C" NOT NULL,
+    value numeric NOT NULL,
+    published_on date NOT NULL,
+    spread_bps bigint NOT NULL,
+    rate_annual_before numeric NOT NULL,
+    rate_annual numeric NOT NULL,
+    version bigint NOT NULL,
+    shard bigint NOT NULL,
+    position bigint NOT NULL,
+    recorded_at timestamptz NOT NULL
+);
+COMMENT ON TABLE repricings IS 'What a floating loan took over on a reset date, as known now.';
 
 CREATE TABLE instalments (
     loan_id text COLLATE "C" NOT NULL,

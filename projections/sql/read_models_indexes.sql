@@ -1,6 +1,8 @@
 -- Apart from the tables, because a rebuild makes keys and indexes after it has filled the tables.
 
 ALTER TABLE loan_summary ADD PRIMARY KEY (loan_id);
+ALTER TABLE reference_values ADD PRIMARY KEY (code, published_on);
+ALTER TABLE repricings ADD PRIMARY KEY (loan_id, effective_on);
 ALTER TABLE instalments ADD PRIMARY KEY (loan_id, number, version);
 ALTER TABLE transactions ADD PRIMARY KEY (loan_id, transaction_id, kind, revision);
 ALTER TABLE cases ADD PRIMARY KEY (loan_id);
@@ -17,6 +19,10 @@ CREATE INDEX loan_summary_by_external_id ON loan_summary (external_id) WHERE ext
 CREATE INDEX loan_summary_in_arrears ON loan_summary (loan_id) WHERE in_arrears OR days_past_due > 0;
 CREATE INDEX loan_summary_by_period ON loan_summary (longest_period_days);
 CREATE INDEX loan_summary_by_due_date ON loan_summary (next_due_on, loan_id) WHERE next_due_on IS NOT NULL;
+
+CREATE INDEX loan_summary_by_reset ON loan_summary (next_reset_on)
+    WHERE status = 'active' AND next_reset_on IS NOT NULL;
+CREATE INDEX repricings_by_value ON repricings (reference, effective_on, published_on, value);
 
 -- Each version is in one of two: those that were, are or may come to be overdue, where a day's close
 -- reads up to its date, and those that were met in time. The further columns spare visits to the table.

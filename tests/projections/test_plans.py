@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from projections import (
     instalments,
     loan_day,
     loan_summary,
+    repricing,
     schema,
     transactions,
     worklist,
@@ -23,6 +25,7 @@ from projections.folds.rows import FOR_GOOD
 from projections.instalments import InstalmentVersion
 from projections.loan_summary import LoanSummary
 from projections.ports import Database
+from projections.repricing import ReferenceValue, Repricing
 from projections.transactions import Transaction
 
 NOW = datetime(2018, 7, 1, tzinfo=UTC)
@@ -58,6 +61,8 @@ def loan(n: int) -> LoanSummary:
         recalculates=False,
         longest_period_days=30,
         principal_minor=700,
+        reference="LPR-1Y",
+        next_reset_on=date(2018 + n % 7, 1, 1 + n % 28),
     )
 
 
@@ -122,9 +127,43 @@ def db(pool: DatabasePool) -> Iterator[Database]:
         payments = [payment(n, k) for n in range(4_000) for k in range(1, 5)]
         transactions.TABLE.insert(db, payments)
         audit_trail.TABLE.insert(db, [line(n) for n in range(20_000)])
+        repricing.VALUES.insert(db, [value(k) for k in range(60)])
+        repricing.REPRICINGS.insert(db, [reset(n, k) for n in range(4_000) for k in range(3)])
         loan_day.fill_day(db, date(2018, 5, 15), US_BUCKETS)
         db.script("ANALYZE")
         yield db
+
+
+def value(k: int) -> ReferenceValue:
+    return ReferenceValue(
+        code="LPR-1Y",
+        published_on=BEGIN - timedelta(days=30 * k),
+        value=Decimal("0.0360"),
+        corrected=False,
+        shard=0,
+        position=k,
+        recorded_at=NOW,
+        actor_kind="human",
+        actor_id="ann",
+    )
+
+
+def reset(n: int, k: int) -> Repricing:
+    """The k-th newest reset of the n-th loan: every 1 January."""
+    return Repricing(
+        loan_id=f"loan-{n}",
+        effective_on=date(BEGIN.year - k, 1, 1),
+        reference="LPR-1Y",
+        value=Decimal("0.0360"),
+        published_on=date(BEGIN.year - k, 1, 1),
+        spread_bps=50,
+        rate_annual_before=Decimal("0.0410"),
+        rate_annual=Decimal("0.0410"),
+        version=9,
+        shard=0,
+        position=n,
+        recorded_at=NOW,
+    )
 
 
 def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -183,6 +222,12 @@ def test_who_is_late_is_read_once_however_little_is_known_of_the_day(db: Databas
     (plan,) = row["QUERY PLAN"]
     scans = [n for n in nodes(plan["Plan"]) if n.get("Relation Name", "").startswith("loan_day")]
     assert len(scans) == 1
+
+
+def test_a_close_steps_through_what_was_taken_over_and_not_over_all_loans(db: Database) -> None:
+    used = indexes_used(db, repricing.TO_REPRICE, {"on": date(2018, 5, 15)})
+    assert "repricings_by_value" in used
+    assert "loan_summary_by_reset" in used
 
 
 def test_a_timeline_is_read_by_its_streams(db: Database) -> None:

@@ -12,6 +12,7 @@ from domain.commands import application as ca
 from domain.commands import case as cc
 from domain.commands import disbursement as cd
 from domain.commands import ending as ce
+from domain.commands import reference as cr
 from domain.commands import servicing as cs
 from domain.commands.product import DefineProductVersion
 from domain.commands.registry import Command
@@ -25,14 +26,18 @@ from domain.loan.state import Loan
 from domain.loan.terms import (
     Component,
     Conditions,
+    FloatingConditions,
     Recalculation,
     RepaymentMethod,
+    ResetRule,
     ScheduleDayCount,
 )
 from domain.ports import EventStore, IdempotencyKey, Outcome
 from domain.service import Instruction, Service
 
 START = date(2018, 1, 15)
+REFERENCE = "LPR-1Y"
+FLOATING = FloatingConditions(reference=REFERENCE, reset=ResetRule.MONTHLY)
 ANN = Actor(kind=ActorKind.HUMAN, id="ann", roles=("officer",))
 BOB = Actor(kind=ActorKind.HUMAN, id="bob", roles=("checker", "senior_checker"))
 COLLECTOR = Actor(kind=ActorKind.HUMAN, id="cal", roles=("collector",))
@@ -77,14 +82,18 @@ class Book:
         self.today = START
         self.loans: list[str] = []
         self.keys = 0
+        self.published: set[date] = set()
         define = DefineProductVersion(
             effective_on=START,
             code="P",
             name="Loans",
             conditions=conditions(tolerance_minor, recalculation, **product),
         )
+        self.floats = define.conditions.floating is not None
         if self.service.state(StreamId("product-P")).version == 0:
             self.do(define)
+            if self.floats:
+                self.publish("0.0430", START - timedelta(days=26))
 
     def do(self, command: Command, by: Actor = ANN, reason: str | None = "because") -> Outcome:
         """Hand in one command under a key of its own; refusals are answers too."""
@@ -96,6 +105,12 @@ class Book:
         )
         context = Context(actor=by, business_date=self.today, reason_code=reason)
         return self.service.handle(Instruction(command=command, context=context, key=key))
+
+    def publish(self, value: str, on: date) -> Outcome:
+        """Publish a value of the reference that the product follows, or correct that of the day."""
+        command = cr.CorrectReferenceValue if on in self.published else cr.PublishReferenceValue
+        self.published.add(on)
+        return self.do(command(effective_on=on, code=REFERENCE, value=Decimal(value)))
 
     def state(self, loan_id: str) -> Loan:
         return self.service.state(StreamId(f"loan-{loan_id}")).state
@@ -133,7 +148,8 @@ class Book:
             )
         )
         rate = Decimal(r.randint(0, 30)) / 100
-        self.do(ca.ReviewLoan(**common, decision=Decision.APPROVED, rate_annual=rate))
+        price: dict[str, Any] = {"spread_bps": 150} if self.floats else {"rate_annual": rate}
+        self.do(ca.ReviewLoan(**common, decision=Decision.APPROVED, **price))
         self.do(
             ca.DiscloseCost(**common, annual_cost=rate, method="irr", charges=("LATE",)),
         )

@@ -32,6 +32,7 @@ from domain.loan.terms import (
     ScheduleDayCount,
 )
 from domain.postings import Account, postings
+from domain.servicing.floating import Publication
 
 LOAN = "0190a000-0000-7000-8000-000000000001"
 START = date(2018, 1, 15)
@@ -88,7 +89,9 @@ class Life:
     def when(self, command: Command, by: Actor | None = None, reason: str | None = None) -> Self:
         self.now = max(self.now, command.effective_on)
         product = ProductVersion(code="P", version=1, conditions=self.conditions)
-        circumstances = context(self.now, by, reason_code=reason, product=product)
+        circumstances = context(
+            self.now, by, reason_code=reason, product=product, publications=self.publications
+        )
         self.last = decide_loan(self.loan, command, circumstances)
         for event in self.last:
             self.loan = evolve(self.loan, event)
@@ -109,6 +112,7 @@ class Life:
         raise AssertionError(f"{type(command).__name__} was not refused: {self.last}")
 
     conditions: Conditions = CONDITIONS
+    publications: tuple[Publication, ...] = ()  # of the reference that the product follows
 
     @property
     def state(self) -> Loan:

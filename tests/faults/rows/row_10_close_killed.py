@@ -21,12 +21,13 @@ from tests.faults.invariants import (
 )
 from tests.faults.rig import Rig
 from tests.faults.rows.row_04_projector_killed import SIGKILL, position
-from tests.support.book import START, Book
+from tests.support.book import FLOATING, START, Book
 
 FIRST: Final = date(2018, 2, 14)  # the day before the first instalment is due
 UNTIL: Final = FIRST + timedelta(days=4)
 LOANS: Final = 9
 PLACES: Final = (
+    "close.after_repricing",
     "close.after_loans",
     "close.after_fill",
     "close.after_cases",
@@ -83,8 +84,8 @@ def run(rig: Rig, count: int) -> Found:
 
 
 def open_book(store: PostgresEventStore, seed: int) -> None:
-    """Loans of which some pay in time, some late in part, and some never."""
-    book = Book(store, seed=seed)
+    """Loans at a rate that floats, of which some pay in time, some late in part, some never."""
+    book = Book(store, seed=seed, floating=FLOATING)
     for number in range(LOANS):
         book.open_loan(f"loan{number:04d}", instalments=3 + number)
     book.today = FIRST

@@ -187,7 +187,7 @@ def _restructured(event: ending.LoanRestructured, _: bool) -> Iterable[Line]:  #
     yield from accrual(Component.INTEREST, -event.waived_interest_minor)
 
 
-def _replanned(event: changes.LoanReAged | changes.LoanReAmortised, _: bool) -> Lines:  # noqa: FBT001
+def _replanned(event: changes.LoanReaged | changes.LoanReamortized, _: bool) -> Lines:  # noqa: FBT001
     return accrual(Component.INTEREST, -event.waived_interest_minor)
 
 
@@ -222,8 +222,8 @@ _RULES: dict[type[Event], Callable[[Any, bool], Iterable[Line]]] = {
     crediting.ChargedBack: lambda event, _: _owed_again(event, 1),
     crediting.ChargebackReversed: lambda event, _: _owed_again(event, -1),
     ending.LoanRestructured: _restructured,
-    changes.LoanReAged: _replanned,
-    changes.LoanReAmortised: _replanned,
+    changes.LoanReaged: _replanned,
+    changes.LoanReamortized: _replanned,
     ending.LoanChargedOff: lambda event, _: _off_the_books(event, 1),
     ending.ChargeOffReversed: lambda event, _: _off_the_books(event, -1),
     ending.RecoveryReceived: _recovered,

@@ -182,7 +182,7 @@ class Restructured(Narrow):
 
 
 class ReAged(Narrow):
-    """`loan.re_aged.v1`."""
+    """`loan.reaged.v1`."""
 
     re_age_id: str
     instalments: int
@@ -197,7 +197,7 @@ class ReAged(Narrow):
 
 
 class ReAmortised(Narrow):
-    """`loan.re_amortised.v1`."""
+    """`loan.reamortized.v1`."""
 
     re_amortisation_id: str
     interest: str

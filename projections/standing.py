@@ -170,7 +170,7 @@ CHANGES: Final[dict[str, Change]] = {
     "loan.payment_missed.v1": _miss,
     "loan.arrears_cured.v1": _cured,
     "loan.delinquency_bucket_changed.v1": _bucketed,
-    "loan.re_aged.v1": _restructured,
+    "loan.reaged.v1": _restructured,
     "loan.restructured.v1": _restructured,
     "loan.charged_off.v1": _charged_off,
     "loan.charge_off_reversed.v1": _charge_off_reversed,

@@ -54,7 +54,7 @@ def re_age(loan: Loan, command: c.ReAgeLoan, context: Context) -> list[Event]:
     since = _arrears_since(before, late[0])
     _require_policy(_request(loan, timeline, late[0], since, command), policy)
     summary = plan_summary(loan, before, on, rate_of(loan))
-    told = e.LoanReAged(
+    told = e.LoanReaged(
         effective_on=on,
         re_age_id=command.re_age_id,
         first_due_on=command.first_due_on,
@@ -168,7 +168,7 @@ def re_amortise(loan: Loan, command: c.ReAmortiseLoan, context: Context) -> list
     if on >= rows[-1].due_on:
         raise Rejected("after_maturity", "the loan has matured; restructure it", "effective_on")
     _past_due(loan, rows, on)
-    told = e.LoanReAmortised(
+    told = e.LoanReamortized(
         effective_on=on,
         re_amortisation_id=command.re_amortisation_id,
         interest=command.interest,

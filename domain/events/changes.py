@@ -71,8 +71,8 @@ class PaymentDeferred(Event):
     due_on: date
 
 
-@event("loan.re_aged.v1")
-class LoanReAged(Event):
+@event("loan.reaged.v1")
+class LoanReaged(Event):
     """All that was unpaid moved to new instalments, under a policy's guard (rule RAG-1)."""
 
     re_age_id: str
@@ -92,8 +92,8 @@ class LoanReAged(Event):
     repayment_unit: Unit = Unit.MONTHS
 
 
-@event("loan.re_amortised.v1")
-class LoanReAmortised(Event):
+@event("loan.reamortized.v1")
+class LoanReamortized(Event):
     """What was past due is spread over the instalments to come."""
 
     re_amortisation_id: str

@@ -169,7 +169,7 @@ def _repriced(loan: Loan, event: changes.RateRepriced) -> Loan:
     )
 
 
-def _re_aged(loan: Loan, event: changes.LoanReAged) -> Loan:
+def _re_aged(loan: Loan, event: changes.LoanReaged) -> Loan:
     return _told(loan, event)._replace(
         missed=frozenset(),
         replanned_on=event.effective_on,
@@ -254,8 +254,8 @@ _CHANGES: dict[type[Event], Callable[[Loan, Any], Loan]] = {
     changes.TermExtended: _told,
     changes.DueDateMoved: _told,
     changes.PaymentDeferred: _told,
-    changes.LoanReAged: _re_aged,
-    changes.LoanReAmortised: _told,
+    changes.LoanReaged: _re_aged,
+    changes.LoanReamortized: _told,
     ending.LoanRestructured: _restructured,
     ending.LoanChargedOff: _charged_off,
     ending.RecoveryReceived: _recovered,

@@ -249,7 +249,7 @@ def _due_date_moved(event: changes.DueDateMoved | changes.PaymentDeferred) -> f.
     )
 
 
-def _re_aged(event: changes.LoanReAged) -> f.Fact:
+def _re_aged(event: changes.LoanReaged) -> f.Fact:
     on = event.effective_on
     return f.ReAged(
         id=event.re_age_id,
@@ -263,7 +263,7 @@ def _re_aged(event: changes.LoanReAged) -> f.Fact:
     )
 
 
-def _re_amortised(event: changes.LoanReAmortised) -> f.Fact:
+def _re_amortised(event: changes.LoanReamortized) -> f.Fact:
     on = event.effective_on
     return f.ReAmortised(
         id=event.re_amortisation_id, effective_on=on, entered_on=on, interest=event.interest
@@ -290,8 +290,8 @@ FACTS: dict[type[Event], Callable[[Any], f.Fact]] = {
     changes.TermExtended: _term_extended,
     changes.DueDateMoved: _due_date_moved,
     changes.PaymentDeferred: _due_date_moved,
-    changes.LoanReAged: _re_aged,
-    changes.LoanReAmortised: _re_amortised,
+    changes.LoanReaged: _re_aged,
+    changes.LoanReamortized: _re_amortised,
     ending.LoanRestructured: _restructured,
     ending.LoanChargedOff: _charged_off,
     ending.ChargeOffReversed: lambda event: _taken_back(CHARGE_OFF_ID, event.effective_on),

@@ -286,7 +286,7 @@ class MoneyFold:
     def replanned(self, entry: Entry, loan: LoanSummary) -> None:
         """What was unpaid is planned anew: the parts that moved."""
         event = entry.event
-        re_aged = entry.topic == "loan.re_aged.v1"
+        re_aged = entry.topic == "loan.reaged.v1"
         parts = _parts(event)
         self._add(
             entry,
@@ -366,8 +366,8 @@ _CHANGES: dict[str, Callable[[MoneyFold, Entry, LoanSummary], None]] = {
     "loan.charged_back.v1": MoneyFold.charged_back,
     "loan.chargeback_reversed.v1": MoneyFold.charged_back,
     "loan.restructured.v1": MoneyFold.restructured,
-    "loan.re_aged.v1": MoneyFold.replanned,
-    "loan.re_amortised.v1": MoneyFold.replanned,
+    "loan.reaged.v1": MoneyFold.replanned,
+    "loan.reamortized.v1": MoneyFold.replanned,
     **dict.fromkeys(ENDS, MoneyFold.ended),
     "loan.recovery_received.v1": MoneyFold.recovered,
     "loan.written_off.v1": MoneyFold.written_off,

@@ -183,11 +183,11 @@ WORDS: dict[str, Callable[[Any, Money], str]] = {
         f"Payments deferred by {e['months']} {'month' if e['months'] == 1 else 'months'}:"
         f" instalment {e['instalment']} due on {e['due_on']}"
     ),
-    "loan.re_aged.v1": lambda e, m: (
+    "loan.reaged.v1": lambda e, m: (
         f"Re-aged ({e.programme}) into {e.instalments} instalments:"
         f" {m(e.principal_minor)} principal, {m(e.waived_interest_minor)} interest waived"
     ),
-    "loan.re_amortised.v1": lambda e, m: (
+    "loan.reamortized.v1": lambda e, m: (
         f"{m(e.principal_minor)} principal past due spread over the instalments to come,"
         f" {m(e.waived_interest_minor)} interest waived"
     ),

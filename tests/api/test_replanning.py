@@ -37,7 +37,7 @@ def test_a_loan_is_re_aged_once_and_the_guard_says_why_not_twice(api: Api) -> No
     version = api.get(f"{at}/state")["version"]
     ann.done(path, body, key="k")
     assert ann.done(path, body, key="k")["repeated"] is True
-    assert api.topics(loan, version) == ["loan.re_aged.v1", "loan.schedule_changed.v1"]
+    assert api.topics(loan, version) == ["loan.reaged.v1", "loan.schedule_changed.v1"]
     rows = [row for row in api.get(f"{at}/state")["rows"] if row["met_on"] is None]
     assert [row["due_on"] for row in rows][:2] == ["2019-02-15", "2019-03-15"]
     assert len(rows) == 12

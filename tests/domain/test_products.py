@@ -176,7 +176,7 @@ def test_a_re_aged_loan_is_due_as_often_as_before() -> None:
     )
     life.when(pay(400_000, date(2019, 2, 1))).when(command, reason="hardship")
     told = life.last[0]
-    assert isinstance(told, ec.LoanReAged)
+    assert isinstance(told, ec.LoanReaged)
     assert (told.repayment_every, told.repayment_unit) == (2, Unit.WEEKS)
     new = [row.due_on for row in life.state.rows if row.due_on > on]
     assert new == [date(2019, 3, 10), date(2019, 3, 24), date(2019, 4, 7)]

@@ -74,9 +74,9 @@ def test_all_that_is_unpaid_moves_to_the_new_instalments(
     life = late(conditions)
     owed = life.state.balances
     life.when(re_age(interest=interest), reason="hardship over")
-    life.then(e.LoanReAged, es.ScheduleChanged)
+    life.then(e.LoanReaged, es.ScheduleChanged)
     told = life.last[0]
-    assert isinstance(told, e.LoanReAged)
+    assert isinstance(told, e.LoanReaged)
     assert told.principal_minor == owed.principal_minor == life.state.balances.principal_minor
     assert (told.waived_interest_minor > 0) is (interest is ReAgeInterest.WAIVE_INTEREST)
     assert (told.before.days_past_due > 30, told.after.days_past_due) == (True, 0)
@@ -109,7 +109,7 @@ def test_a_re_aged_loan_is_replayed_and_paid_to_the_last_cent(
 def test_a_fee_moves_with_the_rest() -> None:
     life = late().when(charge(2_500, ON, instalment=12)).when(re_age(), reason="any")
     told = life.last[0]
-    assert isinstance(told, e.LoanReAged)
+    assert isinstance(told, e.LoanReaged)
     assert life.state.balances.fee_minor == 2_500
     ties(life)
 
@@ -125,7 +125,7 @@ def test_the_guard_counts_what_the_borrower_paid_since_it_was_last_current() -> 
     life.when(pay(LEVEL, days_after(month(11), 1), "p-9"))
     assert life.refused(re_age(), reason="any").code == "too_few_payments"
     life.when(pay(LEVEL, days_after(month(12), 1), "p-10"))
-    life.when(re_age(), reason="any").then(e.LoanReAged, es.ScheduleChanged)
+    life.when(re_age(), reason="any").then(e.LoanReaged, es.ScheduleChanged)
 
 
 def test_as_much_in_all_will_do_and_money_of_an_earlier_spell_does_not_count() -> None:
@@ -139,7 +139,7 @@ def test_as_much_in_all_will_do_and_money_of_an_earlier_spell_does_not_count() -
     for k in range(1, 8):
         slow.when(pay(LEVEL, month(k), f"p-{k}"))
     slow.when(pay(LEVEL * 3, days_after(month(12), 2), "all"))
-    slow.when(re_age(), reason="any").then(e.LoanReAged, es.ScheduleChanged)
+    slow.when(re_age(), reason="any").then(e.LoanReaged, es.ScheduleChanged)
 
 
 def test_a_young_loan_and_an_unwilling_borrower_are_not_re_aged() -> None:
@@ -185,9 +185,9 @@ def test_what_is_past_due_is_spread_and_no_date_changes(
     dates = [row.due_on for row in life.state.rows]
     unpaid = sum(row.principal_left_minor for row in life.state.rows if row.due_on <= ON)
     life.when(re_amortise(interest=interest), reason="hardship")
-    life.then(e.LoanReAmortised, es.ScheduleChanged)
+    life.then(e.LoanReamortized, es.ScheduleChanged)
     told = life.last[0]
-    assert isinstance(told, e.LoanReAmortised)
+    assert isinstance(told, e.LoanReamortized)
     assert told.principal_minor == unpaid
     waives = interest is ReAmortiseInterest.WAIVE_INTEREST
     assert (told.waived_interest_minor > 0) is waives
@@ -230,7 +230,7 @@ def test_interest_that_was_split_stays_on_top_at_any_rate() -> None:
     """Source: domain rules, 9.9 S-05, S-13; without a rate nothing else is asked for."""
     life = split()
     told = life.last[0]
-    assert isinstance(told, e.LoanReAmortised)
+    assert isinstance(told, e.LoanReamortized)
     free = c.ChangeRate(
         loan_id=LOAN, effective_on=month(13), change_id="r-1", rate_annual=Decimal(0)
     )
@@ -250,7 +250,7 @@ def test_a_pause_takes_nothing_of_the_interest_that_was_split() -> None:
     """Source: domain rules, 9.9 S-07, S-13."""
     life = split()
     told = life.last[0]
-    assert isinstance(told, e.LoanReAmortised)
+    assert isinstance(told, e.LoanReamortized)
     pause = c.PauseInterest(
         loan_id=LOAN, effective_on=month(14), change_id="s-1", until_on=days_after(month(15), -1)
     )

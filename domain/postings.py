@@ -161,8 +161,10 @@ def _refunded(event: servicing.CreditBalanceRefunded, _: bool) -> Iterable[Line]
     yield Line(account=Account.FUND_SOURCE, amount_minor=-event.amount_minor)
 
 
-def _owed_again(event: crediting.ChargebackParts, sign: int) -> Iterable[Line]:
-    """Owe again what a payment had covered: the debt, and what the payer's bank was paid."""
+def _owed_more(
+    event: crediting.ChargebackParts | disbursement.TrancheParts, sign: int
+) -> Iterable[Line]:
+    """Owe what went out: new debt, and less of what was owed to the borrower."""
     parts = {
         Account.LOAN_PORTFOLIO: event.principal_minor,
         Account.INTEREST_RECEIVABLE: event.interest_minor,
@@ -214,13 +216,15 @@ def _recovered(event: ending.RecoveryReceived, _: bool) -> Iterable[Line]:  # no
 _RULES: dict[type[Event], Callable[[Any, bool], Iterable[Line]]] = {
     disbursement.LoanDisbursed: _disbursed,
     disbursement.DisbursementReturned: _returned,
+    disbursement.TrancheDisbursed: lambda event, _: _owed_more(event, 1),
+    disbursement.TrancheReturned: lambda event, _: _owed_more(event, -1),
     servicing.PaymentAllocated: _allocated,
     servicing.AllocationsRestated: _restated,
     servicing.ChargeAssessed: _charged,
     servicing.ChargeWaived: _waived,
     servicing.CreditBalanceRefunded: _refunded,
-    crediting.ChargedBack: lambda event, _: _owed_again(event, 1),
-    crediting.ChargebackReversed: lambda event, _: _owed_again(event, -1),
+    crediting.ChargedBack: lambda event, _: _owed_more(event, 1),
+    crediting.ChargebackReversed: lambda event, _: _owed_more(event, -1),
     ending.LoanRestructured: _restructured,
     changes.LoanReaged: _replanned,
     changes.LoanReamortized: _replanned,

@@ -16,6 +16,7 @@ from domain.money import CURRENCY_EXPONENT
 from domain.servicing.dates import add_units
 
 INSTALMENTS_MAX = 600  # fifty years of months: what a schedule may hold
+PAYOUTS_MAX = 1_000  # a draw a week for twenty years: what a time line may hold
 TERM_DAYS_MAX = 50 * 366  # fifty years, whatever a period is
 _FIELDS = {  # of the engine's terms, as a product names them
     "amortisation": "method",
@@ -93,8 +94,22 @@ def _require_sound(conditions: Conditions) -> None:
             "interest is refunded where it follows what is paid",
             "interest_refunded_with",
         )
+    _require_payouts(conditions)
     if min(conditions.backdating_days_max, conditions.arrears_tolerance_minor) < 0:
         raise Rejected("bad_bounds", "not below zero", "backdating_days_max")
+
+
+def _require_payouts(conditions: Conditions) -> None:
+    """Refuse a number of payouts, or a cap on what they leave outstanding, that cannot be."""
+    if not 1 <= conditions.payouts_max <= PAYOUTS_MAX:
+        raise Rejected("bad_bounds", f"1..{PAYOUTS_MAX}", "payouts_max")
+    cap = conditions.outstanding_max_minor
+    if cap is None:
+        return
+    if conditions.payouts_max == 1:
+        raise Rejected("not_used", "a single payout is the approved amount", "outstanding_max")
+    if not 0 < cap <= conditions.amount_max_minor:
+        raise Rejected("bad_bounds", "0 < cap <= the largest loan", "outstanding_max")
 
 
 def _require_served(conditions: Conditions, on: date) -> None:

@@ -126,6 +126,24 @@ class Returned(Narrow):
     cause: str
 
 
+class Tranche(Narrow):
+    """`loan.tranche_disbursed.v1`."""
+
+    disbursement_id: str
+    amount_minor: int
+    principal_minor: int
+    interest_minor: int
+    fee_minor: int
+    penalty_minor: int
+    overpaid_minor: int
+
+
+class TrancheReturned(Tranche):
+    """`loan.tranche_returned.v1`."""
+
+    cause: str
+
+
 class Accrual(Narrow):
     """Interest of one product's loans that a close posted."""
 
@@ -201,6 +219,8 @@ SHAPES: dict[str, Any] = {
     "loan.disbursement_checked.v1": Checked,
     "loan.disbursed.v1": Disbursed,
     "loan.disbursement_returned.v1": Returned,
+    "loan.tranche_disbursed.v1": Tranche,
+    "loan.tranche_returned.v1": TrancheReturned,
     "loan.use_of_funds_declared.v1": Fields,
     "loan.use_evidence_recorded.v1": Fields,
     "loan.use_of_funds_breached.v1": Fields,

@@ -26,16 +26,16 @@ class CheckDisbursement(LoanCommand):
 
 @command("loan.disburse")
 class DisburseLoan(MoneyCommand):
-    """Confirm that the money went out."""
+    """Confirm that money went out: the first payout of a loan, a further tranche or a draw."""
 
     disbursement_id: str
     amount_minor: int
-    first_due_on: date | None = None  # None: one month after the effective date
+    first_due_on: date | None = None  # None: one period later; the first payout sets it
 
 
 @command("loan.return_disbursement")
 class ReturnDisbursement(LoanCommand):
-    """The payout bounced before any repayment."""
+    """The last payout bounced before anything followed it."""
 
     disbursement_id: str
     cause: str

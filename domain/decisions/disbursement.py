@@ -1,4 +1,7 @@
-"""Decisions around the payout: the four-eyes check, disbursement, return, use of funds."""
+"""Decisions around the payout: the four-eyes check, disbursement, return, use of funds.
+
+What goes out after the first payout stands in `payouts`.
+"""
 
 import json
 from dataclasses import replace
@@ -8,6 +11,13 @@ from domain.actors import ActorKind
 from domain.commands import disbursement as c
 from domain.context import Context
 from domain.decisions.guards import require_amount, require_not_ahead, require_status
+from domain.decisions.payouts import (
+    approved,
+    disburse_more,
+    require_open_to_payouts,
+    require_payable,
+    return_tranche,
+)
 from domain.errors import Rejected
 from domain.events import disbursement as e
 from domain.events.registry import Event
@@ -15,7 +25,6 @@ from domain.loan.booking import standing
 from domain.loan.facts import begin
 from domain.loan.instalments import Balances
 from domain.loan.state import OPEN, Loan, LoanStatus, Preparation
-from domain.loan.terms import Terms
 from domain.servicing.values import ENGINE_VERSION
 
 REQUIRED_CHECKS = frozenset({"payee_name", "payee_account", "contract", "terms", "conditions"})
@@ -44,14 +53,10 @@ def payload_hash(command: c.PrepareDisbursement) -> str:
 
 def prepare(loan: Loan, command: c.PrepareDisbursement, context: Context) -> list[Event]:
     """Lay out a payout. Preparing again replaces the preparation and voids its check."""
-    require_status(loan, (LoanStatus.ACCEPTED,))
+    require_open_to_payouts(loan)
     require_not_ahead(command.effective_on, context)
     require_amount(command.amount_minor)
-    terms = _terms(loan)
-    if command.amount_minor != terms.principal_minor:
-        raise Rejected(
-            "amount_not_approved", f"approved are {terms.principal_minor} minor units", "amount"
-        )
+    require_payable(loan, command.amount_minor, command.effective_on)
     return [
         e.DisbursementPrepared(
             effective_on=command.effective_on,
@@ -66,7 +71,7 @@ def prepare(loan: Loan, command: c.PrepareDisbursement, context: Context) -> lis
 
 def check(loan: Loan, command: c.CheckDisbursement, context: Context) -> list[Event]:
     """Take the second pair of eyes: another person, with authority, on the exact payload."""
-    require_status(loan, (LoanStatus.ACCEPTED,))
+    require_open_to_payouts(loan)
     require_not_ahead(command.effective_on, context)
     preparation = _preparation(loan, command.disbursement_id)
     if context.actor.id == preparation.prepared_by:
@@ -107,18 +112,14 @@ def _require_authority(context: Context, amount_minor: int) -> None:
 
 
 def disburse(loan: Loan, command: c.DisburseLoan, context: Context) -> list[Event]:
-    """Record that the money went out, with the schedule it starts."""
-    require_status(loan, (LoanStatus.ACCEPTED,))
+    """Record that money went out: the first payout, which starts the schedule, or a further one."""
+    require_open_to_payouts(loan)
     require_not_ahead(command.effective_on, context)
-    terms = _terms(loan)
-    if command.amount_minor != terms.principal_minor:
-        raise Rejected(
-            "amount_not_approved", f"approved are {terms.principal_minor} minor units", "amount"
-        )
-    if command.amount_minor >= loan.conditions.four_eyes_from_minor:
-        preparation = _preparation(loan, command.disbursement_id)
-        if not preparation.checked:
-            raise Rejected("not_checked", "a second person has not checked this payout")
+    require_amount(command.amount_minor)
+    require_payable(loan, command.amount_minor, command.effective_on)
+    _require_checked(loan, command)
+    if loan.status is not LoanStatus.ACCEPTED:
+        return disburse_more(loan, command, context)
     if command.first_due_on is not None and command.first_due_on <= command.effective_on:
         raise Rejected(
             "first_due_too_early", "the first instalment is due after the payout", "first_due_on"
@@ -133,13 +134,26 @@ def disburse(loan: Loan, command: c.DisburseLoan, context: Context) -> list[Even
         balances=Balances(),
         engine_version=ENGINE_VERSION,
     )
-    timeline = begin(loan.conditions, terms, paid_out)
+    timeline = begin(loan.conditions, approved(loan), paid_out)
     planned = timeline.read(lambda ledger: standing(ledger, command.effective_on))
     return [replace(paid_out, instalments=planned.rows, balances=planned.balances)]
 
 
+def _require_checked(loan: Loan, command: c.DisburseLoan) -> None:
+    """Refuse a payout that needs a second person and was not checked, or not this amount."""
+    if command.amount_minor < loan.conditions.four_eyes_from_minor:
+        return
+    preparation = _preparation(loan, command.disbursement_id)
+    if not preparation.checked:
+        raise Rejected("not_checked", "a second person has not checked this payout")
+    if command.amount_minor != preparation.amount_minor:
+        raise Rejected("payload_changed", f"checked were {preparation.amount_minor}", "amount")
+
+
 def return_disbursement(loan: Loan, command: c.ReturnDisbursement, context: Context) -> list[Event]:
-    """Record that the payout came back; refused once a payment has come in."""
+    """Record that a payout came back; refused once a payment has come in since."""
+    if loan.tranches_out:
+        return return_tranche(loan, command, context)
     require_status(loan, (LoanStatus.ACTIVE,))
     require_not_ahead(command.effective_on, context)
     if loan.timeline is None:
@@ -186,12 +200,6 @@ def report_misuse(loan: Loan, command: c.ReportMisuse, context: Context) -> list
     require_status(loan, OPEN)
     require_not_ahead(command.effective_on, context)
     return [e.UseOfFundsBreached(effective_on=command.effective_on, category=command.category)]
-
-
-def _terms(loan: Loan) -> Terms:
-    if loan.terms is None:
-        raise Rejected("not_approved", "the loan has no approved terms")
-    return loan.terms
 
 
 def _preparation(loan: Loan, disbursement_id: str) -> Preparation:

@@ -9,12 +9,14 @@ from domain.errors import Rejected
 from domain.events import ending
 from domain.events import servicing as e
 from domain.events.registry import Event
-from domain.loan.booking import Booked, Standing, book
+from domain.loan.booking import FROM_CREDIT, Booked, Standing, book
 from domain.loan.facts import fact_of
 from domain.loan.state import Loan, LoanStatus
-from domain.servicing.facts import ChargedBack, CreditRefunded, Fact, Paid
+from domain.servicing.facts import CreditRefunded, Fact, Paid
 from domain.servicing.timeline import Timeline
 from domain.servicing.values import ENGINE_VERSION
+
+CREDIT_USED = (CreditRefunded, *FROM_CREDIT)
 
 
 def recorded(loan: Loan, timeline: Timeline, fact: Fact) -> Booked:
@@ -80,9 +82,9 @@ def changed(booked: Booked, fact_id: str, on: date, *, since_on: date | None = N
 
 
 def _require_refunds_stand(booked: Booked) -> None:
-    """Refuse what would take away credit that was paid back, or charged back, already."""
+    """Refuse what would take away credit that was paid back, charged back or drawn already."""
     for change in booked.restated:
-        if isinstance(booked.timeline.find(change.payment_id), CreditRefunded | ChargedBack):
+        if isinstance(booked.timeline.find(change.payment_id), CREDIT_USED):
             raise Rejected("credit_already_refunded", "the overpayment was paid back already")
 
 

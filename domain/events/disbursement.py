@@ -1,5 +1,6 @@
 """The money goes out (放款), and what it is used for."""
 
+from dataclasses import dataclass
 from datetime import date
 
 from domain.events.registry import Event, event
@@ -39,6 +40,34 @@ class LoanDisbursed(Event):
     instalments: tuple[Instalment, ...]  # the whole first schedule
     balances: Balances
     engine_version: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrancheParts(Event):
+    """A further payout: what it added to the debt, and what credit of the borrower's paid at once.
+
+    Credit may also pay what fell due with the new principal: then a part is below zero.
+    """
+
+    disbursement_id: str
+    amount_minor: int  # the sum of the parts
+    principal_minor: int
+    interest_minor: int
+    fee_minor: int
+    penalty_minor: int
+    overpaid_minor: int  # of the borrower's credit
+
+
+@event("loan.tranche_disbursed.v1")
+class TrancheDisbursed(TrancheParts):
+    """A fact: more money went out on a loan in service, a tranche or a draw (提款)."""
+
+
+@event("loan.tranche_returned.v1")
+class TrancheReturned(TrancheParts):
+    """The last payout came back before anything followed it: it never was. Both stay visible."""
+
+    cause: str
 
 
 @event("loan.disbursement_returned.v1")

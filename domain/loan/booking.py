@@ -13,6 +13,7 @@ from domain.servicing.facts import (
     TERM_CHANGES,
     ChargeAdded,
     ChargedBack,
+    Disbursed,
     Fact,
     Reversed,
     Terminated,
@@ -30,6 +31,7 @@ _CREDIT = {
     Kind.INTEREST_REFUND: CreditKind.INTEREST_REFUND,
     Kind.CHARGE_ADJUSTMENT: CreditKind.CHARGE_ADJUSTMENT,
 }
+FROM_CREDIT = (ChargedBack, Disbursed)  # new debt that is first paid from what was overpaid
 _WAIVERS = (Kind.CHARGE_WAIVER, Kind.INTEREST_WAIVER)
 _PART = {P: "principal_minor", I: "interest_minor", F: "fee_minor", N: "penalty_minor"}
 
@@ -85,7 +87,7 @@ def book(timeline: Timeline, before: Standing, fact: Fact) -> Booked:
     if isinstance(fact, ChargeAdded) and before.balances.overpaid_minor:
         in_order = False
     own_id = fact.id
-    if isinstance(fact, Reversed) and isinstance(timeline.find(fact.fact_id), ChargedBack):
+    if isinstance(fact, Reversed) and isinstance(timeline.find(fact.fact_id), FROM_CREDIT):
         own_id = fact.fact_id  # its reversal says itself what of it was paid by the credit
     old = None if in_order else timeline.read(_posted)
     after = timeline.record(fact)

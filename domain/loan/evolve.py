@@ -78,6 +78,7 @@ def _disbursed(loan: Loan, event: disbursement.LoanDisbursed) -> Loan:
     return loan._replace(
         status=LoanStatus.ACTIVE,
         disbursed_on=event.effective_on,
+        paid_out_minor=event.amount_minor,
         timeline=begin(loan.conditions, loan.terms, event),
         rows=event.instalments,
         balances=event.balances,
@@ -104,6 +105,21 @@ def merge(
         else:
             merged.append(row)
     return tuple(merged)
+
+
+def _tranche_disbursed(loan: Loan, event: disbursement.TrancheDisbursed) -> Loan:
+    return _told(loan, event)._replace(
+        paid_out_minor=loan.paid_out_minor + event.amount_minor,
+        tranches_out=(*loan.tranches_out, event),
+    )
+
+
+def _tranche_returned(loan: Loan, event: disbursement.TrancheReturned) -> Loan:
+    return _told(loan, event)._replace(
+        paid_out_minor=loan.paid_out_minor - event.amount_minor,
+        tranches_out=loan.tranches_out[:-1],
+        taken_back=loan.taken_back | {event.disbursement_id},
+    )
 
 
 def _still_missed(missed: frozenset[int], changed: tuple[Instalment, ...]) -> frozenset[int]:
@@ -231,6 +247,8 @@ _CHANGES: dict[type[Event], Callable[[Loan, Any], Loan]] = {
     disbursement.DisbursementChecked: _checked,
     disbursement.LoanDisbursed: _disbursed,
     disbursement.DisbursementReturned: _becomes(LoanStatus.RETURNED),
+    disbursement.TrancheDisbursed: _tranche_disbursed,
+    disbursement.TrancheReturned: _tranche_returned,
     servicing.PaymentReceived: _told,
     servicing.PaymentAllocated: _result,
     servicing.PaymentReversed: _reversed,

@@ -41,7 +41,7 @@ def fact_of(event: Event) -> f.Fact:
     return FACTS[type(event)](event)
 
 
-def _disbursed(event: disbursement.LoanDisbursed) -> f.Disbursed:
+def _disbursed(event: disbursement.LoanDisbursed | disbursement.TrancheDisbursed) -> f.Disbursed:
     on = event.effective_on
     return f.Disbursed(
         id=event.disbursement_id, effective_on=on, entered_on=on, amount_minor=event.amount_minor
@@ -271,6 +271,10 @@ def _re_amortised(event: changes.LoanReamortized) -> f.Fact:
 
 
 FACTS: dict[type[Event], Callable[[Any], f.Fact]] = {
+    disbursement.TrancheDisbursed: _disbursed,
+    disbursement.TrancheReturned: lambda event: _taken_back(
+        event.disbursement_id, event.effective_on
+    ),
     servicing.PaymentReceived: _received,
     servicing.PaymentReversed: lambda event: _taken_back(event.payment_id, event.effective_on),
     servicing.ChargeAssessed: _charged,

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from domain.events.application import Decision
 from domain.events.crediting import ChargedBack
+from domain.events.disbursement import TrancheDisbursed
 from domain.loan.instalments import Balances, Instalment
 from domain.loan.terms import Conditions, Terms
 from domain.servicing.re_ageing_guard import ReAgeing
@@ -70,7 +71,9 @@ class Loan(NamedTuple):
     terms: Terms | None = None  # approved
     disclosed_charges: tuple[str, ...] | None = None  # None: no cost table shown yet
     preparation: Preparation | None = None
-    disbursed_on: date | None = None
+    disbursed_on: date | None = None  # the first payout
+    paid_out_minor: int = 0  # by all payouts that stand
+    tranches_out: tuple[TrancheDisbursed, ...] = ()  # further payouts that stand, oldest first
     timeline: Timeline | None = None
     rows: tuple[Instalment, ...] = ()  # as published
     balances: Balances = Balances()  # as published
@@ -86,3 +89,8 @@ class Loan(NamedTuple):
     re_ageings: tuple[ReAgeing, ...] = ()  # oldest first
     chargebacks: tuple[ChargedBack, ...] = ()  # that stand
     taken_back: frozenset[str] = frozenset()  # ids of payments and the like that were reversed
+
+    @property
+    def payouts(self) -> int:
+        """How many payouts stand."""
+        return len(self.tranches_out) + (self.disbursed_on is not None)

@@ -137,6 +137,8 @@ class Conditions:
     rate_annual_max: Decimal  # fraction per year
     instalments_min: int = 1
     instalments_max: int
+    payouts_max: int = 1  # of one loan, those that came back not counted
+    outstanding_max_minor: int | None = None  # principal after a payout; None: as approved
     four_eyes_from_minor: int = 0  # payouts of at least this need a maker and a checker
     backdating_days_max: int = 365  # how far before the business date a fact may lie
     arrears_tolerance_minor: int = 0  # an instalment short by no more than this is not overdue

@@ -15,6 +15,10 @@ def headroom(timeline: Timeline, on: date) -> int | None:
     terms = timeline.terms
     if terms.amortisation is not Amortisation.REVOLVING:
         return None
+    return max(0, terms.principal_minor - drawn_since(timeline, on) + timeline.account.overpaid)
+
+
+def drawn_since(timeline: Timeline, on: date) -> int:
+    """Return the most principal that is owed on a day or on any day since, minor units."""
     days = {on, *(fact.effective_on for fact in timeline.facts if fact.effective_on > on)}
-    drawn = max(timeline.account_as_of(day).outstanding.principal for day in days)
-    return max(0, terms.principal_minor - drawn + timeline.account.overpaid)
+    return max(timeline.account_as_of(day).outstanding.principal for day in days)

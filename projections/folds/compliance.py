@@ -93,7 +93,12 @@ class OverrideFold:
 
 
 PAYOUT_TOPICS = frozenset(
-    {"loan.disbursement_prepared.v1", "loan.disbursement_checked.v1", "loan.disbursed.v1"}
+    {
+        "loan.disbursement_prepared.v1",
+        "loan.disbursement_checked.v1",
+        "loan.disbursed.v1",
+        "loan.tranche_disbursed.v1",
+    }
 )
 _LATEST = """
 WHERE t.loan_id = ANY(%(loans)s) AND t.prepared_version = (
@@ -181,4 +186,5 @@ _PAYOUT: dict[str, Callable[[FourEyesFold, Entry, LoanSummary], None]] = {
     "loan.disbursement_prepared.v1": FourEyesFold.prepared,
     "loan.disbursement_checked.v1": FourEyesFold.checked,
     "loan.disbursed.v1": FourEyesFold.disbursed,
+    "loan.tranche_disbursed.v1": FourEyesFold.disbursed,
 }

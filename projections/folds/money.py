@@ -102,28 +102,34 @@ class MoneyFold:
         )
 
     def disbursed(self, entry: Entry, loan: LoanSummary) -> None:
-        """The money went out."""
+        """The money went out: `principal_minor` is new debt, the rest came from credit."""
         event = entry.event
+        tranche = entry.topic == "loan.tranche_disbursed.v1"
+        parts = _parts(event) if tranche else {"principal_minor": event.amount_minor}
         self._add(
             entry,
             loan,
             transaction_id=event.disbursement_id,
             kind="disbursement",
             amount_minor=event.amount_minor,
-            principal_minor=event.amount_minor,
+            overpaid_minor=event.overpaid_minor if tranche else 0,
+            **parts,
         )
 
     def returned(self, entry: Entry, loan: LoanSummary) -> None:
         """The money came back."""
         event = entry.event
+        tranche = entry.topic == "loan.tranche_returned.v1"
+        parts = _parts(event) if tranche else {"principal_minor": event.amount_minor}
         self._add(
             entry,
             loan,
             transaction_id=event.disbursement_id,
             kind="disbursement_return",
-            amount_minor=loan.amount_minor,
-            principal_minor=loan.principal_minor,
+            amount_minor=event.amount_minor,
+            overpaid_minor=event.overpaid_minor if tranche else 0,
             cause=event.cause,
+            **parts,
         )
 
     def received(self, entry: Entry, loan: LoanSummary) -> None:
@@ -352,6 +358,8 @@ def _split(row: Transaction, lines: Iterable[Line], overpaid_minor: int) -> None
 _CHANGES: dict[str, Callable[[MoneyFold, Entry, LoanSummary], None]] = {
     "loan.disbursed.v1": MoneyFold.disbursed,
     "loan.disbursement_returned.v1": MoneyFold.returned,
+    "loan.tranche_disbursed.v1": MoneyFold.disbursed,
+    "loan.tranche_returned.v1": MoneyFold.returned,
     "loan.payment_received.v1": MoneyFold.received,
     "loan.payment_allocated.v1": MoneyFold.allocated,
     "loan.payment_reversed.v1": MoneyFold.reversed,

@@ -17,6 +17,7 @@ ALL_ROWS = 2**31 - 1
 FACTS = frozenset(
     {
         "loan.disbursed.v1",
+        "loan.tranche_disbursed.v1",
         "loan.payment_received.v1",
         "loan.recovery_received.v1",
         "loan.charge_assessed.v1",

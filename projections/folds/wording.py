@@ -127,6 +127,8 @@ WORDS: dict[str, Callable[[Any, Money], str]] = {
     "loan.disbursement_returned.v1": lambda e, _: (
         f"Payout {e.disbursement_id} came back: {e.cause}"
     ),
+    "loan.tranche_disbursed.v1": lambda e, m: f"Paid out {m(e.amount_minor)} more",
+    "loan.tranche_returned.v1": lambda e, _: f"Payout {e.disbursement_id} came back: {e.cause}",
     "loan.use_of_funds_declared.v1": lambda e, _: f"Use of funds declared: {e['use']}",
     "loan.use_evidence_recorded.v1": lambda e, m: (
         f"Use of {m(e['amount_minor'])} evidenced by {e['kind']} {e['evidence_id']}"

@@ -68,7 +68,7 @@ def test_a_day_is_what_the_engine_says(
     pool: DatabasePool, store: PostgresEventStore, seed: int, how: str, tolerance: int
 ) -> None:
     with store:
-        book = Book(store, seed=seed, tolerance_minor=tolerance)
+        book = Book(store, seed=seed, tolerance_minor=tolerance, payouts_max=1)
         book.live(12, 40, backdating=how == "backdated")
         give_credits(book)
         book.go_on(8, backdating=how == "backdated")
@@ -97,7 +97,7 @@ def test_a_day_is_what_the_engine_says_of_any_product(
     pool: DatabasePool, store: PostgresEventStore, product: dict[str, Any]
 ) -> None:
     with store:
-        book = Book(store, seed=3, instalments_min=2, **product)
+        book = Book(store, seed=3, instalments_min=2, payouts_max=1, **product)
         book.live(8, 25)
         projected(pool, store)
         loans = {loan_id: book.state(loan_id) for loan_id in book.loans}
@@ -107,12 +107,19 @@ def test_a_day_is_what_the_engine_says_of_any_product(
 
 
 def compare(pool: DatabasePool, loans: Mapping[str, Loan], today: date) -> tuple[int, int]:
-    """Hold every ninth day against the engine; how many rows were compared, how many were late."""
+    """Hold every ninth day against the engine; how many rows were compared, how many were late.
+
+    Of loans that the close asks the engine about it is told; the others are what is counted.
+    """
     compared = late = 0
     for back in range(0, (today - START).days, 9):
         on = today - timedelta(days=back)
         with pool.transaction() as db:
-            loan_day.fill_day(db, on, US_BUCKETS)
+            told = {
+                loan_id: day_figures(loans[loan_id], on)
+                for loan_id in loan_day.recalculated_loans(db, on)
+            }
+            loan_day.fill_day(db, on, US_BUCKETS, told)
             rows = db.rows("SELECT * FROM loan_day WHERE business_date = %s", [on])
         for row in rows:
             if row["state"] != "on_book":
@@ -120,6 +127,7 @@ def compare(pool: DatabasePool, loans: Mapping[str, Loan], today: date) -> tuple
             expected = day_figures(loans[row["loan_id"]], on)
             assert as_day(row) == expected, (row["loan_id"], on)
             assert row["bucket"] == US_BUCKETS.at(expected.days_past_due)
-            compared += 1
-            late += expected.days_past_due > 0
+            if row["loan_id"] not in told:
+                compared += 1
+                late += expected.days_past_due > 0
     return compared, late

@@ -60,6 +60,7 @@ def conditions(
         backdating_days_max=400,
         arrears_tolerance_minor=tolerance_minor,
         charges=("LATE",),
+        payouts_max=4,
     )
     return replace(plain, **product)
 
@@ -83,11 +84,9 @@ class Book:
         self.loans: list[str] = []
         self.keys = 0
         self.published: set[date] = set()
+        self.conditions = conditions(tolerance_minor, recalculation, **product)
         define = DefineProductVersion(
-            effective_on=START,
-            code="P",
-            name="Loans",
-            conditions=conditions(tolerance_minor, recalculation, **product),
+            effective_on=START, code="P", name="Loans", conditions=self.conditions
         )
         self.floats = define.conditions.floating is not None
         if self.service.state(StreamId("product-P")).version == 0:
@@ -118,8 +117,18 @@ class Book:
     def version(self, loan_id: str) -> int:
         return self.service.state(StreamId(f"loan-{loan_id}")).version
 
-    def open_loan(self, loan_id: str, *, amount: int = 1_000_000, instalments: int = 12) -> str:
-        """Bring a loan from its application to its payout, a model overridden now and then."""
+    def open_loan(
+        self,
+        loan_id: str,
+        *,
+        amount: int = 1_000_000,
+        instalments: int = 12,
+        approved: int | None = None,
+    ) -> str:
+        """Bring a loan from its application to its payout, a model overridden now and then.
+
+        `approved` None: no more than is paid out.
+        """
         on, r = self.today, self.random
         segments = Segments(
             grade=r.choice("ABC"), purpose=r.choice(["car", "debt"]), region=r.choice(["CA", "NY"])
@@ -130,7 +139,7 @@ class Book:
                 **common,
                 customer_id=f"customer-{len(self.loans) % 7}",
                 product_code="P",
-                amount_minor=amount,
+                amount_minor=approved or amount,
                 currency="USD",
                 instalments=instalments,
                 segments=segments,
@@ -154,30 +163,28 @@ class Book:
             ca.DiscloseCost(**common, annual_cost=rate, method="irr", charges=("LATE",)),
         )
         self.do(ca.AcceptOffer(**common))
+        self.pay_out(loan_id, f"d-{loan_id}", amount)
+        self.loans.append(loan_id)
+        return loan_id
+
+    def pay_out(self, loan_id: str, name: str, amount: int, on: date | None = None) -> Outcome:
+        """Pay out on a loan, checked by a second person; all of it may be refused."""
+        common: dict[str, Any] = {
+            "loan_id": loan_id,
+            "effective_on": on or self.today,
+            "disbursement_id": name,
+        }
         self.do(
-            cd.PrepareDisbursement(
-                **common,
-                disbursement_id=f"d-{loan_id}",
-                amount_minor=amount,
-                payee_account_hash="f00d",
-            )
+            cd.PrepareDisbursement(**common, amount_minor=amount, payee_account_hash="f00d"),
         )
         preparation = self.state(loan_id).preparation
         assert preparation is not None
+        checks = tuple(sorted(REQUIRED_CHECKS))
         self.do(
-            cd.CheckDisbursement(
-                **common,
-                disbursement_id=f"d-{loan_id}",
-                payload_hash=preparation.payload_hash,
-                checks=tuple(sorted(REQUIRED_CHECKS)),
-            ),
+            cd.CheckDisbursement(**common, payload_hash=preparation.payload_hash, checks=checks),
             BOB,
         )
-        self.do(
-            cd.DisburseLoan(**common, disbursement_id=f"d-{loan_id}", amount_minor=amount),
-        )
-        self.loans.append(loan_id)
-        return loan_id
+        return self.do(cd.DisburseLoan(**common, amount_minor=amount))
 
     def pay(
         self, loan_id: str, amount: int, on: date | None = None, split: Split | None = None
@@ -198,10 +205,12 @@ class Book:
     def live(self, loans: int, days: int, *, backdating: bool = True) -> None:
         """Open loans and let days go by, with everything that happens to loans."""
         for number in range(loans):
+            amount = self.random.randrange(10_000, 2_000_000)
             self.open_loan(
                 f"loan{number:04d}",
-                amount=self.random.randrange(10_000, 2_000_000),
+                amount=amount,
                 instalments=self.random.randint(2, 24),
+                approved=amount if self.conditions.payouts_max == 1 else 2 * amount,
             )
         self.go_on(days, backdating=backdating)
 
@@ -218,19 +227,18 @@ class Book:
         common: dict[str, Any] = {"loan_id": loan_id, "effective_on": on}
         due = next((row for row in loan.rows if row.met_on is None), None)
         paid = loan.timeline.facts[::-1] if loan.timeline else []
-        match r.choice("ppppppppbbrcwxsofz"):
+        match r.choice("ppppppppbbrcwxsofzdd"):
             case "p":
                 amount = due.unpaid_minor if due else 100
                 self.pay(loan_id, max(1, amount * r.choice([1, 1, 1, 1, 2]) // r.choice([1, 1, 2])))
             case "b" if backdating and loan.disbursed_on:
                 back = r.randint(0, min(60, (on - loan.disbursed_on).days))
                 self.pay(loan_id, r.randint(1, 100_000), on - timedelta(days=back))
+            case "d":
+                self._pay_out_or_back(loan_id, loan, backdating=backdating)
             case "r" if backdating and paid:
                 fact = r.choice(paid)
-                self.do(
-                    cs.ReversePayment(**common, payment_id=fact.id, cause="bounced"),
-                    BANK,
-                )
+                self.do(cs.ReversePayment(**common, payment_id=fact.id, cause="bounced"), BANK)
             case "c" if due:
                 self.keys += 1
                 self.do(
@@ -282,3 +290,20 @@ class Book:
                 self.do(cc.ClaimCase(**common), COLLECTOR)
             case _:
                 self.do(ce.CloseLoanDay(**common))
+
+    def _pay_out_or_back(self, loan_id: str, loan: Loan, *, backdating: bool) -> None:
+        """Pay out more, or let the last payout after the first come back."""
+        r, on = self.random, self.today
+        if loan.tranches_out and r.random() < 0.2:
+            back = cd.ReturnDisbursement(
+                loan_id=loan_id,
+                effective_on=on,
+                disbursement_id=loan.tranches_out[-1].disbursement_id,
+                cause="bounced",
+            )
+            self.do(back, BANK)
+            return
+        self.keys += 1
+        days = r.randint(0, 20) if backdating else 0
+        day = max(loan.disbursed_on or on, on - timedelta(days=days))
+        self.pay_out(loan_id, f"t-{self.keys}", r.randint(1, 200_000), day)

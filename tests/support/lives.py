@@ -204,9 +204,13 @@ def disbursed(
     instalments: int = 36,
     rate: str = "0.12",
     conditions: Conditions = CONDITIONS,
+    approved: int | None = None,
 ) -> Life:
-    """A loan in service since START, its payout checked by a second person."""
-    life = accepted(amount, instalments, rate, conditions)
+    """A loan in service since START, its payout checked by a second person.
+
+    `approved` None: no more than is paid out.
+    """
+    life = accepted(approved or amount, instalments, rate, conditions)
     life.when(prepare(amount), actor("maker"))
     preparation = life.state.preparation
     assert preparation is not None

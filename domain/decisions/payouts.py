@@ -1,0 +1,176 @@
+"""Decisions on payouts after the first: how much may go out, tranches and draws, their return.
+
+Sources: domain rules 9.2 P-13, P-52; 9.4 C-05, C-06.
+"""
+
+from dataclasses import replace
+from datetime import date
+
+from domain.commands import disbursement as c
+from domain.context import Context
+from domain.decisions.guards import (
+    require_contract,
+    require_new_fact,
+    require_status,
+    require_value_date,
+)
+from domain.decisions.results import changed, recorded, restated, settled
+from domain.errors import Rejected
+from domain.events import disbursement as e
+from domain.events import ending
+from domain.events.registry import Event
+from domain.loan.booking import Booked
+from domain.loan.facts import fact_of
+from domain.loan.state import Loan, LoanStatus
+from domain.loan.terms import Terms
+from domain.servicing.limit import drawn_since
+from domain.servicing.timeline import Timeline
+from domain.servicing.values import Component
+
+
+def approved(loan: Loan) -> Terms:
+    """Return the approved terms. Raises Rejected `not_approved`."""
+    if loan.terms is None:
+        raise Rejected("not_approved", "the loan has no approved terms")
+    return loan.terms
+
+
+def in_one_payout(loan: Loan) -> bool:
+    """Whether all that was approved goes out at once."""
+    return loan.conditions.payouts_max == 1
+
+
+def require_payable(loan: Loan, amount_minor: int, on: date) -> None:
+    """Refuse a payout that is not the approved amount, or does not fit into it (P-13, P-52)."""
+    principal = approved(loan).principal_minor
+    if in_one_payout(loan):
+        if amount_minor != principal:
+            raise Rejected("amount_not_approved", f"approved are {principal} minor units", "amount")
+        return
+    most = loan.conditions.payouts_max
+    if loan.payouts >= most:
+        raise Rejected("too_many_payouts", f"the product allows {most} payouts", "disbursement_id")
+    left = principal - loan.paid_out_minor
+    if amount_minor > left:
+        raise Rejected("above_approved", f"{left} minor units of {principal} are left", "amount")
+    _require_under_cap(loan, amount_minor, on)
+
+
+def _require_under_cap(loan: Loan, amount_minor: int, on: date) -> None:
+    cap = loan.conditions.outstanding_max_minor
+    if cap is None:
+        return
+    owed = 0 if loan.timeline is None else drawn_since(loan.timeline, on)
+    if owed + amount_minor > cap:
+        raise Rejected(
+            "above_outstanding_max", f"{owed} are outstanding of at most {cap}", "amount"
+        )
+
+
+def require_open_to_payouts(loan: Loan) -> None:
+    """Refuse a payout on a loan that was not accepted or has ended, or a second one of a whole."""
+    if in_one_payout(loan):
+        require_status(loan, (LoanStatus.ACCEPTED,))
+        return
+    require_status(loan, (LoanStatus.ACCEPTED, LoanStatus.ACTIVE, LoanStatus.SETTLED))
+    require_contract(loan)
+    if loan.charged_off:
+        raise Rejected("loan_charged_off", "the loan was charged off")
+
+
+def disburse_more(loan: Loan, command: c.DisburseLoan, context: Context) -> list[Event]:
+    """Pay out a tranche or a draw: instalments from its day on are solved anew (rule DSB-1).
+
+    Whether it may go out at all was asked before. A settled loan is reopened by it; credit of the
+    borrower's pays it first.
+    """
+    on = command.effective_on
+    timeline = require_value_date(loan, on, context)
+    require_new_fact(loan, command.disbursement_id, "disbursement_id")
+    if command.first_due_on is not None:
+        raise Rejected("due_dates_known", "the first payout set the due dates", "first_due_on")
+    _require_not_matured(loan, on)
+    told = e.TrancheDisbursed(
+        effective_on=on,
+        disbursement_id=command.disbursement_id,
+        amount_minor=command.amount_minor,
+        principal_minor=command.amount_minor,
+        interest_minor=0,
+        fee_minor=0,
+        penalty_minor=0,
+        overpaid_minor=0,
+    )
+    booked = recorded(loan, timeline, fact_of(told))
+    events = [_less_credit(told, booked), changed(booked, told.disbursement_id, on)]
+    if loan.status is LoanStatus.SETTLED and booked.balances.owed_minor > 0:
+        events.append(ending.LoanReopened(effective_on=on, cause_id=told.disbursement_id))
+    return events
+
+
+def _require_not_matured(loan: Loan, on: date) -> None:
+    if on >= loan.rows[-1].due_on:
+        raise Rejected(
+            "after_maturity", f"the loan matures on {loan.rows[-1].due_on}", "effective_on"
+        )
+
+
+def _less_credit(told: e.TrancheDisbursed, booked: Booked) -> e.TrancheDisbursed:
+    """Say what of the new debt credit of the borrower's paid at once."""
+    paid = dict.fromkeys(Component, 0)
+    for line in booked.own.lines:
+        paid[Component.PRINCIPAL] += line.principal_minor
+        paid[Component.INTEREST] += line.interest_minor
+        paid[Component.FEE] += line.fee_minor
+        paid[Component.PENALTY] += line.penalty_minor
+    return replace(
+        told,
+        principal_minor=told.principal_minor - paid[Component.PRINCIPAL],
+        interest_minor=-paid[Component.INTEREST],
+        fee_minor=-paid[Component.FEE],
+        penalty_minor=-paid[Component.PENALTY],
+        overpaid_minor=sum(paid.values()),
+    )
+
+
+def return_tranche(loan: Loan, command: c.ReturnDisbursement, context: Context) -> list[Event]:
+    """Take the last payout back, from its own day on, if nothing followed it (C-06)."""
+    require_status(loan, (LoanStatus.ACTIVE, LoanStatus.SETTLED))
+    require_contract(loan)
+    timeline = require_value_date(loan, command.effective_on, context)
+    last = _require_last_payout(loan, timeline, command)
+    told = e.TrancheReturned(
+        effective_on=command.effective_on,
+        disbursement_id=last.disbursement_id,
+        amount_minor=last.amount_minor,
+        principal_minor=last.principal_minor,
+        interest_minor=last.interest_minor,
+        fee_minor=last.fee_minor,
+        penalty_minor=last.penalty_minor,
+        overpaid_minor=last.overpaid_minor,
+        cause=command.cause,
+    )
+    booked = recorded(loan, timeline, fact_of(told))
+    on = told.effective_on
+    result = restated(booked, last.disbursement_id, on, since_on=last.effective_on)
+    return [told, result, *settled(loan, booked, on, "paid")]
+
+
+def _require_last_payout(
+    loan: Loan, timeline: Timeline, command: c.ReturnDisbursement
+) -> e.TrancheDisbursed:
+    last = loan.tranches_out[-1]
+    if last.disbursement_id != command.disbursement_id:
+        known = timeline.find(command.disbursement_id)
+        if known is None:
+            raise Rejected("unknown_disbursement", "there is no such payout", "disbursement_id")
+        raise Rejected(
+            "not_last_payout", f"{last.disbursement_id} went out after it", "disbursement_id"
+        )
+    newest = timeline.newest
+    if newest is None or newest.id != last.disbursement_id:
+        raise Rejected("already_serviced", "payments or charges have been booked since")
+    if command.effective_on < last.effective_on:
+        raise Rejected(
+            "before_disbursement", f"the payout was on {last.effective_on}", "effective_on"
+        )
+    return last

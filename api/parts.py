@@ -11,6 +11,7 @@ from api.metrics import Metrics
 from api.reads import Reads
 from api.workshop import Workshop
 from domain.service import Service
+from infra.calendars import read_calendars
 from infra.database import read_pool
 from infra.migrate import migrate
 from infra.settings import Limits, Settings
@@ -38,7 +39,7 @@ class Parts:
 def opened(settings: Settings, dsn: str) -> Generator[Parts]:
     """Open the parts on a database, migrated and with read models; close them at the end.
 
-    Raises TokensUnreadable, MigrationFailed, Unavailable.
+    Raises TokensUnreadable, CalendarsUnreadable, MigrationFailed, Unavailable.
     """
     limits = settings.limits
     tokens = read_tokens(settings)
@@ -49,7 +50,7 @@ def opened(settings: Settings, dsn: str) -> Generator[Parts]:
         with pool.transaction() as db:
             schema.install(db)
         reads = stack.enter_context(closing(Reads(pool, limits)))
-        service = Service(store)
+        service = Service(store, calendars=read_calendars(settings.calendars_file))
         business_date = BusinessDate(reads)
         yield Parts(
             settings=settings,

@@ -1,7 +1,7 @@
 """Dates of a schedule: cycles counted from an anchor, working days. Holidays come in as data."""
 
 from calendar import monthrange
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from enum import StrEnum
@@ -226,6 +226,23 @@ def adjust(day: date, rule: BusinessDayRule, calendar: HolidayCalendar) -> date:
             return _walk_within_month(day, calendar, -1)
         case BusinessDayRule.NEXT_REPAYMENT_DATE:
             raise ValueError("the next repayment date of one day alone is unknown")
+
+
+def closed_around(day: date, calendar: HolidayCalendar) -> frozenset[date]:
+    """Return a closed day and those beside it, up to the next working day on either side.
+
+    It is all that any rule asks when it moves the day: whoever keeps these days can move it again
+    without the calendar. Raises Rejected: `outside_calendar`, `no_working_day`.
+    """
+    if calendar.is_working(day):
+        return frozenset()
+    first, last = _walk(day, calendar, -1), _walk(day, calendar, 1)
+    return frozenset(first + timedelta(days=k) for k in range(1, (last - first).days))
+
+
+def closed_among(days: Iterable[date], calendar: HolidayCalendar) -> tuple[date, ...]:
+    """Return the closed days that any of some days meets, in order. Raises as `closed_around`."""
+    return tuple(sorted(frozenset[date]().union(*(closed_around(day, calendar) for day in days))))
 
 
 def _walk_within_month(day: date, calendar: HolidayCalendar, step: int) -> date:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from domain.actors import Actor, Approval
+from domain.calendar import HolidayCalendar
 from domain.envelope import Envelope
 from domain.loan.terms import Conditions
 from domain.policies import Policies
@@ -27,7 +28,8 @@ class Context:
     """Who asks, on which business date, and why.
 
     `product` and `publications` are looked up for commands that need them: the product an
-    application names, the values of the reference that a loan's rate follows, by day.
+    application names, the values of the reference that a loan's rate follows, by day, and the
+    calendar whose working days a product keeps.
     """
 
     actor: Actor
@@ -42,6 +44,7 @@ class Context:
     policies: Policies = field(default_factory=Policies)
     product: ProductVersion | None = None
     publications: tuple[Publication, ...] = ()
+    calendar: HolidayCalendar | None = None
 
     def envelope(self) -> Envelope:
         """Return what is stored around every event of this command."""

@@ -6,8 +6,10 @@ A store that appends and remembers, and a feed that hands out what was stored.
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
+from datetime import date
 from typing import Protocol
 
+from domain.calendar import HolidayCalendar
 from domain.envelope import Envelope, Position, RecordedEvent, StreamId
 from domain.events.registry import Event
 
@@ -112,6 +114,17 @@ class EventStore(Protocol):
 
     def outcome(self, scope: str, key: str) -> Outcome | None:
         """Look up what became of a command by its key."""
+        ...
+
+
+class Calendars(Protocol):
+    """Which days are worked: of countries, and of the lender itself."""
+
+    def calendar(self, code: str, on: date) -> HolidayCalendar:
+        """Return a calendar that knows the life of a loan paid out on a day.
+
+        Raises Rejected `unknown_calendar`.
+        """
         ...
 
 

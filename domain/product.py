@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 from datetime import date
 
+from domain.calendar import HolidayCalendar
 from domain.commands.product import DefineProductVersion
 from domain.commands.registry import Command
 from domain.context import Context, ProductVersion
@@ -11,9 +12,9 @@ from domain.errors import Rejected
 from domain.events.product import ProductVersionDefined
 from domain.events.registry import Event
 from domain.loan.contract import floating_rate, loan_terms
-from domain.loan.terms import Conditions, Recalculation, Terms
+from domain.loan.terms import BusinessDayRule, Conditions, Recalculation, Terms
 from domain.money import CURRENCY_EXPONENT
-from domain.servicing.dates import add_units
+from domain.servicing.dates import add_units, closed_days, knowing, schedule_periods
 
 INSTALMENTS_MAX = 600  # fifty years of months: what a schedule may hold
 PAYOUTS_MAX = 1_000  # a draw a week for twenty years: what a time line may hold
@@ -53,11 +54,10 @@ def evolve(product: Product | None, event: Event) -> Product:
 
 def decide(product: Product | None, command: Command, context: Context) -> list[Event]:
     """Define the next version; bad conditions are refused with the field and the reason."""
-    del context
     if not isinstance(command, DefineProductVersion):
         raise TypeError(f"{type(command).__name__} is no command to a product")
     _require_sound(command.conditions)
-    _require_served(command.conditions, command.effective_on)
+    _require_served(command.conditions, command.effective_on, context.calendar)
     if product is not None and product.current.conditions == command.conditions:
         raise Rejected("unchanged", "these are the conditions in force")
     return [
@@ -112,11 +112,14 @@ def _require_payouts(conditions: Conditions) -> None:
         raise Rejected("bad_bounds", "0 < cap <= the largest loan", "outstanding_max")
 
 
-def _require_served(conditions: Conditions, on: date) -> None:
+def _require_served(conditions: Conditions, on: date, calendar: HolidayCalendar | None) -> None:
     """Let the engine judge the product's largest loan, with its fewest and its most instalments.
 
     Codes and reasons are the engine's (`domain.servicing.soundness`); fields are the product's.
     """
+    if conditions.calendar and conditions.business_days is BusinessDayRule.NONE:
+        detail = f"where do due dates go on which {conditions.calendar} does not work?"
+        raise Rejected("business_days_missing", detail, "business_days")
     for instalments in (conditions.instalments_min, conditions.instalments_max):
         largest = Terms(
             currency=conditions.currency,
@@ -128,6 +131,9 @@ def _require_served(conditions: Conditions, on: date) -> None:
         for no in replace(served, floating=floating_rate(conditions, 0)).validate():
             detail = f"{no.reason} (instalments: {instalments})"
             raise Rejected(no.code, detail, _FIELDS.get(no.field, no.field))
+        if calendar is not None:
+            closed = closed_days(served, on, calendar)
+            schedule_periods(knowing(served, closed), on)
     periods = conditions.repayment_every * conditions.instalments_max
     if (add_units(on, conditions.repayment_unit, periods) - on).days > TERM_DAYS_MAX:
         raise Rejected("term_too_long", "at most fifty years", "instalments_max")

@@ -15,10 +15,11 @@ from domain.decide import decider_of
 from domain.envelope import StreamId
 from domain.errors import Rejected
 from domain.events.registry import Event
-from domain.lookups import followed_by, looked_up, named_by
+from domain.lookups import NoCalendars, followed_by, looked_up, named_by
 from domain.ports import (
     Append,
     AppendResult,
+    Calendars,
     Conflict,
     EventStore,
     IdempotencyKey,
@@ -85,8 +86,16 @@ class Service:
     States are cached by stream and checked by version, never trusted.
     """
 
-    def __init__(self, store: EventStore, *, cached_streams_max: int = CACHED_STREAMS_MAX) -> None:
+    def __init__(
+        self,
+        store: EventStore,
+        *,
+        calendars: Calendars | None = None,
+        cached_streams_max: int = CACHED_STREAMS_MAX,
+    ) -> None:
+        """`calendars` None: no product has one."""
         self._store = store
+        self._calendars = calendars or NoCalendars()
         self._cached_max = cached_streams_max
         self._cache: OrderedDict[StreamId, Known] = OrderedDict()
         self._lock = Lock()
@@ -189,7 +198,7 @@ class Service:
         _require_version(states[stream], instruction)
         followed = followed_by(instruction.command, states[stream].state)
         states |= self.fetch(followed) if followed else {}
-        context = looked_up(instruction.command, instruction.context, states)
+        context = looked_up(instruction.command, instruction.context, states, self._calendars)
         decider = decider_of(stream)
         state = states[stream].state
         events = decider.decide(state, instruction.command, context)
@@ -223,7 +232,7 @@ class Service:
         refusal = None
         try:
             _require_version(known, instruction)
-            context = looked_up(command, instruction.context, states)
+            context = looked_up(command, instruction.context, states, self._calendars)
             events = decider.decide(known.state, command, context)
         except Rejected as no:
             refusal = Refusal(code=no.code, detail=no.detail, field=no.field)

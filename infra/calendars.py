@@ -1,15 +1,32 @@
-"""Holiday calendars from the `holidays` package, as values of the domain. Network is not used."""
+"""Holiday calendars from the `holidays` package, as values of the domain. Network is not used.
 
+A lender's own days stand in a calendars file, read at the start:
+
+    {"calendars": [{"code": "CN-ACME", "country": "CN", "closed": ["2026-12-31"], "worked": []}]}
+
+A code that a country has too stands for the lender's.
+"""
+
+from collections.abc import Mapping
 from datetime import date
 from enum import StrEnum
+from functools import lru_cache
+from pathlib import Path
 
 import holidays
+from pydantic import BaseModel, ConfigDict
 
-from domain.calendar import HolidayCalendar
+from domain.calendar import CalendarOverride, HolidayCalendar, override
 from domain.errors import Rejected
 
 CALENDAR_YEARS_MAX = 60
 """Widest calendar: the longest loan with room on both sides."""
+
+TRIED_YEAR = 2026
+"""Any year does to see whether a country is known, and whether the lender's days agree."""
+
+YEARS_BEFORE = 1
+"""A due date on 1 January may move into the year before."""
 
 
 class DaysOff(StrEnum):
@@ -58,3 +75,80 @@ def national_calendar(
         first_on=first_on,
         last_on=last_on,
     )
+
+
+class CalendarsUnreadable(Exception):
+    """The calendars file is missing or not as it should be; the message says where."""
+
+
+class LenderCalendar(BaseModel):
+    """One calendar of the lender's own: a country's, with days it closes and days it works."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    code: str
+    country: str
+    subdivision: str | None = None
+    days_off: DaysOff = DaysOff.BANKS
+    closed: frozenset[date] = frozenset()
+    worked: frozenset[date] = frozenset()
+
+    def around(self, year: int) -> HolidayCalendar:
+        """Return the calendar from the year before on. Raises Rejected."""
+        known = _known(self.country, self.subdivision, self.days_off, year)
+        change = CalendarOverride(closed=self.closed, worked=self.worked)
+        return override(known, self.code, change)
+
+
+class _CalendarsFile(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    calendars: tuple[LenderCalendar, ...]
+
+
+class Calendars:
+    """Calendars by code: the lender's own, and those of countries, such as CN or DE-BY."""
+
+    def __init__(self, own: Mapping[str, LenderCalendar] | None = None) -> None:
+        self._own = own or {}
+
+    def calendar(self, code: str, on: date) -> HolidayCalendar:
+        """Return a calendar that knows the life of a loan paid out on a day.
+
+        Raises Rejected `unknown_calendar`.
+        """
+        own = self._own.get(code)
+        if own is not None:
+            return own.around(on.year)
+        country, _, subdivision = code.partition("-")
+        return _known(country, subdivision or None, DaysOff.BANKS, on.year)
+
+
+@lru_cache(maxsize=32)
+def _known(country: str, subdivision: str | None, days_off: DaysOff, year: int) -> HolidayCalendar:
+    first = year - YEARS_BEFORE
+    try:
+        return national_calendar(
+            country, first, first + CALENDAR_YEARS_MAX - 1, subdivision, days_off
+        )
+    except Rejected as no:
+        raise Rejected(no.code, no.detail, "calendar") from no
+
+
+def read_calendars(path: Path | None) -> Calendars:
+    """Read a calendars file; None: countries' calendars only. Raises CalendarsUnreadable.
+
+    Every calendar is tried at once, so that an unknown country shows at the start.
+    """
+    if path is None:
+        return Calendars()
+    try:
+        file = _CalendarsFile.model_validate_json(path.read_bytes())
+        for one in file.calendars:
+            one.around(TRIED_YEAR)
+    except (OSError, ValueError, Rejected) as error:
+        raise CalendarsUnreadable(f"{path}: {error}") from error
+    own = {one.code: one for one in file.calendars}
+    if len(own) < len(file.calendars):
+        raise CalendarsUnreadable(f"{path}: a calendar comes twice")
+    return Calendars(own)

@@ -89,6 +89,7 @@ class Settings(BaseSettings):
     http_port: NonNegativeInt = 8000
     tokens_file: Path | None = None
     sources_file: Path | None = None  # whose commands are taken from Kafka
+    calendars_file: Path | None = None  # the lender's own closed and worked days
     development_token: SecretStr | None = None  # for loopback clients, without a tokens file
     session_secret: SecretStr | None = None  # signs the console's cookies; None: made at the start
     log_format: str = "console"

@@ -27,6 +27,7 @@ from consumers.sources import SourcesUnreadable
 from domain.errors import Rejected
 from infra.backup import BackupFailed
 from infra.broker import BrokerUnavailable
+from infra.calendars import CalendarsUnreadable
 from infra.embedded import PostgresFailed
 from infra.errors import Overloaded, Unavailable
 from infra.kafka_cluster import WrongTopic
@@ -50,6 +51,7 @@ NEXT_STEP: Final[dict[type[Exception], str]] = {
     WrongTopic: "",
     BrokerUnavailable: "`loanbook doctor` looks at what may be missing.",
     SourcesUnreadable: "",
+    CalendarsUnreadable: "",
     OSError: "",
 }
 """Errors that are told without a traceback, and what to do about them."""

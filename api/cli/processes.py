@@ -24,6 +24,7 @@ from consumers.sources import read_sources
 from consumers.topic_feed import topic_feed
 from domain.service import Service
 from infra.broker import BrokerUnavailable, KafkaBroker
+from infra.calendars import read_calendars
 from infra.database import bulk_pool, read_pool
 from infra.dead_letters import DeadLetters
 from infra.kafka_cluster import Kafka
@@ -153,7 +154,7 @@ def intake(
         outcomes = stack.enter_context(OutcomeLog(dsn, limits=limits))
         feed = stack.enter_context(closing(commands_feed(kafka, limits=limits, member=member)))
         taking = Intake(
-            Service(store),
+            Service(store, calendars=read_calendars(settings.calendars_file)),
             store,
             feed,
             stack.enter_context(closing(DeadLetters(kafka))),

@@ -15,6 +15,7 @@ from consumers.log_feed import LogFeed
 from consumers.projector import Projector
 from domain.actors import Actor, ActorKind
 from domain.service import Service
+from infra.calendars import read_calendars
 from infra.database import DatabasePool, bulk_pool, read_pool
 from infra.embedded import EmbeddedPostgres
 from infra.migrate import migrate
@@ -76,7 +77,7 @@ def opened(settings: Settings | None = None) -> Generator[System]:
             settings=settings,
             dsn=dsn,
             store=store,
-            service=Service(store),
+            service=Service(store, calendars=read_calendars(settings.calendars_file)),
             reads=reads,
             bulk=bulk,
         )

@@ -4,10 +4,11 @@ Each tells one fact; the engine says what it does to the schedule.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from domain.calendar import add_months
+from domain.calendar import HolidayCalendar, add_months, closed_among
 from domain.commands import changes as c
 from domain.context import Context
 from domain.decisions.guards import (
@@ -31,7 +32,8 @@ from domain.events.registry import Event
 from domain.loan.instalments import Instalment
 from domain.loan.state import Loan, LoanStatus
 from domain.loan.terms import RepaymentMethod
-from domain.servicing.changes import interest_is_fixed
+from domain.servicing.changes import due_dates_after, interest_is_fixed
+from domain.servicing.dates import add_units
 from domain.servicing.timeline import Timeline
 
 Change = c.ChangeRate | c.PauseInterest | c.ExtendTerm | c.MoveDueDate | c.DeferPayments
@@ -56,7 +58,26 @@ def change_terms(loan: Loan, command: Change, context: Context) -> list[Event]:
     if isinstance(command, c.MoveDueDate | c.DeferPayments):
         require_last(timeline, command.effective_on)
     told = _TOLD[type(command)](loan, command)
+    if context.calendar is not None:
+        told = _on_working_days(loan, timeline, told, context.calendar)
     return [told, *followed(loan, timeline, told, command.change_id)]
+
+
+def _on_working_days(
+    loan: Loan, timeline: Timeline, told: Event, calendar: HolidayCalendar
+) -> Event:
+    """Say which closed days the due dates that a change makes meet; they are moved off these."""
+    match told:
+        case e.TermExtended():
+            on, count = told.effective_on, told.instalments
+            planned = timeline.read(lambda ledger: due_dates_after(ledger, count), on)
+        case e.DueDateMoved() | e.PaymentDeferred():
+            unit, every = loan.conditions.repayment_unit, loan.conditions.repayment_every
+            steps = range(1, len(loan.rows) - told.instalment + 1)
+            planned = [add_units(told.due_on, unit, every * k) for k in steps]
+        case _:
+            return told
+    return replace(told, closed_days=closed_among(planned, calendar))
 
 
 def _require_later_than_plan(loan: Loan, command: Change) -> None:

@@ -5,6 +5,7 @@ What goes out after the first payout stands in `payouts`.
 
 import json
 from dataclasses import replace
+from datetime import date
 from hashlib import sha256
 
 from domain.actors import ActorKind
@@ -22,9 +23,12 @@ from domain.errors import Rejected
 from domain.events import disbursement as e
 from domain.events.registry import Event
 from domain.loan.booking import standing
+from domain.loan.contract import loan_terms
 from domain.loan.facts import begin
 from domain.loan.instalments import Balances
 from domain.loan.state import OPEN, Loan, LoanStatus, Preparation
+from domain.loan.terms import Terms
+from domain.servicing.dates import closed_days
 from domain.servicing.values import ENGINE_VERSION
 
 REQUIRED_CHECKS = frozenset({"payee_name", "payee_account", "contract", "terms", "conditions"})
@@ -133,6 +137,7 @@ def disburse(loan: Loan, command: c.DisburseLoan, context: Context) -> list[Even
         instalments=(),
         balances=Balances(),
         engine_version=ENGINE_VERSION,
+        closed_days=_closed_days(loan, approved(loan), command, context),
     )
     timeline = begin(loan.conditions, approved(loan), paid_out)
     planned = timeline.read(lambda ledger: standing(ledger, command.effective_on))
@@ -148,6 +153,16 @@ def _require_checked(loan: Loan, command: c.DisburseLoan) -> None:
         raise Rejected("not_checked", "a second person has not checked this payout")
     if command.amount_minor != preparation.amount_minor:
         raise Rejected("payload_changed", f"checked were {preparation.amount_minor}", "amount")
+
+
+def _closed_days(
+    loan: Loan, terms: Terms, command: c.DisburseLoan, context: Context
+) -> tuple[date, ...]:
+    if context.calendar is None:
+        return ()
+    on = command.effective_on
+    agreed = loan_terms(loan.conditions, terms, from_on=on, first_due_on=command.first_due_on)
+    return closed_days(agreed, on, context.calendar)
 
 
 def return_disbursement(loan: Loan, command: c.ReturnDisbursement, context: Context) -> list[Event]:

@@ -1,6 +1,7 @@
 """Decisions that change or end a loan: restructuring, termination, charge-off, write-off."""
 
 from dataclasses import replace
+from datetime import date
 
 from domain.commands import ending as c
 from domain.context import Context
@@ -28,9 +29,11 @@ from domain.errors import Rejected
 from domain.events import ending as e
 from domain.events.registry import Event
 from domain.loan.booking import standing
+from domain.loan.contract import loan_terms
 from domain.loan.facts import CHARGE_OFF_ID, TERMINATION_ID, fact_of
 from domain.loan.state import Loan, LoanStatus
 from domain.loan.terms import Terms
+from domain.servicing.dates import closed_days
 from domain.servicing.facts import Paid
 from domain.servicing.restructuring import interest_owed
 from domain.servicing.values import Kind
@@ -72,11 +75,22 @@ def restructure(loan: Loan, command: c.RestructureLoan, context: Context) -> lis
         financial_difficulty=command.financial_difficulty,
         before=plan_summary(loan, before.rows, on, rate_before),
         after=plan_summary(loan, before.rows, on, terms.rate_annual),
+        closed_days=_closed_days(loan, terms, command, context),
     )
     booked = recorded(loan, timeline, fact_of(told))
     after = plan_summary(loan, rows_after(loan, booked), on, terms.rate_annual)
     told = replace(told, after=after)
     return [told, changed(booked, command.restructure_id, on)]
+
+
+def _closed_days(
+    loan: Loan, terms: Terms, command: c.RestructureLoan, context: Context
+) -> tuple[date, ...]:
+    if context.calendar is None:
+        return ()
+    on = command.effective_on
+    agreed = loan_terms(loan.conditions, terms, from_on=on, first_due_on=command.first_due_on)
+    return closed_days(agreed, on, context.calendar)
 
 
 def _new_terms(loan: Loan, terms: Terms, command: c.RestructureLoan) -> Terms:

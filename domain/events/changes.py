@@ -48,6 +48,7 @@ class TermExtended(Event):
 
     change_id: str
     instalments: int
+    closed_days: tuple[date, ...] = ()  # that their due dates met and were moved off
 
 
 @event("loan.due_date_moved.v1")
@@ -58,6 +59,7 @@ class DueDateMoved(Event):
     instalment: int
     due_on_before: date
     due_on: date
+    closed_days: tuple[date, ...] = ()  # that the due dates after it met and were moved off
 
 
 @event("loan.payment_deferred.v1")
@@ -69,6 +71,7 @@ class PaymentDeferred(Event):
     months: int
     due_on_before: date
     due_on: date
+    closed_days: tuple[date, ...] = ()  # that the due dates after it met and were moved off
 
 
 @event("loan.reaged.v1")

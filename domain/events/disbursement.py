@@ -40,6 +40,7 @@ class LoanDisbursed(Event):
     instalments: tuple[Instalment, ...]  # the whole first schedule
     balances: Balances
     engine_version: int
+    closed_days: tuple[date, ...] = ()  # that due dates met and were moved off
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -30,6 +30,7 @@ class LoanRestructured(Event):
     financial_difficulty: bool
     before: PlanSummary
     after: PlanSummary
+    closed_days: tuple[date, ...] = ()  # that the new due dates met and were moved off
 
 
 @event("loan.charged_off.v1")

@@ -1,8 +1,10 @@
 """How the servicing engine reads a loan: a product's conditions and agreed terms as `LoanTerms`."""
 
+from collections.abc import Sequence
 from datetime import date
 from functools import lru_cache
 
+from domain.calendar import HolidayCalendar
 from domain.daycount import DayCount
 from domain.loan.terms import (
     Conditions,
@@ -44,11 +46,17 @@ _DIRECTION = {Rounding.UP: InstalmentRounding.UP, Rounding.DOWN: InstalmentRound
 
 
 def loan_terms(
-    conditions: Conditions, terms: Terms, *, from_on: date, first_due_on: date | None = None
+    conditions: Conditions,
+    terms: Terms,
+    *,
+    from_on: date,
+    first_due_on: date | None = None,
+    closed_days: Sequence[date] = (),
 ) -> LoanTerms:
     """Return what the engine needs of a loan whose first payout is on a day.
 
-    `first_due_on` None: one period later. What is not named here is as `LoanTerms` has it.
+    `first_due_on` None: one period later. `closed_days`: those that due dates meet and are moved
+    off; every other day counts as worked. What is not named here is as `LoanTerms` has it.
     """
     proportional = conditions.day_count is ScheduleDayCount.THIRTY_360_PROPORTIONAL
     planned = conditions.recalculation is Recalculation.NONE
@@ -78,7 +86,18 @@ def loan_terms(
         interest_refund_kinds=frozenset(
             REFUND_KINDS[kind] for kind in conditions.interest_refunded_with
         ),
+        business_days=conditions.business_days,
+        calendar=_calendar(conditions, closed_days),
         accrual_basis=AccrualBasis.PRORATED_PERIOD_INTEREST if planned else AccrualBasis.EXACT,
+    )
+
+
+def _calendar(conditions: Conditions, closed_days: Sequence[date]) -> HolidayCalendar | None:
+    """Return what a loan keeps of a calendar: the closed days that its due dates meet."""
+    if conditions.calendar is None:
+        return None
+    return HolidayCalendar(
+        name=conditions.calendar, weekend=frozenset(), holidays=frozenset(closed_days)
     )
 
 

@@ -25,7 +25,11 @@ WRITE_OFF_ID = "write_off"
 def begin(conditions: Conditions, terms: Terms, event: disbursement.LoanDisbursed) -> Timeline:
     """Return the time line that the first payout opens."""
     agreed = loan_terms(
-        conditions, terms, from_on=event.effective_on, first_due_on=event.first_due_on
+        conditions,
+        terms,
+        from_on=event.effective_on,
+        first_due_on=event.first_due_on,
+        closed_days=event.closed_days,
     )
     return _opened(agreed, _disbursed(event))
 
@@ -185,6 +189,7 @@ def _restructured(event: ending.LoanRestructured) -> f.Fact:
         instalments=event.instalments,
         rate_annual=event.rate_annual,
         waived_interest_minor=event.waived_interest_minor,
+        closed_days=event.closed_days,
     )
 
 
@@ -234,7 +239,11 @@ def _interest_paused(event: changes.InterestPaused) -> f.Fact:
 def _term_extended(event: changes.TermExtended) -> f.Fact:
     on = event.effective_on
     return f.TermExtended(
-        id=event.change_id, effective_on=on, entered_on=on, instalments=event.instalments
+        id=event.change_id,
+        effective_on=on,
+        entered_on=on,
+        instalments=event.instalments,
+        closed_days=event.closed_days,
     )
 
 
@@ -246,6 +255,7 @@ def _due_date_moved(event: changes.DueDateMoved | changes.PaymentDeferred) -> f.
         entered_on=on,
         due_on=event.due_on_before,
         new_due_on=event.due_on,
+        closed_days=event.closed_days,
     )
 
 

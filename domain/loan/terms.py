@@ -10,11 +10,13 @@ from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 
+from domain.calendar import BusinessDayRule
 from domain.servicing.floating import ResetRule
 from domain.servicing.values import Component, OverdueInterest, Recalculation, Unit
 
 __all__ = [
     "DEFAULT_ALLOCATION",
+    "BusinessDayRule",
     "Component",
     "Conditions",
     "FloatingConditions",
@@ -145,3 +147,5 @@ class Conditions:
     charges: tuple[str, ...] = ()  # charge codes that the cost table may list
     interest_refunded_with: tuple[RefundKind, ...] = ()  # refunds that make interest undue
     floating: FloatingConditions | None = None  # None: a rate is fixed with each loan
+    calendar: str | None = None  # whose working days, such as CN; None: due dates are not moved
+    business_days: BusinessDayRule = BusinessDayRule.NONE  # where due dates go that are not worked

@@ -6,8 +6,9 @@ Sources: domain rules 9.9 S-02, S-04, S-05, S-07.
 from datetime import date
 from decimal import Decimal
 
+from domain.errors import Rejected
 from domain.servicing.balancing import close_principal_gap
-from domain.servicing.dates import ONE_DAY, add_units, due_on, worked_due_on
+from domain.servicing.dates import ONE_DAY, add_units, due_on, knowing, worked
 from domain.servicing.facts import DueDateMoved, InterestPaused, TermExtended
 from domain.servicing.given import let_rows_follow_term
 from domain.servicing.ledger import Ledger
@@ -80,7 +81,8 @@ def _follow(ledger: Ledger, plan: Plan, from_on: date) -> None:
 
 def move_due_date(ledger: Ledger, fact: DueDateMoved) -> None:
     """Move a due date; later ones continue from the new date, instalments stay."""
-    plan, terms = _plan_of(ledger), ledger.terms
+    terms = ledger.terms = knowing(ledger.terms, fact.closed_days)
+    plan = _plan_of(ledger)
     before = fact.effective_on if fact.due_on is None else fact.due_on
     index = next((i for i, p in enumerate(plan.periods) if p.due_on == before), None)
     if index is None:
@@ -94,7 +96,8 @@ def move_due_date(ledger: Ledger, fact: DueDateMoved) -> None:
         if position > index:
             period.from_on = plan.periods[position - 1].due_on
             steps = (position - index) * terms.repayment_every
-            due = add_units(fact.new_due_on, terms.repayment_unit, steps)
+            due = worked(terms, add_units(fact.new_due_on, terms.repayment_unit, steps))
+            _require_order(period.from_on, due)
             if period is plan.last and terms.fixed_length is not None:
                 due += add_units(plan.start_on, terms.repayment_unit, terms.fixed_length) - due
                 due += fact.new_due_on - before
@@ -122,9 +125,12 @@ def _move_charges(ledger: Ledger, moved: dict[date, date]) -> None:
 
 def extend_term(ledger: Ledger, fact: TermExtended) -> None:
     """Add instalments at the end, on the regular dates, and solve anew."""
+    ledger.terms = knowing(ledger.terms, fact.closed_days)
     plan = _plan_of(ledger)
     last = plan.last
-    for due in _due_dates_after(ledger, plan, fact.instalments):
+    for planned in due_dates_after(ledger, fact.instalments):
+        due = worked(ledger.terms, planned)
+        _require_order(plan.last.due_on, due)
         period = Period(plan.last.due_on, due)
         period.disbursed_before = last.disbursed_before
         period.capitalised_before = last.capitalised_before
@@ -137,15 +143,22 @@ def extend_term(ledger: Ledger, fact: TermExtended) -> None:
     _follow(ledger, plan, fact.effective_on)
 
 
-def _due_dates_after(ledger: Ledger, plan: Plan, count: int) -> list[date]:
-    """Due dates that continue the plan's, or those of the latest re-ageing."""
+def _require_order(from_on: date, due: date) -> None:
+    """Refuse what working days make of a short cycle: two instalments on one day."""
+    if due <= from_on:
+        raise Rejected("due_dates_collide", f"an instalment of {due} cannot follow on {from_on}")
+
+
+def due_dates_after(ledger: Ledger, count: int) -> list[date]:
+    """Due dates that continue the plan's, or the latest re-ageing's, before any is moved."""
+    plan = _plan_of(ledger)
     unit, every = ledger.terms.repayment_unit, ledger.terms.repayment_every
     start, done = plan.start_on, len(plan.periods)
     if ledger.re_age is not None:
         unit, every, start = ledger.re_age.unit, ledger.re_age.every, ledger.re_age.start_on
         done = sum(period.due_on > start for period in plan.periods)
     elif due_on(ledger.terms, start, done + 1) > plan.maturity:
-        return [worked_due_on(ledger.terms, start, done + n) for n in range(1, count + 1)]
+        return [due_on(ledger.terms, start, done + n) for n in range(1, count + 1)]
     if add_units(start, unit, (done + 1) * every) <= plan.maturity:
         start, done = plan.maturity, 0  # due dates were moved: continue from the last one
     return [add_units(start, unit, (done + n) * every) for n in range(1, count + 1)]

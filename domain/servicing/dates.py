@@ -1,10 +1,20 @@
 """Due dates and the half-open periods between them; knows nothing of money."""
 
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 from itertools import pairwise
 
 from domain import calendar
-from domain.calendar import BusinessDayRule, add_months, adjust, business_due_dates
+from domain.calendar import (
+    DUE_DATES_MAX,
+    BusinessDayRule,
+    HolidayCalendar,
+    add_months,
+    adjust,
+    business_due_dates,
+    closed_around,
+)
 from domain.errors import Rejected
 from domain.servicing.conventions import FirstPeriod
 from domain.servicing.terms import MONTHS_A_UNIT, LoanTerms
@@ -86,6 +96,14 @@ def schedule_periods(terms: LoanTerms, disbursed_on: date) -> list[tuple[date, d
 def _due_dates(terms: LoanTerms, start: date) -> list[date]:
     if terms.amortisation is Amortisation.CUSTOM:
         return [row.due_on for row in terms.custom]
+    planned, count = _planned(terms, start)
+    if terms.calendar is None:
+        return [planned(number) for number in range(1, count + 1)]
+    return list(business_due_dates(planned, count, terms.business_days, terms.calendar))
+
+
+def _planned(terms: LoanTerms, start: date) -> tuple[Callable[[int], date], int]:
+    """Return how due dates are counted before any is moved, and how many there are."""
     numbers = range(1, terms.instalments + 1)
     if terms.amortisation is Amortisation.BULLET:
         numbers = range(terms.instalments, terms.instalments + 1)
@@ -97,14 +115,38 @@ def _due_dates(terms: LoanTerms, start: date) -> list[date]:
             return add_units(start, terms.repayment_unit, terms.fixed_length)
         return due_on(terms, start, numbers.start + number - 1)
 
-    if terms.calendar is None:
-        return [planned(number) for number in range(1, len(numbers) + 1)]
-    return list(business_due_dates(planned, len(numbers), terms.business_days, terms.calendar))
+    return planned, len(numbers)
 
 
-def worked_due_on(terms: LoanTerms, start: date, number: int) -> date:
-    """Due date `number` of the cycle, moved to a working day as the product says."""
-    due = due_on(terms, start, number)
+def closed_days(terms: LoanTerms, start: date, calendar: HolidayCalendar) -> tuple[date, ...]:
+    """Return the closed days that the due dates of a schedule meet, in order.
+
+    With no other days closed the calendar moves the due dates alike: that is what a loan keeps of
+    it, so that its history replays the same whatever calendars say later.
+    Raises Rejected: `outside_calendar`, `no_working_day`.
+    """
+    planned, count = _planned(terms, start)
+    closed: set[date] = set()
+    waits = terms.business_days is BusinessDayRule.NEXT_REPAYMENT_DATE
+    for number in range(1, DUE_DATES_MAX + 1):
+        if count == 0:
+            break
+        around = closed_around(planned(number), calendar)
+        count -= not (waits and around)
+        closed |= around
+    return tuple(sorted(closed))
+
+
+def knowing(terms: LoanTerms, closed: Sequence[date]) -> LoanTerms:
+    """Return terms whose calendar has some more closed days."""
+    if not closed or terms.calendar is None:
+        return terms
+    holidays = terms.calendar.holidays.union(closed)
+    return replace(terms, calendar=replace(terms.calendar, holidays=holidays))
+
+
+def worked(terms: LoanTerms, due: date) -> date:
+    """Return a due date moved to a working day as the product says."""
     if terms.calendar is None or terms.business_days is BusinessDayRule.NEXT_REPAYMENT_DATE:
         return due
     return adjust(due, terms.business_days, terms.calendar)

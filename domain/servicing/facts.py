@@ -140,6 +140,7 @@ class Restructured(Fact):
     instalments: int
     rate_annual: Decimal
     waived_interest_minor: int = 0
+    closed_days: tuple[date, ...] = ()  # that the new due dates meet
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -183,6 +184,7 @@ class DueDateMoved(Fact):
 
     new_due_on: date
     due_on: date | None = None
+    closed_days: tuple[date, ...] = ()  # that the due dates after it meet
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -190,6 +192,7 @@ class TermExtended(Fact):
     """Instalments were added at the end, solved anew from `effective_on`."""
 
     instalments: int
+    closed_days: tuple[date, ...] = ()  # that their due dates meet
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

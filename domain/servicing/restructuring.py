@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import date
 from decimal import Decimal, localcontext
 
-from domain.servicing.dates import schedule_periods
+from domain.servicing.dates import knowing, schedule_periods
 from domain.servicing.facts import Restructured
 from domain.servicing.ledger import Charge, Entry, Ledger
 from domain.servicing.period import to_minor
@@ -88,7 +88,7 @@ def _close(row: Row, on: date) -> None:
 
 def _terms_from(terms: LoanTerms, fact: Restructured, principal: int) -> LoanTerms:
     return replace(
-        terms,
+        knowing(terms, fact.closed_days),
         principal_minor=principal,
         rate_annual=fact.rate_annual,
         instalments=fact.instalments,

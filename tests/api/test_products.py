@@ -57,3 +57,35 @@ def test_a_loan_of_two_weeks_interest_first_and_a_period_free(api: Api) -> None:
     moved = api.get(f"/v1/loans/{loan}/transactions")["rows"]
     assert sum(Decimal(one["interest"]) for one in moved) == Decimal("14.01")
     assert "loan_portfolio" not in api.accounts()
+
+
+def test_due_dates_are_moved_to_the_working_days_of_a_country(api: Api) -> None:
+    """15 February to 21 February 2018 was the Spring Festival; 15 April a Sunday."""
+    bad = {"effective_on": ON, "name": "Loans"}
+    nowhere = CONDITIONS | {"calendar": "XX", "business_days": "following"}
+    refused = api.refused("/v1/products/Q/versions", bad | {"conditions": nowhere}, status=422)
+    assert refused == ("unknown_calendar", "calendar")
+    api.define_product(calendar="CN", business_days="following")
+    assert api.get("/v1/products/P")["conditions"]["calendar"] == "CN"
+    loan = api.open_loan("1000.00", instalments=4)
+    rows = api.get(f"/v1/loans/{loan}/state")["rows"]
+    assert [row["due_on"] for row in rows] == [
+        "2018-02-22",
+        "2018-03-15",
+        "2018-04-16",
+        "2018-05-15",
+    ]
+    longer = {
+        "effective_on": ON, "change_id": "x-1", "instalments": 5, "reason_code": "request",
+    }  # fmt: skip
+    seen = api.as_("ann").preview(f"/v1/loans/{loan}/term-extensions", longer)
+    assert {"2018-07-15", "2018-09-15"} <= set(seen[0]["closed_days"])
+    api.as_("ann").done(f"/v1/loans/{loan}/term-extensions", longer)
+    after = api.get(f"/v1/loans/{loan}/state")["rows"]
+    assert [row["due_on"] for row in after[4:]] == [
+        "2018-06-15",
+        "2018-07-16",
+        "2018-08-15",
+        "2018-09-17",
+        "2018-10-15",
+    ]

@@ -1,11 +1,19 @@
 """Calendars of the holidays package as values of the domain."""
 
+import json
 from datetime import date, timedelta
+from pathlib import Path
 
 import pytest
 
 from domain.errors import Rejected
-from infra.calendars import DaysOff, national_calendar
+from infra.calendars import (
+    Calendars,
+    CalendarsUnreadable,
+    DaysOff,
+    national_calendar,
+    read_calendars,
+)
 from tests.domain.quantlib import ql, to_ql
 
 QL_CALENDARS = {
@@ -62,3 +70,49 @@ def test_a_calendar_of_no_or_too_many_years_is_refused(first: int, last: int) ->
     with pytest.raises(Rejected) as refusal:
         national_calendar("CN", first, last)
     assert refusal.value.code == "calendar_years_out_of_range"
+
+
+def test_a_calendar_is_found_by_its_code_and_knows_the_life_of_a_loan() -> None:
+    on = date(2024, 1, 15)
+    assert not Calendars().calendar("CN", on).is_working(date(2024, 10, 7))
+    assert not Calendars().calendar("DE-BY", on).is_working(date(2054, 1, 6))
+    with pytest.raises(Rejected) as refusal:
+        Calendars().calendar("XX", on)
+    assert (refusal.value.code, refusal.value.field) == ("unknown_calendar", "calendar")
+
+
+def written(folder: Path, *calendars: object) -> Path:
+    path = folder / "calendars.json"
+    path.write_text(json.dumps({"calendars": calendars}))
+    return path
+
+
+def test_a_lenders_own_days_win_over_the_countrys(tmp_path: Path) -> None:
+    own = {"code": "CN-ACME", "country": "CN", "closed": ["2024-12-31"], "worked": ["2024-10-07"]}
+    acme = read_calendars(written(tmp_path, own)).calendar("CN-ACME", date(2024, 1, 15))
+    assert acme.name == "CN-ACME"
+    assert not acme.is_working(date(2024, 12, 31))
+    assert acme.is_working(date(2024, 10, 7))
+    assert not acme.is_working(date(2024, 10, 4))
+
+
+@pytest.mark.parametrize(
+    "calendars",
+    [
+        [{"code": "A", "country": "XX"}],
+        [{"code": "A", "country": "CN", "closed": ["soon"]}],
+        [{"code": "A", "country": "CN", "closed": ["2024-01-02"], "worked": ["2024-01-02"]}],
+        [{"code": "A", "country": "CN"}, {"code": "A", "country": "JP"}],
+        [{"code": "A"}],
+    ],
+)
+def test_a_calendars_file_that_is_wrong_is_refused_at_the_start(
+    tmp_path: Path, calendars: list[object]
+) -> None:
+    with pytest.raises(CalendarsUnreadable):
+        read_calendars(written(tmp_path, *calendars))
+
+
+def test_a_calendars_file_that_is_missing_is_refused_at_the_start(tmp_path: Path) -> None:
+    with pytest.raises(CalendarsUnreadable):
+        read_calendars(tmp_path / "none.json")

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Self
 
 from domain.actors import Actor, ActorKind
+from domain.calendar import HolidayCalendar
 from domain.commands import application as ca
 from domain.commands import disbursement as cd
 from domain.commands import servicing as cs
@@ -90,7 +91,12 @@ class Life:
         self.now = max(self.now, command.effective_on)
         product = ProductVersion(code="P", version=1, conditions=self.conditions)
         circumstances = context(
-            self.now, by, reason_code=reason, product=product, publications=self.publications
+            self.now,
+            by,
+            reason_code=reason,
+            product=product,
+            publications=self.publications,
+            calendar=self.calendar,
         )
         self.last = decide_loan(self.loan, command, circumstances)
         for event in self.last:
@@ -113,6 +119,7 @@ class Life:
 
     conditions: Conditions = CONDITIONS
     publications: tuple[Publication, ...] = ()  # of the reference that the product follows
+    calendar: HolidayCalendar | None = None  # whose working days the product keeps
 
     @property
     def state(self) -> Loan:

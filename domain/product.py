@@ -12,7 +12,14 @@ from domain.errors import Rejected
 from domain.events.product import ProductVersionDefined
 from domain.events.registry import Event
 from domain.loan.contract import floating_rate, loan_terms
-from domain.loan.terms import BusinessDayRule, Conditions, Recalculation, Terms
+from domain.loan.terms import (
+    BusinessDayRule,
+    Conditions,
+    PreClose,
+    Recalculation,
+    RestFrequency,
+    Terms,
+)
 from domain.money import CURRENCY_EXPONENT
 from domain.servicing.dates import add_units, closed_days, knowing, schedule_periods
 
@@ -25,6 +32,7 @@ _FIELDS = {  # of the engine's terms, as a product names them
     "principal_minor": "amount_max",
     "rate_annual": "rate_annual_max",
     "instalments": "instalments_max",
+    "instalment_multiple_minor": "instalment_multiple",
 }
 
 
@@ -137,7 +145,18 @@ def _require_served(conditions: Conditions, on: date, calendar: HolidayCalendar 
     periods = conditions.repayment_every * conditions.instalments_max
     if (add_units(on, conditions.repayment_unit, periods) - on).days > TERM_DAYS_MAX:
         raise Rejected("term_too_long", "at most fifty years", "instalments_max")
-    if conditions.grace_on_interest and conditions.recalculation is Recalculation.NONE:
+    _require_planned_interest_whole(conditions)
+
+
+def _require_planned_interest_whole(conditions: Conditions) -> None:
+    """Refuse what has no meaning where interest is planned, whatever is paid when."""
+    if conditions.recalculation is not Recalculation.NONE:
+        return
+    if conditions.rest is not RestFrequency.DAILY:
+        raise Rejected("interest_is_planned", "no payment lowers it before or at a rest", "rest")
+    if conditions.pre_close is not PreClose.TILL_PRE_CLOSE_DATE:
+        raise Rejected("interest_is_planned", "a payoff pays all of it", "pre_close")
+    if conditions.grace_on_interest:
         # A planned row earns by its days: what is earned under grace would not be seen before.
         raise Rejected(
             "interest_is_planned",

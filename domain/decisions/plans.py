@@ -30,12 +30,10 @@ def require_first_due(first_due_on: date, on: date) -> None:
 
 def require_instalments(loan: Loan, instalments: int) -> None:
     """Refuse a number of new instalments that the product does not allow."""
-    if not 1 <= instalments <= loan.conditions.instalments_max:
-        raise Rejected(
-            "instalments_outside_product",
-            f"the product allows 1..{loan.conditions.instalments_max} instalments",
-            "instalments",
-        )
+    fewest, most = loan.conditions.instalments_min, loan.conditions.instalments_max
+    if not fewest <= instalments <= most:
+        detail = f"the product allows {fewest}..{most} instalments"
+        raise Rejected("instalments_outside_product", detail, "instalments")
 
 
 def require_rate(loan: Loan, rate_annual: Decimal) -> None:

@@ -80,9 +80,12 @@ def loan_terms(
         instalment_rounding=_DIRECTION.get(
             conditions.instalment_rounding, InstalmentRounding.NEAREST
         ),
+        instalment_multiple_minor=conditions.instalment_multiple_minor,
         allocation=_rules(conditions.allocation),
         recalculation=conditions.recalculation,
         overdue_interest=conditions.overdue_interest,
+        rest=conditions.rest,
+        pre_close=conditions.pre_close,
         interest_refund_kinds=frozenset(
             REFUND_KINDS[kind] for kind in conditions.interest_refunded_with
         ),

@@ -12,7 +12,14 @@ from enum import StrEnum
 
 from domain.calendar import BusinessDayRule
 from domain.servicing.floating import ResetRule
-from domain.servicing.values import Component, OverdueInterest, Recalculation, Unit
+from domain.servicing.values import (
+    Component,
+    OverdueInterest,
+    PreClose,
+    Recalculation,
+    RestFrequency,
+    Unit,
+)
 
 __all__ = [
     "DEFAULT_ALLOCATION",
@@ -21,10 +28,12 @@ __all__ = [
     "Conditions",
     "FloatingConditions",
     "OverdueInterest",
+    "PreClose",
     "Recalculation",
     "RefundKind",
     "RepaymentMethod",
     "ResetRule",
+    "RestFrequency",
     "Rounding",
     "ScheduleDayCount",
     "SignedRate",
@@ -148,4 +157,9 @@ class Conditions:
     interest_refunded_with: tuple[RefundKind, ...] = ()  # refunds that make interest undue
     floating: FloatingConditions | None = None  # None: a rate is fixed with each loan
     calendar: str | None = None  # whose working days, such as CN; None: due dates are not moved
+    instalment_multiple_minor: int | None = (
+        None  # level instalments are multiples; None: of nothing
+    )
+    rest: RestFrequency = RestFrequency.DAILY  # when a payment in advance lowers interest
+    pre_close: PreClose = PreClose.TILL_PRE_CLOSE_DATE  # to which day a payoff pays interest
     business_days: BusinessDayRule = BusinessDayRule.NONE  # where due dates go that are not worked

@@ -8,6 +8,7 @@ from datetime import date
 
 from domain.servicing.charges import charges_of
 from domain.servicing.ledger import Ledger
+from domain.servicing.period import Period
 from domain.servicing.row import F, I, N, P, Row
 from domain.servicing.values import PAYMENT_KINDS
 from domain.servicing.views import interest_of_period, share_of_outstanding
@@ -108,6 +109,16 @@ def _take_over(current: Row, row: Row, charged: Row | None, *, fixed: bool) -> N
         charged.check_met(row.met_on)
 
 
+def _end_subs(period: Period, on: date) -> None:
+    """End a period's days on the day; what was put back on that day stays with it."""
+    kept = [sub for sub in period.subs if sub.from_on < on] or period.subs[:1]
+    for sub in period.subs[len(kept) :]:
+        kept[-1].credited_principal += sub.credited_principal
+        kept[-1].credited_interest += sub.credited_interest
+    period.subs = kept
+    period.due_on = kept[-1].due_on = on
+
+
 def _end_plan(ledger: Ledger, current: Row, on: date) -> None:
     """Let the plan of a loan that recalculates end on the day with one instalment for the rest."""
     plan = ledger.plan
@@ -122,8 +133,7 @@ def _end_plan(ledger: Ledger, current: Row, on: date) -> None:
     plan.periods = [period for period in plan.periods if period not in later]
     last.fixed_interest += sum(period.fixed_interest for period in later)
     interest += sum(period.fixed_interest for period in later)
-    last.subs = [sub for sub in last.subs if sub.from_on < on] or last.subs[:1]
-    last.due_on = last.subs[-1].due_on = on
+    _end_subs(last, on)
     plan.keeps_instalments = True
     plan.factor([last])
     plan.rebalance()

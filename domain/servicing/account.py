@@ -242,7 +242,7 @@ def _freeze_rows(ledger: Ledger) -> tuple[Instalment, ...]:
 
 def _counts_by(on: date, row: Row, matures_on: date) -> bool:
     of_one_day = row.down_payment or row.from_on == row.due_on
-    inclusive = of_one_day or row.additional or row.due_on == matures_on
+    inclusive = of_one_day or row.additional or row.cut or row.due_on == matures_on
     return on <= row.due_on if inclusive else on < row.due_on
 
 

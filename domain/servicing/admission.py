@@ -213,6 +213,7 @@ def _named(life: Life, target: op.Reference) -> Transaction | None:
 def _admit_refund(life: Life, o: op.RefundCredit) -> None:
     _must_be_disbursed(life)
     _must_be_positive(o.amount_minor)
+    _must_not_precede_the_money(life, o.on, "on")
     if o.amount_minor > life.account.overpaid:
         raise Rejected("amount_out_of_range", "more than was overpaid", "amount_minor")
 
@@ -255,7 +256,7 @@ def _admit_undo_of_charge_waiver(life: Life, _o: op.UndoWaiveCharge) -> None:
 
 
 def _admit_reschedule(life: Life, o: op.Reschedule) -> None:
-    _must_not_be_written_off(life)
+    _must_not_be_terminated(life)
     if o.new_rate_annual is not None:
         _must_be_a_rate(o)
     if o.extra_instalments is not None:
@@ -281,7 +282,7 @@ def _must_be_a_rate(o: op.Reschedule | op.ChangeRate) -> None:
 
 
 def _admit_rate(life: Life, o: op.ChangeRate) -> None:
-    _must_not_be_written_off(life)
+    _must_not_be_terminated(life)
     _must_be_a_rate(o)
 
 
@@ -291,7 +292,7 @@ def _admit_misuse(life: Life, o: op.ReportMisuse) -> None:
 
 
 def _admit_pause(life: Life, o: op.PauseInterest) -> None:
-    _must_not_be_written_off(life)
+    _must_not_be_terminated(life)
     if o.end < o.start:
         raise Rejected("dates_out_of_order", "a pause ends after it starts", "end")
     paused = (x for x in life.timeline.facts if isinstance(x, f.InterestPaused))

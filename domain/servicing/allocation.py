@@ -156,7 +156,8 @@ def _pay_row(payment: _Payment, row: Row, due: DueClass, component: Component, a
         asked = _asked_in_advance(payment, row, period, pay_on)
         if not asked.interest and not asked.principal:
             payment.exhausted.append(row)
-        row.due[component] = asked.interest if component is I else asked.principal
+        whole = asked.interest if component is I else asked.principal
+        row.due[component] = whole + row.waived[component]
         index = ledger.plan.index_of(period)
         ledger.plan.note(index, index)  # the row must follow the plan again
     used = _collect(payment, row, component, amount, due)

@@ -18,7 +18,10 @@ def principal_gap(ledger: Ledger) -> int:
 
 
 def close_principal_gap(ledger: Ledger, on: date) -> None:
-    """Let the last rows that are not met ask for what is missing, never for less than was paid."""
+    """Let the last rows that are not met ask for what is missing, never for less than was paid.
+
+    If all are met, the last one asks for it.
+    """
     gap = principal_gap(ledger)
     for row in reversed(ledger.rows):
         if not gap:
@@ -27,3 +30,5 @@ def close_principal_gap(ledger: Ledger, on: date) -> None:
             change = max(gap, -row.outstanding_of(P))
             row.ask(P, change, on)
             gap -= change
+    if gap > 0:
+        next(row for row in reversed(ledger.rows) if row.regular).ask(P, gap, on)

@@ -49,9 +49,14 @@ def interest_is_fixed(ledger: Ledger, on: date) -> bool:
     """Whether interest was split before a day: nothing is earned any more, at any rate."""
     equally = ledger.re_aged_equally_on
     stopped = ledger.terms.charge_off is not ChargeOffBehaviour.REGULAR
-    if ledger.terminated_on or ledger.written_off or (ledger.charged_off_on and stopped):
+    if _has_ended(ledger) or (ledger.charged_off_on and stopped):
         return True
     return ledger.rows_lead or (equally is not None and on > equally)
+
+
+def _has_ended(ledger: Ledger) -> bool:
+    """Whether there is no contract any more whose terms could change."""
+    return ledger.terminated_on is not None or ledger.written_off
 
 
 def _plan_of(ledger: Ledger) -> Plan:
@@ -66,7 +71,7 @@ def _follow(ledger: Ledger, plan: Plan, from_on: date) -> None:
         if not row.regular or row.due_on < from_on:
             continue
         index = plan.period_of(row.from_on, row.due_on)
-        kept = row.met and row.met_on and not ledger.recalculates
+        kept = row.met and row.total_due and not ledger.recalculates
         if index is not None and not kept:
             period = plan.periods[index]
             asked = {P: period.due_principal, I: period.due_interest + row.waived[I]}
@@ -81,6 +86,8 @@ def _follow(ledger: Ledger, plan: Plan, from_on: date) -> None:
 
 def move_due_date(ledger: Ledger, fact: DueDateMoved) -> None:
     """Move a due date; later ones continue from the new date, instalments stay."""
+    if _has_ended(ledger):
+        return
     terms = ledger.terms = knowing(ledger.terms, fact.closed_days)
     plan = _plan_of(ledger)
     before = fact.effective_on if fact.due_on is None else fact.due_on
@@ -125,6 +132,8 @@ def _move_charges(ledger: Ledger, moved: dict[date, date]) -> None:
 
 def extend_term(ledger: Ledger, fact: TermExtended) -> None:
     """Add instalments at the end, on the regular dates, and solve anew."""
+    if _has_ended(ledger):
+        return
     ledger.terms = knowing(ledger.terms, fact.closed_days)
     plan = _plan_of(ledger)
     last = plan.last

@@ -45,11 +45,15 @@ def defer_unearned(plan: Plan, index: int, till: date) -> None:
         view.derive()
     for period in reversed(view.periods):
         if period.carried > 0 and period.due_on > target.due_on:
+            principal = target.due_principal
             target.future_interest = period.carried
             for paid in later:
                 if paid.due_on > target.due_on:
                     paid.moved_up = True
             plan.derive()
+            if target.due_principal > principal:  # interest that was paid stood for some of it
+                target.emi -= target.due_principal - principal
+                plan.derive(index, index)
             return
 
 

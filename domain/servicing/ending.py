@@ -6,6 +6,7 @@ Sources: domain rules 9.9 S-21, S-22, S-24.
 from datetime import date
 
 from domain.servicing.acceleration import interest_by
+from domain.servicing.balancing import close_principal_gap
 from domain.servicing.ledger import Entry, Ledger
 from domain.servicing.row import I, P, Row
 from domain.servicing.values import ChargeOffBehaviour
@@ -85,7 +86,7 @@ def _stop_interest(ledger: Ledger, on: date) -> None:
                 row.update_met(on)  # one that asked for nothing, in an interest grace
         elif row.from_on > on and not row.met:
             _earn_no_more(ledger, row, max(0, unpaid))
-    _close_principal_gap(ledger, on)
+    close_principal_gap(ledger, on)
 
 
 def _split_anew(row: Row, interest: int) -> None:
@@ -101,19 +102,3 @@ def _earn_no_more(ledger: Ledger, row: Row, less: int) -> None:
     row.due[I] -= less
     if not ledger.plan.by_principal:
         row.due[P] = max(row.due[P] + less, row.due[P] - row.outstanding_of(P))
-
-
-def _close_principal_gap(ledger: Ledger, on: date) -> None:
-    """Take principal that is too much or missing from the last rows backwards."""
-    credited = sum(row.credited[P] for row in ledger.rows)
-    out = ledger.plan.total_money_out + sum(r.due[P] for r in ledger.rows if r.down_payment)
-    gap = out + credited - sum(row.due[P] for row in ledger.rows if not row.additional)
-    for row in reversed(ledger.rows):
-        if not gap:
-            return
-        if row.additional or row.down_payment or row.met:
-            continue
-        before = row.due[P]
-        row.due[P] = max(before - row.outstanding_of(P), before + gap)
-        row.check_met(on)
-        gap -= row.due[P] - before

@@ -11,7 +11,13 @@ from domain.servicing.ledger import Entry, Ledger
 from domain.servicing.period import to_minor
 from domain.servicing.plan import Plan
 from domain.servicing.re_aged_periods import append_periods, hold_early_payments, join_stubs
-from domain.servicing.re_aged_rows import Parts, begin_ending, end_plan_and_rows, rows_follow
+from domain.servicing.re_aged_rows import (
+    Parts,
+    begin_ending,
+    credited_later,
+    end_plan_and_rows,
+    rows_follow,
+)
 from domain.servicing.recharging import Lifted, lift_charges, spread_charges
 from domain.servicing.row import F, I, N, P
 from domain.servicing.settling import settle_last
@@ -33,7 +39,7 @@ def re_age_equally(ledger: Ledger, fact: ReAged, entry: Entry) -> None:
     entry.parts.update(sums_of(charges))
     entry.parts[P] = owed.principal + ending.beyond[P]
     entry.parts[I] = owed.interest + ending.beyond[I]
-    end_plan_and_rows(ledger, ending, on)
+    end_plan_and_rows(ledger, ending, on, credited_later(ending, on))
     _close(plan)
     if ending.periods:
         hold_early_payments(plan, ending.early.paid[P], ending.early.paid[I])

@@ -137,11 +137,11 @@ def _spread_principal(ledger: Ledger, on: date, amount: int) -> None:
         return
     left = amount
     share = to_minor(Decimal(amount) / len(rows))
-    for row in rows:
-        before = row.due[P]
-        after = to_multiple(ledger.terms, before + share)
-        row.ask(P, after - before, on)
-        left -= after - before
+    for row in rows[:-1]:
+        more = to_multiple(ledger.terms, row.due[P] + share) - row.due[P]
+        more = min(max(0, more), left)
+        row.ask(P, more, on)
+        left -= more
     rows[-1].ask(P, left, on)
 
 
@@ -153,6 +153,8 @@ def capitalise(ledger: Ledger, entry: Entry) -> None:
         if entry.on > ledger.plan.maturity:
             _principal_after_maturity(ledger, entry.on, entry.amount)
         _follow_plan(ledger, entry.on)
+        if not ledger.terms.recalculates:
+            close_principal_gap(ledger, entry.on)
     else:
         _spread_principal(ledger, entry.on, entry.amount)
     use_overpayment(ledger, entry)

@@ -221,7 +221,7 @@ class Period:
     def keep_paid(self) -> None:
         """Ask for what was paid and nothing else."""
         self.share = None
-        self.emi = self.total_paid
+        self.emi = self.original_emi = self.total_paid
 
     @property
     def total_paid(self) -> int:

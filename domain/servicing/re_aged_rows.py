@@ -107,15 +107,20 @@ def _lift_beyond(ledger: Ledger) -> tuple[Parts, int]:
     return lifted, credited
 
 
-def end_plan_and_rows(ledger: Ledger, ending: Ending, on: date) -> None:
-    """Cut plan and row on the day; principal put back later joins the balance on the day."""
-    plan = ledger.plan
+def credited_later(ending: Ending, on: date) -> int:
+    """Sum up the principal that was put back after the day, as far as the plan knows of it."""
     later = sum(p.credited_principal for p in ending.periods if p.from_on >= on < p.due_on)
+    return later + ending.beyond_credited
+
+
+def end_plan_and_rows(ledger: Ledger, ending: Ending, on: date, credited: int = 0) -> None:
+    """Cut plan and row on the day; what was put back or paid out later joins the balance on it."""
+    plan = ledger.plan
     plan.drop_corrections()  # unpaid principal stays in the balance by itself from now on
     end_plan(plan, ending.periods, on)
     day = min(on, plan.maturity)
-    if later + ending.beyond_credited:
-        credit(plan, day, principal=later + ending.beyond_credited)
+    if credited:
+        credit(plan, day, principal=credited)
     paid_out = ending.beyond[P] - ending.beyond_credited
     if paid_out:
         plan.move_money(day, disbursed=paid_out)

@@ -22,6 +22,7 @@ from domain.servicing.re_aged_periods import (
 from domain.servicing.re_aged_rows import (
     Ending,
     begin_ending,
+    credited_later,
     end_plan_and_rows,
     lift_from,
     rows_follow,
@@ -32,7 +33,7 @@ from domain.servicing.row import I, P
 from domain.servicing.row_re_ageing import EQUALLY, re_age_rows
 from domain.servicing.settling import settle_last
 from domain.servicing.solving import disburse, smooth
-from domain.servicing.values import ReAgeInterest
+from domain.servicing.values import Amortisation, ReAgeInterest
 from domain.servicing.views import interest_of_period, outstanding_interest_on
 from domain.servicing.waiving import forget_interest, waive_past_due
 
@@ -42,6 +43,7 @@ def re_age(ledger: Ledger, fact: ReAged, entry: Entry) -> None:
     if not any(row.outstanding for row in ledger.rows):
         entry.void = True
         return
+    _solve_from_now_on(ledger)
     terms = ledger.terms
     ledger.re_age = fact
     ledger.plan.keep_instalments()
@@ -57,6 +59,14 @@ def re_age(ledger: Ledger, fact: ReAged, entry: Entry) -> None:
     entry.void = entry.amount == 0
 
 
+def _solve_from_now_on(ledger: Ledger) -> None:
+    """What had amounts or dates of its own has none for the new instalments: they are solved."""
+    if ledger.terms.amortisation in (Amortisation.FIXED_INSTALMENT, Amortisation.CUSTOM):
+        level = ledger.terms.amortisation_when_re_aged
+        terms = replace(ledger.terms, amortisation=level, instalment_minor=None, custom=())
+        ledger.terms = ledger.plan.terms = terms
+
+
 def _re_age_followed(ledger: Ledger, fact: ReAged, entry: Entry) -> None:
     """Interest due so far comes with the first new instalment, or what is past due is waived."""
     plan, on = ledger.plan, entry.on
@@ -69,7 +79,7 @@ def _re_age_followed(ledger: Ledger, fact: ReAged, entry: Entry) -> None:
     entry.parts[I] = carried + max(0, outstanding_interest_on(plan, on) - waived)
     entry.parts[P] = plan.total_outstanding_principal + ending.beyond[P]
     instalments = _solve_apart(plan, fact, entry.parts[P])
-    end_plan_and_rows(ledger, ending, on)
+    end_plan_and_rows(ledger, ending, on, credited_later(ending, on))
     close_open_periods(plan, on)
     if waives:
         forget_interest(past, on)
@@ -96,8 +106,8 @@ def _re_age_unfollowed(ledger: Ledger, fact: ReAged, entry: Entry) -> None:
     entry.parts[P] = principal + ending.beyond[P]
     instalments = _solve_apart(plan, fact, entry.parts[P])
     end_plan_and_rows(ledger, ending, on)
-    for row in ending.rows[1:]:
-        ending.rows[0].credited[P] += row.credited[P]
+    last = ending.known[plan.last]
+    last.credited[P] += ending.beyond_credited + sum(row.credited[P] for row in ending.rows[1:])
     _take_over(plan, ending)
     join_stubs(plan)
     fresh = append_periods(plan, fact)

@@ -21,6 +21,9 @@ def settle_last(plan: Plan, till: date) -> None:
     to_repay = plan.total_money_out + plan.total_credited_principal
     _ask_no_more_than(plan, max(0, to_repay) - plan.total_paid_principal)
     index = _last_unpaid(plan, len(plan.periods))
+    if index is None and to_repay > plan.total_asked_principal:
+        index = len(plan.periods) - 1  # all were paid, and principal came back since
+        plan.open_again(index)
     if index is None:
         return
     _forget_moved_up(plan)
@@ -44,10 +47,11 @@ def _take(plan: Plan, index: int, residue: int) -> tuple[int, bool]:
     wanted = last.emi + residue
     if last is plan.last and not last.interest_grace:
         wanted += last.carried  # nothing comes after it to carry interest to
-    floor = last.total_paid - last.credited
-    if last.fixed_interest > 0:  # it is owed whatever happens
-        floor = max(floor, last.paid_principal + last.fixed_interest)
-    emi = max(wanted, floor)
+    owed = last.fixed_interest  # whatever happens
+    if last is plan.last and not last.interest_grace:
+        owed = last.interest
+    floor = max(last.total_paid, last.paid_principal + owed) if owed > 0 else last.total_paid
+    emi = max(wanted, floor - last.credited)
     if emi != last.emi:
         residue += last.emi - emi
         last.emi = emi

@@ -155,8 +155,8 @@ def _solve_bare_contract(plan: Plan, related: list[Period], money: Money | None)
             solve(bare, due_affected(bare, period, money.on), Cause.MONEY)
     solved = {p.due_on: p for p in bare.periods}
     for period in related:
-        period.emi = solved[period.due_on].emi
         period.original_emi = solved[period.due_on].original_emi
+        period.emi = max(solved[period.due_on].emi, period.total_paid - period.credited)
     plan.derive()
 
 
@@ -244,6 +244,7 @@ def _solve_flat(plan: Plan, periods: Sequence[Period]) -> None:
         out = before.disbursed_before + before.capitalised_before
         out += sum(s.disbursed + s.capitalised for s in before.subs if s.due_on != before.from_on)
         repaid = out - before.balance_after
+        interests[0] += before.carried
     left = first.flat_base(first.subs[-1]) - repaid
     emi = to_instalment(plan.terms, Decimal(left + sum(interests)) / len(periods))
     for period, interest in zip(periods, interests, strict=True):
@@ -277,7 +278,8 @@ def _apply_principal_grace(plan: Plan, related: list[Period]) -> None:
     plan.rebalance()
     for period in plan.periods[:grace]:
         if period.due_on >= related[0].due_on:
-            asked = max(period.earned(plan.earning), period.total_paid - period.credited)
+            earned = 0 if period.interest_grace else period.earned(plan.earning)
+            asked = max(earned, period.total_paid - period.credited)
             period.emi = period.original_emi = asked
     plan.rebalance()
     set_instalments(plan, [period for period in related if not period.principal_grace])

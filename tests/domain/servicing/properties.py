@@ -4,7 +4,7 @@ A check raises AssertionError. The loans are of the ordinary kind: payments go b
 is due first. Odd tables meet the fuzz and the vectors.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
@@ -31,6 +31,7 @@ from domain.servicing.values import (
 )
 from tests.domain.servicing.random_lives import DAY, LENT, START, any_terms, charge, operations
 
+GIVES_BACK: Final = (Kind.CHARGEBACK, Kind.CREDIT_BALANCE_REFUND)
 PARTS: Final = ("principal", "interest", "fees", "penalties")
 FACTS_MAX: Final = 40  # more than two checkpoints
 MONEY_IN: Final = (Kind.REPAYMENT, Kind.GOODWILL_CREDIT, Kind.DOWN_PAYMENT)
@@ -281,14 +282,47 @@ def no_operation_takes_more_than_there_is(r: Random) -> None:
 
     The lives of the fuzz; what the engine refuses changes nothing, what it does not refuse holds.
     """
+    for account in _after_each_of(r, 14):
+        _takes_no_more_than_there_is(account)
+
+
+def principal_adds_up_whatever_is_done(r: Random) -> None:
+    """Source: domain rules, 10 (invariant 12): what went out, what came back, in every row."""
+    for account in _after_each_of(r, 14):
+        asked = sum(row.due.principal for row in account.instalments)
+        assert asked == _went_out(account) + _came_back(account)
+        assert min(row.balance_after_minor for row in account.instalments) >= 0
+
+
+def _after_each_of(r: Random, count: int) -> Iterator[Account]:
     life = Life(ordinary_terms(r))
-    for step in operations(r, 14):
+    for step in operations(r, count):
         try:
             perform(life, step)
         except Rejected:
             continue
         if life.timeline.disbursed:
-            _takes_no_more_than_there_is(life.account)
+            yield life.account
+
+
+def _went_out(account: Account) -> int:
+    return sum(amount for _, amount in account.disbursements)
+
+
+def _came_back(account: Account) -> int:
+    """Principal that was charged back, or refunded out of more than was overpaid.
+
+    What was overpaid is paid into the row at once that asks for the whole refund, so the row's
+    principal is the whole; so it is with chargebacks of planned loans without an order.
+    """
+    terms, back = account.terms, 0
+    for entry in account.transactions:
+        whole = entry.kind is Kind.CREDIT_BALANCE_REFUND or not (
+            terms.recalculates or terms.chargeback_order
+        )
+        if entry.kind in GIVES_BACK and entry.split.principal:
+            back += entry.amount_minor if whole else entry.split.principal
+    return back
 
 
 def _takes_no_more_than_there_is(account: Account) -> None:
@@ -313,4 +347,5 @@ PROPERTIES: Final[tuple[Callable[[Random], None], ...]] = (
     what_was_known_once_never_changes,
     a_day_in_the_past_is_what_the_facts_of_then_say,
     no_operation_takes_more_than_there_is,
+    principal_adds_up_whatever_is_done,
 )

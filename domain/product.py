@@ -17,6 +17,7 @@ from domain.loan.terms import (
     Conditions,
     PreClose,
     Recalculation,
+    RepaymentMethod,
     RestFrequency,
     Terms,
 )
@@ -111,6 +112,8 @@ def _require_payouts(conditions: Conditions) -> None:
     """Refuse a number of payouts, or a cap on what they leave outstanding, that cannot be."""
     if not 1 <= conditions.payouts_max <= PAYOUTS_MAX:
         raise Rejected("bad_bounds", f"1..{PAYOUTS_MAX}", "payouts_max")
+    if conditions.method is RepaymentMethod.REVOLVING and conditions.payouts_max == 1:
+        raise Rejected("bad_bounds", "a revolving loan is drawn more than once", "payouts_max")
     cap = conditions.outstanding_max_minor
     if cap is None:
         return

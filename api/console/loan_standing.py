@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from domain.decisions.arrears import overdue
+from domain.decisions.payouts import in_one_payout, require_open_to_payouts
 from domain.envelope import RecordedEvent
 from domain.errors import Rejected
+from domain.loan.headroom import Headroom, headroom
 from domain.loan.instalments import Instalment
 from domain.loan.payoff import PayoffQuote, payoff_quote
 from domain.loan.state import Loan, LoanStatus
@@ -79,6 +81,17 @@ def next_reset_on(standing: Standing) -> date | None:
     if loan.status is not LoanStatus.ACTIVE or loan.terminated_on is not None:
         return None
     return next_reset(loan.conditions.floating.reset, loan.disbursed_on, standing.on)
+
+
+def room(standing: Standing) -> Headroom | None:
+    """Say what may still go out on the day shown; None: nothing, or all went out at once."""
+    if standing.loan is None or in_one_payout(standing.loan):
+        return None
+    try:
+        require_open_to_payouts(standing.loan)
+    except Rejected:  # it ended, or the offer was not accepted yet
+        return None
+    return headroom(standing.loan, standing.on)
 
 
 def standing_transactions(rows: Sequence[Row], versions: frozenset[int]) -> list[Row]:

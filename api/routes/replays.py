@@ -16,8 +16,10 @@ from api.parts import Parts
 from api.routes.loans import INSTALMENT
 from api.rows import Row, answer_model
 from api.writing import written
+from domain.decisions.payouts import require_open_to_payouts
 from domain.envelope import RecordedEvent, StreamId
 from domain.errors import Rejected
+from domain.loan.headroom import Headroom, headroom
 from domain.loan.instalments import Balances
 from domain.loan.payoff import PayoffQuote, payoff_quote
 from domain.loan.state import Loan, Preparation
@@ -46,6 +48,7 @@ SIGNED: Final = Row("SignedRate", "How a floating rate began.", SignedRate)
 TERMS: Final = Row("Terms", "What was agreed.", Terms, nested={"signed": SIGNED.maybe})
 PREPARATION: Final = Row("Preparation", "A payout that the maker laid out.", Preparation)
 QUOTE: Final = Row("PayoffQuote", "What settles the loan.", PayoffQuote, currency=str, loan_id=str)
+HEADROOM: Final = Row("Headroom", "What may still go out.", Headroom, currency=str, loan_id=str)
 EVENT: Final = Row("RecordedEvent", "One event as it stands in the record.", _Event)
 EventPage = EVENT.page_model()
 LoanState = answer_model(
@@ -84,6 +87,12 @@ class PayoffDay(Params):
     on: Day | None = Field(None, description="The day of payment; left out: the business date")
 
 
+class DrawDay(Params):
+    """The day of a payout."""
+
+    on: Day | None = Field(None, description="The day of payout; left out: the business date")
+
+
 class ReplayQueries(Queries):
     """Answers from the events of one loan."""
 
@@ -111,6 +120,18 @@ class ReplayQueries(Queries):
         assert loan is not None, "a loan that has events was applied for"
         quote = written(payoff_quote(loan, on), loan.currency)
         return answer(quote | {"currency": loan.currency, "loan_id": loan_id})
+
+    async def get_headroom(
+        self, request: Request, loan_id: LoanId, params: Annotated[DrawDay, Query()]
+    ) -> Response:
+        """Say what may still go out: of a limit what is not drawn, else what was not paid out."""
+        del request
+        on = params.on or await self.parts.business_date.today()
+        loan = replay(await self._events(loan_id)).loan
+        assert loan is not None, "a loan that has events was applied for"
+        require_open_to_payouts(loan)
+        room = written(headroom(loan, on), loan.currency)
+        return answer(room | {"currency": loan.currency, "loan_id": loan_id})
 
     async def _events(self, loan_id: str, after: int = 0) -> list[RecordedEvent]:
         """Read a loan's events. Raises Rejected `unknown_loan`."""
@@ -181,4 +202,5 @@ def register(app: FastAPI, parts: Parts) -> None:
     queries, proofs = ReplayQueries(parts), ProofQueries(parts)
     queries.add(app, "/v1/loans/{loan_id}/state", LoanState, queries.get_loan_state)
     queries.add(app, "/v1/loans/{loan_id}/payoff-quote", QUOTE.model, queries.get_payoff_quote)
+    queries.add(app, "/v1/loans/{loan_id}/headroom", HEADROOM.model, queries.get_headroom)
     proofs.add(app, "/v1/loans/{loan_id}/events", EventPage, proofs.list_recorded_events)

@@ -21,9 +21,9 @@ from domain.events import ending
 from domain.events.registry import Event
 from domain.loan.booking import Booked
 from domain.loan.facts import fact_of
+from domain.loan.headroom import headroom, matured
 from domain.loan.state import Loan, LoanStatus
-from domain.loan.terms import Terms
-from domain.servicing.limit import drawn_since
+from domain.loan.terms import RepaymentMethod, Terms
 from domain.servicing.timeline import Timeline
 from domain.servicing.values import Component
 
@@ -47,24 +47,22 @@ def require_payable(loan: Loan, amount_minor: int, on: date) -> None:
         if amount_minor != principal:
             raise Rejected("amount_not_approved", f"approved are {principal} minor units", "amount")
         return
+    if matured(loan, on):
+        raise Rejected(
+            "after_maturity", f"the loan matures on {loan.rows[-1].due_on}", "effective_on"
+        )
     most = loan.conditions.payouts_max
     if loan.payouts >= most:
         raise Rejected("too_many_payouts", f"the product allows {most} payouts", "disbursement_id")
-    left = principal - loan.paid_out_minor
-    if amount_minor > left:
-        raise Rejected("above_approved", f"{left} minor units of {principal} are left", "amount")
-    _require_under_cap(loan, amount_minor, on)
-
-
-def _require_under_cap(loan: Loan, amount_minor: int, on: date) -> None:
+    room = headroom(loan, on)
     cap = loan.conditions.outstanding_max_minor
-    if cap is None:
-        return
-    owed = 0 if loan.timeline is None else drawn_since(loan.timeline, on)
-    if owed + amount_minor > cap:
-        raise Rejected(
-            "above_outstanding_max", f"{owed} are outstanding of at most {cap}", "amount"
-        )
+    if cap is not None and room.outstanding_minor + amount_minor > cap:
+        detail = f"{room.outstanding_minor} are outstanding of at most {cap}"
+        raise Rejected("above_outstanding_max", detail, "amount")
+    if amount_minor > room.available_minor:
+        revolves = loan.conditions.method is RepaymentMethod.REVOLVING
+        detail = f"{room.available_minor} minor units of {principal} are left"
+        raise Rejected("limit_exceeded" if revolves else "above_approved", detail, "amount")
 
 
 def require_open_to_payouts(loan: Loan) -> None:
@@ -89,7 +87,6 @@ def disburse_more(loan: Loan, command: c.DisburseLoan, context: Context) -> list
     require_new_fact(loan, command.disbursement_id, "disbursement_id")
     if command.first_due_on is not None:
         raise Rejected("due_dates_known", "the first payout set the due dates", "first_due_on")
-    _require_not_matured(loan, on)
     told = e.TrancheDisbursed(
         effective_on=on,
         disbursement_id=command.disbursement_id,
@@ -105,13 +102,6 @@ def disburse_more(loan: Loan, command: c.DisburseLoan, context: Context) -> list
     if loan.status is LoanStatus.SETTLED and booked.balances.owed_minor > 0:
         events.append(ending.LoanReopened(effective_on=on, cause_id=told.disbursement_id))
     return events
-
-
-def _require_not_matured(loan: Loan, on: date) -> None:
-    if on >= loan.rows[-1].due_on:
-        raise Rejected(
-            "after_maturity", f"the loan matures on {loan.rows[-1].due_on}", "effective_on"
-        )
 
 
 def _less_credit(told: e.TrancheDisbursed, booked: Booked) -> e.TrancheDisbursed:

@@ -35,6 +35,7 @@ _AMORTISATION = {
     RepaymentMethod.INTEREST_ONLY: Amortisation.INTEREST_ONLY,
     RepaymentMethod.BULLET: Amortisation.BULLET,
     RepaymentMethod.EQUAL_AMORTISATION: Amortisation.EQUAL_AMORTISATION,
+    RepaymentMethod.REVOLVING: Amortisation.REVOLVING,
     RepaymentMethod.FLAT: Amortisation.EQUAL_INSTALMENTS,
 }
 _INTEREST = {RepaymentMethod.FLAT: InterestMethod.FLAT}

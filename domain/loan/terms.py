@@ -50,6 +50,7 @@ class RepaymentMethod(StrEnum):
     INTEREST_ONLY = "interest_only"  # 先息后本: interest each period, principal with the last
     BULLET = "bullet"  # 到期一次性还本付息: one instalment after all periods
     EQUAL_AMORTISATION = "equal_amortisation"  # an annuity's interest, spread evenly
+    REVOLVING = "revolving"  # 随借随还: drawn and repaid at will, interest asked for each period
     FLAT = "flat"  # 等本等息: interest on the first principal, whatever was repaid
 
 

@@ -5,12 +5,14 @@ from typing import Any
 from tests.api.conftest import ON, REQUIRED_CHECKS, Api
 
 
-def accepted(api: Api, amount: str = "10000.00", instalments: int = 6) -> str:
+def accepted(
+    api: Api, amount: str = "10000.00", instalments: int = 6, *, rate: str = "0.12"
+) -> str:
     """A loan whose offer was accepted; its path."""
     ann = api.as_("ann")
     at = f"/v1/loans/{api.apply(amount, instalments)}"
     on = {"effective_on": ON}
-    ann.done(f"{at}/reviews", on | {"decision": "approved", "rate_annual": "0.12"})
+    ann.done(f"{at}/reviews", on | {"decision": "approved", "rate_annual": rate})
     cost = {"annual_cost": "0.13", "method": "irr", "charges": ["LATE"]}
     ann.done(f"{at}/cost-disclosures", on | cost)
     ann.done(f"{at}/offer-acceptances", on)
@@ -41,8 +43,8 @@ def test_a_loan_is_paid_out_in_tranches(api: Api) -> None:
     first, second = money("d-1", "6000.00"), money("d-2", "3000.00", "2018-02-20")
     checked(api, at, first)
     ann.done(f"{at}/disbursements", first)
-    for amount, code in (("4000.01", "above_approved"), ("3500.00", "above_outstanding_max")):
-        assert ann.refused(f"{at}/disbursements", second | {"amount": amount}) == (code, "amount")
+    more = second | {"amount": "3000.01"}
+    assert ann.refused(f"{at}/disbursements", more) == ("above_outstanding_max", "amount")
     assert ann.refused(f"{at}/disbursements", second) == ("not_prepared", "disbursement_id")
     checked(api, at, second)
     version = api.get(f"{at}/state")["version"]
@@ -93,3 +95,46 @@ def test_the_last_tranche_comes_back(api: Api) -> None:
     assert api.accounts() == {"loan_portfolio": 6_000, "fund_source": -6_000}
     kinds = [row["kind"] for row in api.get(f"{at}/transactions")["rows"]]
     assert kinds == ["disbursement", "disbursement", "disbursement_return"]
+
+
+def test_a_line_of_credit_is_drawn_repaid_and_drawn_again(api: Api) -> None:
+    """10,000.00 at 36 % a year on 360 days is 10.00 a day."""
+    api.define_product(
+        method="revolving", day_count="act/360", payouts_max=100, four_eyes_from="1000000.00"
+    )
+    at, ann = accepted(api, "10000.00", 12, rate="0.36"), api.as_("ann")
+    room = api.get(f"{at}/headroom", {"on": ON})
+    assert (room["limit"], room["available"], room["currency"]) == ("10000.00", "10000.00", "USD")
+    ann.done(f"{at}/disbursements", money("d-1", "10000.00"))
+    over = money("d-2", "0.01", "2018-01-20")
+    assert ann.refused(f"{at}/disbursements", over) == ("limit_exceeded", "amount")
+    api.pay(at.removeprefix("/v1/loans/"), "4050.00", "2018-01-20", "p-1")
+    assert api.get(f"{at}/headroom", {"on": "2018-01-20"}) == {
+        "on": "2018-01-20", "limit": "10000.00", "drawn": "6000.00", "outstanding": "6000.00",
+        "available": "4000.00", "payouts_left": 99, "currency": "USD",
+        "loan_id": at.removeprefix("/v1/loans/"),
+    }  # fmt: skip
+    again = money("d-2", "4000.00", "2018-01-20")
+    assert ann.preview(f"{at}/disbursements", again)[0]["principal"] == "4000.00"
+    ann.done(f"{at}/disbursements", again)
+    api.catch_up()
+    shown = api.get(at)
+    assert (shown["method"], shown["amount"], shown["principal"]) == (
+        "revolving",
+        "14000.00",
+        "10000.00",
+    )
+    assert api.accounts()["loan_portfolio"] == 10_000
+    statement = api.get(f"{at}/state")["rows"][0]
+    assert (statement["due_on"], statement["interest"], statement["principal"]) == (
+        "2018-02-15",
+        "310.00",
+        "0.00",
+    )
+
+
+def test_headroom_is_asked_of_loans_that_may_be_paid_out(api: Api) -> None:
+    loan = api.open_loan()
+    answer = api.ask(f"/v1/loans/{loan}/headroom")
+    assert (answer.status_code, answer.json()["code"]) == (409, "wrong_status")
+    assert api.ask("/v1/loans/none/headroom").json()["code"] == "unknown_loan"

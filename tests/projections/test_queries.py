@@ -86,7 +86,7 @@ def late(desk: Desk) -> Desk:
 
 def test_the_close_finds_exactly_the_loans_that_have_something_to_say(desk: Desk) -> None:
     book = desk.book
-    book.live(10, 25)
+    book.live(14, 30)
     said = 0
     for back in range(60, -1, -4):
         on = book.today - timedelta(days=back)

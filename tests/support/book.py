@@ -89,8 +89,15 @@ class Book:
             effective_on=START, code="P", name="Loans", conditions=self.conditions
         )
         self.floats = define.conditions.floating is not None
+        line = replace(
+            self.conditions,
+            method=RepaymentMethod.REVOLVING,
+            recalculation=Recalculation.CONTINUOUS,
+            payouts_max=1_000,
+        )
         if self.service.state(StreamId("product-P")).version == 0:
             self.do(define)
+            self.do(replace(define, code="R", name="Lines of credit", conditions=line))
             if self.floats:
                 self.publish("0.0430", START - timedelta(days=26))
 
@@ -124,6 +131,7 @@ class Book:
         amount: int = 1_000_000,
         instalments: int = 12,
         approved: int | None = None,
+        product: str = "P",
     ) -> str:
         """Bring a loan from its application to its payout, a model overridden now and then.
 
@@ -138,7 +146,7 @@ class Book:
             ca.ApplyForLoan(
                 **common,
                 customer_id=f"customer-{len(self.loans) % 7}",
-                product_code="P",
+                product_code=product,
                 amount_minor=approved or amount,
                 currency="USD",
                 instalments=instalments,
@@ -211,6 +219,7 @@ class Book:
                 amount=amount,
                 instalments=self.random.randint(2, 24),
                 approved=amount if self.conditions.payouts_max == 1 else 2 * amount,
+                product="R" if number % 6 == 5 else "P",
             )
         self.go_on(days, backdating=backdating)
 

@@ -60,14 +60,18 @@ EQUAL_PRINCIPAL = Conditions(
     instalment_rounding=Rounding.HALF_UP,
 )
 
+_ONLY = {
+    RepaymentMethod.EQUAL_AMORTISATION: Recalculation.NONE,  # interest is spread once
+    RepaymentMethod.FLAT: Recalculation.NONE,  # or follows no payment
+    RepaymentMethod.REVOLVING: Recalculation.CONTINUOUS,  # or follows what is drawn and repaid
+}
 METHODS = tuple(
     (method, recalculation)
     for method in RepaymentMethod
     for recalculation in (Recalculation.NONE, Recalculation.CONTINUOUS)
-    if recalculation is Recalculation.NONE
-    or method not in {RepaymentMethod.EQUAL_AMORTISATION, RepaymentMethod.FLAT}
+    if method not in _ONLY or _ONLY[method] is recalculation
 )
-"""What a product may choose: interest that is spread once, or flat, follows no payment."""
+"""What a product may choose."""
 
 
 def actor(name: str = "ann", *roles: str, kind: ActorKind = ActorKind.HUMAN) -> Actor:

@@ -16,6 +16,7 @@ from domain.servicing.terms import AllocationRule
 from domain.servicing.values import Component, Direction, DueClass, FutureRule
 from domain.servicing.views import Due, due_on
 
+CHARGED = frozenset({F, N})
 ROUNDS_PER_ROW = 100  # a table that pays nothing would otherwise be read for ever
 
 
@@ -25,22 +26,23 @@ class _Payment:
 
     ledger: Ledger
     entry: Entry
+    on: date  # value date
     rule: AllocationRule
     left: int
     exhausted: list[Row] = field(default_factory=list[Row])
     followed: bool  # whether the plan follows payments
     seen: tuple[Row, object, Due] | None = None  # what a row was found to ask for in advance
 
-    @property
-    def on(self) -> date:
-        """Value date."""
-        return self.entry.on
-
 
 def allocate(ledger: Ledger, entry: Entry, amount: int, rule: AllocationRule) -> int:
     """Pay up to `amount` into the rows; what is left over is an overpayment."""
     payment = _Payment(
-        ledger=ledger, entry=entry, rule=rule, left=amount, followed=ledger.recalculates
+        ledger=ledger,
+        entry=entry,
+        on=entry.on,
+        rule=rule,
+        left=amount,
+        followed=ledger.recalculates,
     )
     if (rule.direction or ledger.terms.direction) is Direction.VERTICAL:
         _pay_vertically(payment)
@@ -69,6 +71,8 @@ def _pay_group(payment: _Payment, due: DueClass, components: list[Component]) ->
         return False
     before = payment.left
     for component in components:
+        if component in CHARGED and not any(row.due.get(component) for row in rows):
+            continue  # the plan knows of no charges, so that nothing else asks for them
         _pay_evenly(payment, rows, due, component)
     if payment.left == before and payment.ledger.plan.by_principal:
         payment.exhausted += rows  # it may ask for nothing today and for interest when it is due
@@ -77,6 +81,10 @@ def _pay_group(payment: _Payment, due: DueClass, components: list[Component]) ->
 
 def _pay_evenly(payment: _Payment, rows: list[Row], due: DueClass, component: Component) -> int:
     """Spread what is left over rows, the remainder on the last; the last part that was used."""
+    if len(rows) == 1:
+        used = _pay_row(payment, rows[0], due, component, payment.left)
+        payment.left -= used
+        return used
     share = _share_of_each(payment.left, len(rows))
     rest = payment.left - share * len(rows)
     used_last = 0
@@ -89,8 +97,6 @@ def _pay_evenly(payment: _Payment, rows: list[Row], due: DueClass, component: Co
 
 
 def _share_of_each(amount: int, rows: int) -> int:
-    if rows == 1:
-        return amount
     share = to_minor(Decimal(amount) / rows)
     if share + amount - share * rows < 0:  # nothing would be left for the last one
         share = int((Decimal(amount) / rows).to_integral_value(ROUND_DOWN))
@@ -143,7 +149,7 @@ def _latest(payment: _Payment, future: list[Row], component: Component | None) -
 
 
 def _pay_row(payment: _Payment, row: Row, due: DueClass, component: Component, amount: int) -> int:
-    if not payment.followed or component in (F, N):  # the plan knows of no charges
+    if not payment.followed or component in CHARGED:  # the plan knows of no charges
         return _collect(payment, row, component, amount, due)
     ledger = payment.ledger
     period = None if row.down_payment else ledger.period_of(row)

@@ -214,7 +214,9 @@ class Ledger:
 
     def _is_over(self, index: int, on: date) -> bool:
         row = self.rows[index]
-        if not row.met or row.due_on >= on or any(map(row.outstanding_of, COMPONENTS)):
+        if not row.met or row.due_on >= on:
+            return False
+        if row.given_up or (row.due != row.paid and any(map(row.outstanding_of, COMPONENTS))):
             return False
         return not self.recalculates or _same_dates(row, self.plan.periods[index])
 

@@ -28,8 +28,29 @@ def put_back(plan: Plan, on: date, amount: int) -> None:
     settle_last(plan, on)
 
 
+def pays_as_asked(plan: Plan, period: Period, on: date) -> bool:
+    """Whether a payment of what a period asks for changes nothing but what is paid of it.
+
+    So it is of a plain one that is due, while the last one is open: what is paid comes off the
+    balance on the due date, where all that is due came off it before.
+    """
+    last = plan.last
+    return (
+        plan.at_rest
+        and on >= period.due_on
+        and period is not last
+        and not (last.fully_paid or last.carried or plan.by_principal)
+        and not (period.credited or period.future_interest or period.fixed_interest)
+        and not (period.moved_up or period.moved_down or period.interest_grace)
+        and period.paid_principal + period.due_interest <= period.asked
+    )
+
+
 def pay_interest(plan: Plan, period: Period, on: date, amount: int) -> None:
     """Collect interest of a period."""
+    if pays_as_asked(plan, period, on) and amount <= period.outstanding_interest:
+        period.paid_interest += amount
+        return
     index = plan.index_of(period)
     plan.open_again(index)
     period = plan.periods[index]
@@ -56,6 +77,14 @@ def pay_principal(plan: Plan, period: Period, on: date, amount: int) -> None:
     """
     if not amount:
         return
+    if pays_as_asked(plan, period, on) and amount <= period.outstanding_principal:
+        period.paid_principal += amount
+        plan.move_money(period.due_on, correction=-amount)
+    else:
+        _repay(plan, period, on, amount)
+
+
+def _repay(plan: Plan, period: Period, on: date, amount: int) -> None:
     index = plan.index_of(period)
     plan.open_again(index)
     period = plan.periods[index]

@@ -28,6 +28,7 @@ class Periods:
     """Periods, the number of those that are over, and sums of the latter and of the open ones."""
 
     __slots__ = (
+        "at_rest",
         "changed",
         "over",
         "periods",
@@ -42,6 +43,7 @@ class Periods:
         self.over = NOTHING  # their sums
         self.true_until = 0  # periods before this index hold the balances that follow from them
         self.stale_to = MANY  # and those behind this one if the last before them does
+        self.at_rest = False  # settled, and nothing derived since
         self.changed: set[int] | None = None  # indexes derived since the rows followed; None: any
 
     def copy_periods(self, other: "Periods", with_days: int | None) -> None:
@@ -53,6 +55,7 @@ class Periods:
         self.periods += [period.without_days() for period in other.periods[until:]]
         self.settled, self.over = other.settled, other.over
         self.true_until, self.stale_to = other.true_until, other.stale_to
+        self.at_rest = other.at_rest
         self.changed = None if other.changed is None else other.changed.copy()
 
     # --- what is over, and what changes
@@ -80,11 +83,13 @@ class Periods:
     def open_all(self) -> None:
         """Let everything change in any way."""
         self.open_again()
+        self.at_rest = False
         self.changed = None
         self.true_until, self.stale_to = 0, MANY
 
     def note(self, first: int, last: int) -> None:
         """Take note of periods that were derived, or whose rows do not follow them."""
+        self.at_rest = False
         if self.changed is not None:
             self.changed.update(range(first, last + 1))
 

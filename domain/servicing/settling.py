@@ -35,6 +35,7 @@ def settle_last(plan: Plan, till: date) -> None:
         index = None if done else _last_unpaid(plan, index)
     for index in reversed(took):
         defer_unearned(plan, index, till)
+    plan.at_rest = True
 
 
 def _take(plan: Plan, index: int, residue: int) -> tuple[int, bool]:

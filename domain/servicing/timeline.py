@@ -353,7 +353,12 @@ def _changes_by(state: Ledger, through: date) -> bool:
         return True
     if not state.recalculates or state.plan.overdue_through == through:
         return False
-    return any(p.due_on < through and p.outstanding_principal > 0 for p in state.plan.open_periods)
+    for period in state.plan.open_periods:
+        if period.due_on >= through:
+            return False
+        if period.due_principal > period.paid_principal:
+            return True
+    return False
 
 
 def _anchored(tip: _Node) -> _Node:

@@ -9,7 +9,7 @@ from typing import Any
 import psycopg
 
 from domain.ports import AppendResult
-from infra.append import PackedAppend, append_batch, register
+from infra.append import PackedAppend, append_batch
 from infra.errors import Unavailable
 from infra.settings import Limits
 
@@ -36,7 +36,7 @@ def configure(connection: Connection, limits: Limits) -> None:
             _milliseconds(limits.idle_in_transaction_timeout_seconds),
         ),
     )
-    register(connection)
+    connection.prepare_threshold = 0  # every statement at its first use
 
 
 def _milliseconds(seconds: float) -> str:

@@ -5,6 +5,7 @@
 
 import sys
 import time
+import traceback
 from importlib import import_module
 from pkgutil import iter_modules
 
@@ -16,11 +17,12 @@ if sys.argv[1:] == ["--table"]:
     sys.exit()
 chosen = harness.options()
 print(harness.machine())
-names = [found.name for found in iter_modules(benchmarks.__path__) if found.name != "__main__"]
+names = [one.name for one in iter_modules(benchmarks.__path__) if one.name != "__main__"]
 unknown = sorted(set(chosen.only) - set(names))
 if unknown:
     sys.exit(f"no benchmark {', '.join(unknown)}; one of: {', '.join(names)}")
 results: list[harness.Result] = []
+broken: list[str] = []
 with harness.server() as server:
     print(server.describe())
     for name in names:
@@ -28,6 +30,17 @@ with harness.server() as server:
         if hasattr(module, "run") and (not chosen.only or name in chosen.only):
             print(f"\n{name}: {(module.__doc__ or '').partition(chr(10))[0]}", flush=True)
             begun = time.monotonic()
-            results += module.run(chosen)
+            try:
+                found = module.run(chosen)
+            except Exception as error:  # noqa: BLE001 - the others still run; this one fails the run
+                traceback.print_exc()
+                reason = f"{type(error).__name__}: {error}"
+                found = [harness.Result(name=name, status="not_run", reason=reason)]
+                broken.append(name)
+            harness.save(found)
+            results += found
             print(f"  {name} took {time.monotonic() - begun:.0f} s", flush=True)
-sys.exit(harness.report(results))
+code = harness.report(results)
+if broken:
+    print(f"broken: {', '.join(broken)}")
+sys.exit(code or bool(broken))

@@ -20,7 +20,7 @@ from domain.commands.ending import CloseLoanDay, RepriceLoan
 from domain.envelope import StreamId
 from domain.errors import Rejected
 from domain.events.day import Accrual
-from domain.loan.day import DayFigures, day_figures
+from domain.loan.day import DayFigures, day_figures, day_line
 from domain.loan.state import Loan
 from domain.policies import US_BUCKETS, BucketSet, Policies
 from domain.postings import Account
@@ -28,6 +28,7 @@ from domain.service import Instruction, Service
 from infra.errors import Overloaded, Unavailable
 from infra.failpoints import failpoint
 from projections.case_work import case_without_arrears, late_without_case, park, parked, unpark
+from projections.day_lines import Line, keep_lines
 from projections.journal import balances_on
 from projections.loan_day import (
     accrued_interest,
@@ -46,6 +47,7 @@ ACTOR: Final = Actor(kind=ActorKind.SYSTEM, id=SOURCE)
 CHUNK_COMMANDS_MAX: Final = 1_000
 # One close writes a day's rows at a time; no other advisory lock of the database has this number.
 FILL_LOCK: Final = 0x10A9B003
+FILL_ROUNDS_MAX: Final = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -195,25 +197,49 @@ class CloseOfDay:
         return failed
 
     def _fill(self, on: date, loans: Collection[str], failed: dict[str, str]) -> None:
+        told: dict[str, DayFigures] = {}
         with self.database.transaction() as db:
-            recalculated = recalculated_loans(db, on)
-        told = self._told(recalculated, on)
-        with self.database.transaction() as db:
-            db.execute("SELECT pg_advisory_xact_lock(%s)", [FILL_LOCK])
-            fill_day(db, on, self.buckets, told)
-            park(db, on, failed)
-            unpark(db, on, set(loans) - set(failed))
+            untold = recalculated_loans(db, on)
+        for attempt in range(FILL_ROUNDS_MAX):
+            told |= self._told(untold, on, lines_wanted=attempt == 0)
+            with self.database.transaction() as db:
+                db.execute("SELECT pg_advisory_xact_lock(%s)", [FILL_LOCK])
+                fill_day(db, on, self.buckets, told)
+                park(db, on, failed)
+                unpark(db, on, set(loans) - set(failed))
+                moved_on = recalculated_loans(db, on)
+            untold = {loan: version for loan, version in moved_on.items() if loan not in told}
+            if not untold:
+                return
+            self.catch_up()
+        raise Unavailable("loans moved on faster than the day could be filled; close it again")
 
-    def _told(self, versions: Mapping[str, int], on: date) -> dict[str, DayFigures]:
-        """Let the engine say the figures of loans whose interest follows what is paid."""
+    def _told(
+        self, versions: Mapping[str, int], on: date, *, lines_wanted: bool
+    ) -> dict[str, DayFigures]:
+        """Let the engine say the figures of loans whose interest follows what is paid.
+
+        What it can say of the days to come as well is kept for them, and is not in the result. A
+        line counts for the version that the read models know, so it is not wanted of a loan that
+        moved on meanwhile, or whose events they cannot read.
+        """
         told: dict[str, DayFigures] = {}
         for chunk in chunked(versions, CHUNK_COMMANDS_MAX):
+            lines: dict[str, Line] = {}
             streams = {StreamId(f"loan-{loan_id}"): loan_id for loan_id in chunk}
             known = self.service.states({s: versions[loan_id] for s, loan_id in streams.items()})
             for stream, loan_id in streams.items():
                 loan = known[stream].state
-                if isinstance(loan, Loan) and loan.timeline is not None:
-                    told[loan_id] = day_figures(loan, on)
+                if not isinstance(loan, Loan) or loan.timeline is None:
+                    continue
+                figures = day_figures(loan, on)
+                line = day_line(loan, on, figures) if lines_wanted else None
+                if line is None:
+                    told[loan_id] = figures
+                else:
+                    lines[loan_id] = (known[stream].version, line)
+            with self.database.transaction() as db:
+                keep_lines(db, lines)
         return told
 
     def _work_cases(self, on: date) -> tuple[int, int]:

@@ -13,6 +13,7 @@ from typing import Final
 
 from domain.loan.day import DayFigures
 from domain.policies import BucketSet
+from projections.day_lines import COVERED, SAID
 from projections.ports import Database, Row
 from projections.transactions import CREDITS
 
@@ -111,17 +112,24 @@ later AS (
     GROUP BY t.loan_id
 ),
 book AS (
-    SELECT s.loan_id, s.shard, s.currency,
+    SELECT s.loan_id, s.shard, s.currency, s.recalculates,
         s.principal_minor + coalesce(l.principal, 0) AS principal,
         coalesce(s.restructured_on <= %(on)s, false) AS restructured
     FROM loan_summary s LEFT JOIN later l ON l.loan_id = s.loan_id
     WHERE s.disbursed_on <= %(on)s AND (s.left_on IS NULL OR s.left_on > %(on)s)
 ),
--- What the engine says of loans whose interest follows what is paid: rows as published do not.
-told AS (
+-- What the engine says of loans whose interest follows what is paid, today or by an earlier line:
+-- rows as published do not say it.
+told_today AS (
     SELECT * FROM jsonb_to_recordset(%(told)s::jsonb) AS e (loan_id text, days_past_due integer,
         principal_minor bigint, overdue_principal_minor bigint, overdue_interest_minor bigint,
         overdue_fee_minor bigint, overdue_penalty_minor bigint, accrued_interest_minor bigint)
+),
+told AS (
+    SELECT * FROM told_today
+    UNION ALL
+    SELECT * FROM ({SAID}) AS said
+    WHERE NOT EXISTS (SELECT FROM told_today t WHERE t.loan_id = said.loan_id)
 ),
 day AS (
     SELECT b.loan_id, b.shard, '{ON_BOOK}' AS state, b.currency,
@@ -138,6 +146,8 @@ day AS (
     LEFT JOIN told e ON e.loan_id = b.loan_id
     LEFT JOIN arrears a ON a.loan_id = b.loan_id
     LEFT JOIN accrued o ON o.loan_id = b.loan_id
+    -- A loan that moved on after the engine was asked gets its row when it was asked again.
+    WHERE e.loan_id IS NOT NULL OR NOT b.recalculates
 )
 """
 
@@ -231,6 +241,14 @@ ORDER BY s.loan_id
 """
 
 
+_UNTOLD = f"""
+SELECT s.loan_id, s.version FROM loan_summary s
+WHERE s.recalculates AND s.disbursed_on <= %(on)s AND (s.left_on IS NULL OR s.left_on > %(on)s)
+    AND NOT {COVERED}
+ORDER BY s.loan_id
+"""
+
+
 def parameters(on: date, buckets: BucketSet) -> dict[str, object]:
     """Return what the statements of a day ask for: the date, and the bucket set as data."""
     return {
@@ -252,13 +270,11 @@ def loans_with_something_to_do(db: Database, on: date, buckets: BucketSet) -> li
 
 
 def recalculated_loans(db: Database, on: date) -> dict[str, int]:
-    """Find the loans on the book of a day whose figures only the engine can say: their versions."""
-    rows = db.tuples(
-        "SELECT loan_id, version FROM loan_summary WHERE recalculates AND disbursed_on <= %(on)s"
-        " AND (left_on IS NULL OR left_on > %(on)s) ORDER BY loan_id",
-        {"on": on},
-    )
-    return dict(rows)
+    """Find the loans on the book of a day whose figures only the engine can say: their versions.
+
+    Left out are those of which it said them before, for all days until something happens.
+    """
+    return dict(db.tuples(_UNTOLD, {"on": on}))
 
 
 def fill_day(

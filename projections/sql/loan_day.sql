@@ -53,3 +53,28 @@ CREATE TABLE IF NOT EXISTS parked_loans (
     PRIMARY KEY (business_date, loan_id)
 );
 COMMENT ON TABLE parked_loans IS 'Loans that the close of a day could not close, and why; the others were closed.';
+
+CREATE TABLE IF NOT EXISTS day_lines (
+    loan_id text COLLATE "C" PRIMARY KEY,
+    version bigint NOT NULL,
+    since_on date NOT NULL,
+    until_on date NOT NULL,
+    days_past_due integer NOT NULL,
+    principal_minor bigint NOT NULL,
+    overdue_principal_minor bigint NOT NULL,
+    overdue_interest_minor bigint NOT NULL,
+    overdue_fee_minor bigint NOT NULL,
+    overdue_penalty_minor bigint NOT NULL,
+    from_on date NOT NULL,
+    fixed_minor bigint NOT NULL,
+    earned numeric NOT NULL,
+    base_minor bigint NOT NULL,
+    factor numeric NOT NULL,
+    period_days integer NOT NULL,
+    digits integer NOT NULL
+);
+COMMENT ON TABLE day_lines IS 'What the engine said of a loan for all days of a stretch on which nothing happens, at one version. May be emptied at any time: the next close asks the engine again.';
+COMMENT ON COLUMN day_lines.since_on IS 'the day that was asked for; figures hold from it to until_on';
+COMMENT ON COLUMN day_lines.earned IS 'exact interest of the running period before from_on, minor units';
+COMMENT ON COLUMN day_lines.factor IS 'of the whole running period of period_days days; of base_minor it earns a share since from_on';
+COMMENT ON COLUMN day_lines.digits IS 'significant digits that exact sums are cut to before they are rounded';

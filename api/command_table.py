@@ -69,6 +69,7 @@ _PATHS: Final[Mapping[str, tuple[str, Scope]]] = {
     "loan.extend_term": (_LOAN + "term-extensions", Scope.SERVICE),
     "loan.move_due_date": (_LOAN + "due-date-moves", Scope.SERVICE),
     "loan.defer_payments": (_LOAN + "payment-deferrals", Scope.SERVICE),
+    "loan.grant_grace": (_LOAN + "grace-periods", Scope.SERVICE),
     "loan.re_age": (_LOAN + "re-ageings", Scope.SERVICE),
     "loan.re_amortise": (_LOAN + "re-amortisations", Scope.SERVICE),
     "loan.reprice": (_LOAN + "repricings", Scope.CONFIGURE),

@@ -46,6 +46,7 @@ _IN_ITSELF: Final = (  # wrong whatever the state of the book
     "malformed_field",
     "malformed_header",
     "malformed_position",
+    "no_grace",
     "position_unknown",
     "rate_floats",
     "rate_is_fixed",

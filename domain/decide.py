@@ -68,6 +68,7 @@ LOAN_RULES: dict[type[LoanCommand], Rule] = {
     ch.ExtendTerm: changes.change_terms,
     ch.MoveDueDate: changes.change_terms,
     ch.DeferPayments: changes.change_terms,
+    ch.GrantGrace: changes.change_terms,
     ch.ReAgeLoan: replanning.re_age,
     ch.ReAmortiseLoan: replanning.re_amortise,
     ce.RepriceLoan: repricing.reprice,

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from domain.calendar import HolidayCalendar
 from domain.commands.application import ApplyForLoan, ReviewLoan
-from domain.commands.changes import DeferPayments, ExtendTerm, MoveDueDate
+from domain.commands.changes import DeferPayments, ExtendTerm, GrantGrace, MoveDueDate
 from domain.commands.disbursement import DisburseLoan
 from domain.commands.ending import RepriceLoan, RestructureLoan
 from domain.commands.product import DefineProductVersion
@@ -24,7 +24,14 @@ from domain.ports import Calendars
 from domain.product import Product, product_stream
 from domain.reference import Reference, reference_stream
 
-MOVED_BY_CALENDAR = (DisburseLoan, ExtendTerm, MoveDueDate, DeferPayments, RestructureLoan)
+MOVED_BY_CALENDAR = (
+    DisburseLoan,
+    ExtendTerm,
+    GrantGrace,
+    MoveDueDate,
+    DeferPayments,
+    RestructureLoan,
+)
 
 
 class Stands(Protocol):

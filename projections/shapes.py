@@ -248,6 +248,7 @@ SHAPES: dict[str, Any] = {
     "loan.rate_repriced.v1": s.Repriced,
     "loan.interest_paused.v1": Fields,
     "loan.term_extended.v1": Fields,
+    "loan.grace_granted.v1": Fields,
     "loan.due_date_moved.v1": Fields,
     "loan.payment_deferred.v1": Fields,
     "loan.reaged.v1": s.ReAged,

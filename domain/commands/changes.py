@@ -49,6 +49,18 @@ class DeferPayments(LoanCommand):
     months: int
 
 
+@command("loan.grant_grace")
+class GrantGrace(LoanCommand):
+    """Let the next instalments ask for no principal, or for no interest (宽限期).
+
+    As many instalments as have a grace on principal are added at the end.
+    """
+
+    change_id: str
+    principal: int = 0  # next instalments that ask for no principal
+    interest: int = 0  # next instalments that ask for no interest; it is earned, and asked after
+
+
 @command("loan.re_age")
 class ReAgeLoan(LoanCommand):
     """Move all that is unpaid, due or not, to new instalments, as often as before (重设账龄)."""

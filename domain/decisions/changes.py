@@ -1,11 +1,11 @@
-"""Decisions that change the terms of a loan in service (domain rules, 9.9 S-02, S-04, S-05, S-07).
+"""Decisions that change the terms of a loan in service (domain rules, 9.9 S-02 to S-05, S-07).
 
 Each tells one fact; the engine says what it does to the schedule.
 """
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from domain.calendar import HolidayCalendar, add_months, closed_among
@@ -34,9 +34,12 @@ from domain.loan.state import Loan, LoanStatus
 from domain.loan.terms import RepaymentMethod
 from domain.servicing.changes import due_dates_after, interest_is_fixed
 from domain.servicing.dates import add_units
+from domain.servicing.grace import require_grace
 from domain.servicing.timeline import Timeline
 
-Change = c.ChangeRate | c.PauseInterest | c.ExtendTerm | c.MoveDueDate | c.DeferPayments
+Change = (
+    c.ChangeRate | c.PauseInterest | c.ExtendTerm | c.MoveDueDate | c.DeferPayments | c.GrantGrace
+)
 
 MOVED_DAYS_MAX = 366
 """An instalment moves by no more than a year: farther is a typing error, or a restructuring."""
@@ -53,9 +56,9 @@ def change_terms(loan: Loan, command: Change, context: Context) -> list[Event]:
     require_new_fact(loan, command.change_id, "change_id")
     require_no_observed_split(timeline)
     _require_later_than_plan(loan, command)
-    if isinstance(command, c.ChangeRate | c.PauseInterest):
-        _require_interest_runs(timeline, command)
-    if isinstance(command, c.MoveDueDate | c.DeferPayments):
+    if isinstance(command, c.ChangeRate | c.PauseInterest | c.GrantGrace):
+        _require_interest_runs(timeline, command.effective_on)
+    if isinstance(command, c.MoveDueDate | c.DeferPayments | c.GrantGrace):
         require_last(timeline, command.effective_on)
     told = _TOLD[type(command)](loan, command)
     if context.calendar is not None:
@@ -68,8 +71,9 @@ def _on_working_days(
 ) -> Event:
     """Say which closed days the due dates that a change makes meet; they are moved off these."""
     match told:
-        case e.TermExtended():
-            on, count = told.effective_on, told.instalments
+        case e.TermExtended() | e.GraceGranted():
+            on = told.effective_on
+            count = told.instalments if isinstance(told, e.TermExtended) else told.principal
             planned = timeline.read(lambda ledger: due_dates_after(ledger, count), on)
         case e.DueDateMoved() | e.PaymentDeferred():
             unit, every = loan.conditions.repayment_unit, loan.conditions.repayment_every
@@ -90,9 +94,8 @@ def _require_later_than_plan(loan: Loan, command: Change) -> None:
         )
 
 
-def _require_interest_runs(timeline: Timeline, command: c.ChangeRate | c.PauseInterest) -> None:
+def _require_interest_runs(timeline: Timeline, on: date) -> None:
     """Refuse what would change nothing: the interest was fixed when the loan was planned anew."""
-    on = command.effective_on
     if timeline.read(lambda ledger: interest_is_fixed(ledger, on), on):
         raise Rejected("interest_is_fixed", "interest was fixed when the loan was planned anew")
 
@@ -175,10 +178,7 @@ def _still_to_come(loan: Loan, command: c.MoveDueDate) -> Instalment:
 def _defer(loan: Loan, command: c.DeferPayments) -> Event:
     if not 1 <= command.months <= DEFERRED_MONTHS_MAX:
         raise Rejected("deferral_out_of_range", f"1..{DEFERRED_MONTHS_MAX} months", "months")
-    to_come = (x for x in loan.rows if x.met_on is None and x.due_on >= command.effective_on)
-    row = next(to_come, None)
-    if row is None:
-        raise Rejected("after_maturity", "the loan has matured; restructure it", "effective_on")
+    row = _to_come(loan, command.effective_on)[0]
     return e.PaymentDeferred(
         effective_on=command.effective_on,
         change_id=command.change_id,
@@ -189,10 +189,42 @@ def _defer(loan: Loan, command: c.DeferPayments) -> Event:
     )
 
 
+def _to_come(loan: Loan, on: date) -> list[Instalment]:
+    """Return the open instalments that are not past due, at least one."""
+    rows = [row for row in loan.rows if row.met_on is None and row.due_on >= on]
+    if not rows:
+        raise Rejected("after_maturity", "the loan has matured; restructure it", "effective_on")
+    return rows
+
+
+def _grace(loan: Loan, command: c.GrantGrace) -> Event:
+    conditions = loan.conditions
+    assert loan.timeline is not None, "a loan in service has a time line"
+    require_grace(loan.timeline.terms, command.interest)
+    to_come = _to_come(loan, command.effective_on)
+    most = conditions.instalments_max - len(loan.rows)
+    if command.principal < 0 or command.interest < 0 or not command.principal + command.interest:
+        raise Rejected("no_grace", "how many instalments are under the grace?", "principal")
+    if command.principal > most:
+        detail = f"the product allows {conditions.instalments_max} instalments in all"
+        raise Rejected("too_many_instalments", detail, "principal")
+    if command.interest >= len(to_come) + command.principal:
+        raise Rejected("grace_too_long", "an instalment must collect the interest", "interest")
+    return e.GraceGranted(
+        effective_on=command.effective_on,
+        change_id=command.change_id,
+        instalment=to_come[0].number,
+        due_on=to_come[0].due_on,
+        principal=command.principal,
+        interest=command.interest,
+    )
+
+
 _TOLD: dict[type[Change], Callable[[Loan, Any], Event]] = {
     c.ChangeRate: _rate,
     c.PauseInterest: _pause,
     c.ExtendTerm: _extend,
     c.MoveDueDate: _move,
     c.DeferPayments: _defer,
+    c.GrantGrace: _grace,
 }

@@ -74,6 +74,18 @@ class PaymentDeferred(Event):
     closed_days: tuple[date, ...] = ()  # that the due dates after it met and were moved off
 
 
+@event("loan.grace_granted.v1")
+class GraceGranted(Event):
+    """From an instalment on some ask for no principal, or for no interest."""
+
+    change_id: str
+    instalment: int  # the first one under the grace
+    due_on: date  # of that one
+    principal: int  # how many ask for no principal; as many were added at the end
+    interest: int  # how many ask for no interest; the next one after asks for it
+    closed_days: tuple[date, ...] = ()  # that due dates of those added met and were moved off
+
+
 @event("loan.reaged.v1")
 class LoanReaged(Event):
     """All that was unpaid moved to new instalments, under a policy's guard (rule RAG-1)."""

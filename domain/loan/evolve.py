@@ -270,6 +270,7 @@ _CHANGES: dict[type[Event], Callable[[Loan, Any], Loan]] = {
     changes.RateRepriced: _repriced,
     changes.InterestPaused: _told,
     changes.TermExtended: _told,
+    changes.GraceGranted: _told,
     changes.DueDateMoved: _told,
     changes.PaymentDeferred: _told,
     changes.LoanReaged: _re_aged,

@@ -247,6 +247,19 @@ def _term_extended(event: changes.TermExtended) -> f.Fact:
     )
 
 
+def _grace_granted(event: changes.GraceGranted) -> f.Fact:
+    on = event.effective_on
+    return f.GraceGranted(
+        id=event.change_id,
+        effective_on=on,
+        entered_on=on,
+        principal=event.principal,
+        interest=event.interest,
+        from_due_on=event.due_on,
+        closed_days=event.closed_days,
+    )
+
+
 def _due_date_moved(event: changes.DueDateMoved | changes.PaymentDeferred) -> f.Fact:
     on = event.effective_on
     return f.DueDateMoved(
@@ -302,6 +315,7 @@ FACTS: dict[type[Event], Callable[[Any], f.Fact]] = {
     changes.RateRepriced: _repriced,
     changes.InterestPaused: _interest_paused,
     changes.TermExtended: _term_extended,
+    changes.GraceGranted: _grace_granted,
     changes.DueDateMoved: _due_date_moved,
     changes.PaymentDeferred: _due_date_moved,
     changes.LoanReaged: _re_aged,

@@ -28,7 +28,7 @@ def apply_rate(ledger: Ledger, on: date, rate: Decimal) -> None:
     change_rate(ledger.plan, ledger.terms.counts_from(on), rate)
     if ledger.terms.amortisation is Amortisation.FIXED_INSTALMENT:
         let_rows_follow_term(ledger)
-    _follow(ledger, ledger.plan, on)
+    let_rows_follow(ledger, ledger.plan, on)
 
 
 def apply_pause(ledger: Ledger, fact: InterestPaused) -> None:
@@ -42,7 +42,7 @@ def apply_pause(ledger: Ledger, fact: InterestPaused) -> None:
         ledger.plan.factor(ledger.plan.related(first.from_on))
         ledger.plan.rebalance()
         settle_last(ledger.plan, first.from_on)
-    _follow(ledger, ledger.plan, fact.effective_on)
+    let_rows_follow(ledger, ledger.plan, fact.effective_on)
 
 
 def interest_is_fixed(ledger: Ledger, on: date) -> bool:
@@ -64,7 +64,7 @@ def _plan_of(ledger: Ledger) -> Plan:
     return mirror_of(ledger) if ledger.rows_lead else ledger.plan
 
 
-def _follow(ledger: Ledger, plan: Plan, from_on: date) -> None:
+def let_rows_follow(ledger: Ledger, plan: Plan, from_on: date) -> None:
     """Rows due on or after a day ask for what the plan asks; met ones if it follows payments."""
     knows_credit = ledger.terms.recalculates or ledger.rows_lead
     for row in ledger.rows:
@@ -119,7 +119,7 @@ def move_due_date(ledger: Ledger, fact: DueDateMoved) -> None:
     plan.rebalance()
     settle_last(plan, before)
     ledger.renumber()
-    _follow(ledger, plan, min(before, fact.new_due_on))
+    let_rows_follow(ledger, plan, min(before, fact.new_due_on))
 
 
 def _move_charges(ledger: Ledger, moved: dict[date, date]) -> None:
@@ -136,8 +136,15 @@ def extend_term(ledger: Ledger, fact: TermExtended) -> None:
         return
     ledger.terms = knowing(ledger.terms, fact.closed_days)
     plan = _plan_of(ledger)
+    add_instalments(ledger, plan, fact.instalments)
+    resolve_after(plan, fact.effective_on - ONE_DAY)
+    let_rows_follow(ledger, plan, fact.effective_on)
+
+
+def add_instalments(ledger: Ledger, plan: Plan, count: int) -> None:
+    """Add instalments at the end, with their rows; they are not solved yet."""
     last = plan.last
-    for planned in due_dates_after(ledger, fact.instalments):
+    for planned in due_dates_after(ledger, count):
         due = worked(ledger.terms, planned)
         _require_order(plan.last.due_on, due)
         period = Period(plan.last.due_on, due)
@@ -148,8 +155,6 @@ def extend_term(ledger: Ledger, fact: TermExtended) -> None:
         row.met, row.re_aged = False, ledger.rows_lead
         ledger.rows.append(row)
     ledger.renumber()
-    resolve_after(plan, fact.effective_on - ONE_DAY)
-    _follow(ledger, plan, fact.effective_on)
 
 
 def _require_order(from_on: date, due: date) -> None:

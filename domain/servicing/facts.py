@@ -197,10 +197,15 @@ class TermExtended(Fact):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GraceGranted(Fact):
-    """From the instalment due at `effective_on` on, numbers without principal or interest."""
+    """From the instalment due at `effective_on` on, numbers without principal or interest.
+
+    `from_due_on` names another instalment to begin with; None: that one.
+    """
 
     principal: int = 0
     interest: int = 0
+    from_due_on: date | None = None
+    closed_days: tuple[date, ...] = ()  # that due dates of instalments meet that are added
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,6 +22,7 @@ from domain.servicing.credits import charge_back, return_principal
 from domain.servicing.dates import schedule_periods
 from domain.servicing.ending import charge_off, terminate, write_off
 from domain.servicing.floating import Publication
+from domain.servicing.grace import grant_grace
 from domain.servicing.ledger import Entry, Ledger
 from domain.servicing.legacy_allocation import allocate_in_order, refund_cash
 from domain.servicing.movements import earn_on_overdue
@@ -375,6 +376,7 @@ _HANDLERS: dict[type[Fact], Callable[[Ledger, Any, Past], None]] = {
     f.InterestPaused: _paused,
     f.DueDateMoved: _due_date_moved,
     f.TermExtended: _extended,
+    f.GraceGranted: lambda ledger, fact, _: grant_grace(ledger, fact),
     f.ReAged: _re_aged,
     f.ReAmortised: _re_amortised,
     f.ChargedOff: _charged_off,

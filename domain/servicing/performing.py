@@ -12,6 +12,7 @@ from domain.servicing import operations as op
 from domain.servicing.accrual_posting import accrued_charges
 from domain.servicing.admission import FACTS, admit, approved_terms, latest
 from domain.servicing.closing import DayClose
+from domain.servicing.grace import require_grace
 from domain.servicing.instalment_rounding import to_multiple
 from domain.servicing.life import Life, Stage
 from domain.servicing.terms import RATE_ANNUAL_MAX, ChargeTerms, LoanTerms, Tranche
@@ -249,7 +250,7 @@ def _reschedule(life: Life, o: op.Reschedule) -> None:
 
 def _grant_grace(life: Life, o: op.Reschedule) -> None:
     if not life.terms.cumulative:
-        raise Rejected("change_not_offered", "grace in mid-term needs a cumulative schedule")
+        require_grace(life.terms, o.grace_on_interest or 0, prefix="grace_on_")
     life.record(
         f.GraceGranted,
         o.from_on,

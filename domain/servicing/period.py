@@ -126,6 +126,8 @@ class Period:
         "fixed_interest",
         "from_on",
         "future_interest",
+        "granted_interest",
+        "granted_principal",
         "holds_early_payments",
         "interest",
         "interest_grace",
@@ -161,6 +163,8 @@ class Period:
         self.holds_early_payments = False
         self.principal_grace = False
         self.interest_grace = False
+        self.granted_principal = False  # a grace of mid-term
+        self.granted_interest = False
         self.disbursed_before = 0
         self.capitalised_before = 0
         self.credited = 0
@@ -195,6 +199,8 @@ class Period:
         other.fixed_interest = self.fixed_interest
         other.from_on = self.from_on
         other.future_interest = self.future_interest
+        other.granted_interest = self.granted_interest
+        other.granted_principal = self.granted_principal
         other.holds_early_payments = self.holds_early_payments
         other.interest = self.interest
         other.interest_grace = self.interest_grace

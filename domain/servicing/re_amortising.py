@@ -41,7 +41,7 @@ def _re_amortise_followed(ledger: Ledger, fact: ReAmortised, entry: Entry) -> No
         waive_past_due(ledger, [row for row in ledger.rows if row.regular], entry)
     else:
         entry.parts[I] = sum(period.outstanding_interest for period in past)
-    plan.grace_lifted = True
+    plan.lift_grace()
     if fact.interest is ReAmortiseInterest.EQUAL_AMORTISATION_INTEREST_SPLIT:
         _with_split(plan, on)
     else:

@@ -23,7 +23,8 @@ def assign_principal(plan: Plan, periods: Sequence[Period]) -> None:
     held = sum(_contractual(p) for p in plan.periods if p not in periods)
     credited = sum(p.credited_principal for p in periods)
     total = max(0, plan.total_due_principal - held - credited)
-    open_periods = [p for p in periods if not _in_grace(plan, p)]
+    graced = plan.under_principal_grace
+    open_periods = [period for period in periods if period not in graced]
     for period in periods:
         period.share = 0
     shares = _shares(plan, open_periods, total)
@@ -36,11 +37,6 @@ def _contractual(period: Period) -> int:
     if period.share is None:
         return period.due_principal
     return period.share + period.credited_principal
-
-
-def _in_grace(plan: Plan, period: Period) -> bool:
-    graced = 0 if plan.grace_lifted else plan.terms.grace_on_principal
-    return period in plan.periods[:graced]
 
 
 def _shares(plan: Plan, periods: Sequence[Period], total: int) -> Shares:

@@ -256,31 +256,31 @@ def _solve_flat(plan: Plan, periods: Sequence[Period]) -> None:
 
 
 def _mark_interest_grace(plan: Plan) -> None:
-    grace = plan.terms.grace_on_interest
-    if grace and not plan.grace_lifted:
-        for index, period in enumerate(plan.periods):
-            period.interest_grace = index < grace
+    graced = plan.under_interest_grace
+    if graced:
+        for period in plan.periods:
+            period.interest_grace = period in graced
 
 
 def _apply_principal_grace(plan: Plan, related: list[Period]) -> None:
-    """Let the first k instalments hold interest only; solve the others (domain rules P-27)."""
+    """Let instalments under a grace hold interest only; solve the others (domain rules P-27)."""
     for period in plan.periods:
         period.principal_grace = False
-    grace = plan.terms.grace_on_principal
-    if plan.grace_lifted or not grace:
+    graced = plan.under_principal_grace
+    if not graced:
         return
-    for period in plan.periods[:grace]:
-        if period.due_on >= related[0].due_on:
+    solved = [period for period in graced if period.due_on >= related[0].due_on]
+    for period in graced:
+        if period in solved:
             period.emi = 0
             period.principal_grace = True
         elif not period.due_principal:
             period.principal_grace = True
     plan.rebalance()
-    for period in plan.periods[:grace]:
-        if period.due_on >= related[0].due_on:
-            earned = 0 if period.interest_grace else period.earned(plan.earning)
-            asked = max(earned, period.total_paid - period.credited)
-            period.emi = period.original_emi = asked
+    for period in solved:
+        earned = 0 if period.interest_grace else period.earned(plan.earning)
+        asked = max(earned, period.total_paid - period.credited)
+        period.emi = period.original_emi = asked
     plan.rebalance()
     set_instalments(plan, [period for period in related if not period.principal_grace])
 

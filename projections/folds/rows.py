@@ -32,6 +32,7 @@ FACTS = frozenset(
         "loan.rate_repriced.v1",
         "loan.interest_paused.v1",
         "loan.term_extended.v1",
+        "loan.grace_granted.v1",
         "loan.due_date_moved.v1",
         "loan.payment_deferred.v1",
         "loan.reaged.v1",

@@ -178,6 +178,10 @@ WORDS: dict[str, Callable[[Any, Money], str]] = {
     "loan.rate_repriced.v1": _repriced,
     "loan.interest_paused.v1": lambda e, _: f"No interest until {e['until_on']}",
     "loan.term_extended.v1": lambda e, _: f"{e['instalments']} instalments added",
+    "loan.grace_granted.v1": lambda e, _: (
+        f"Grace from instalment {e['instalment']} on: {e['principal']} without principal,"
+        f" {e['interest']} without interest"
+    ),
     "loan.due_date_moved.v1": lambda e, _: (
         f"Instalment {e['instalment']} moved from {e['due_on_before']} to {e['due_on']}"
     ),

@@ -123,3 +123,30 @@ def test_a_due_date_moves_and_payments_are_deferred(api: Api) -> None:
     assert api.get(at)["last_due_on"] == now[-1]["due_on"]
     before = defer | {"change_id": "y-2", "effective_on": "2018-01-25"}
     assert ann.refused(f"{at}/payment-deferrals", before) == ("before_last_fact", "effective_on")
+
+
+def test_the_next_instalments_are_put_under_a_grace(api: Api) -> None:
+    loan = api.open_loan("6000.00", instalments=6)
+    at, ann = f"/v1/loans/{loan}", api.as_("ann")
+    grace = {
+        "effective_on": "2018-01-20", "change_id": "g-1", "principal": 2, "reason_code": "harvest",
+    }  # fmt: skip
+    none = ann.refused(f"{at}/grace-periods", grace | {"principal": 0}, status=422)
+    assert none == ("no_grace", "principal")
+    waits = ann.refused(f"{at}/grace-periods", grace | {"interest": 1}, status=409)
+    assert waits == ("grace_not_offered", "interest")
+    seen = ann.preview(f"{at}/grace-periods", grace)
+    assert [event["topic"] for event in seen] == [
+        "loan.grace_granted.v1",
+        "loan.schedule_changed.v1",
+    ]
+    done = ann.done(f"{at}/grace-periods", grace)
+    api.catch_up()
+    rows = api.get(f"{at}/schedule", headers={"If-Position": done["position"]})["rows"]
+    assert [row["principal"] for row in rows[:3]] == ["0.00", "0.00", rows[2]["principal"]]
+    assert len(rows) == 8
+    assert sum(Decimal(row["principal"]) for row in rows) == 6_000
+    told = api.get(f"{at}/timeline")["rows"]
+    assert "Grace from instalment 1 on: 2 without principal, 0 without interest" in [
+        entry["summary"] for entry in told
+    ]

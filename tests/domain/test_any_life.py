@@ -163,6 +163,9 @@ MAKERS: dict[str, Callable[[Turn], Command]] = {
         instalment=t.number,
         due_on=t.life.state.rows[t.number - 1].due_on + timedelta(days=t.n % 60 - 20),
     ),
+    "grace": lambda t: t.make(
+        ch.GrantGrace, change_id=t.name, principal=t.n % 3, interest=t.n // 3 % 3
+    ),
     "defer": lambda t: t.make(ch.DeferPayments, change_id=t.name, months=1 + t.n % 4),
     "re-age": lambda t: t.make(
         ch.ReAgeLoan,

@@ -52,6 +52,7 @@ _PATHS: Final[Mapping[str, tuple[str, Scope]]] = {
     "loan.check_disbursement": (_LOAN + "disbursement-checks", Scope.CHECK),
     "loan.disburse": (_LOAN + "disbursements", Scope.PAY_OUT),
     "loan.return_disbursement": (_LOAN + "disbursement-returns", Scope.PAY_OUT),
+    "loan.plan_tranches": (_LOAN + "tranche-plans", Scope.PAY_OUT),
     "loan.declare_use_of_funds": (_LOAN + "use-of-funds", Scope.ORIGINATE),
     "loan.record_use_evidence": (_LOAN + "use-evidence", Scope.ORIGINATE),
     "loan.report_misuse": (_LOAN + "misuse-reports", Scope.SERVICE),

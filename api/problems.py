@@ -59,6 +59,7 @@ _IN_ITSELF: Final = (  # wrong whatever the state of the book
     "spread_out_of_range",
     "too_long",
     "too_many_decimals",
+    "tranche_repeated",
     "transaction_unknown",
     "unknown_calendar",
     "unknown_command",

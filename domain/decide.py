@@ -24,6 +24,7 @@ from domain.decisions import (
     replanning,
     repricing,
     servicing,
+    tranches,
 )
 from domain.decisions.guards import require_currency
 from domain.envelope import StreamId
@@ -50,6 +51,7 @@ LOAN_RULES: dict[type[LoanCommand], Rule] = {
     cd.CheckDisbursement: disbursement.check,
     cd.DisburseLoan: disbursement.disburse,
     cd.ReturnDisbursement: disbursement.return_disbursement,
+    cd.PlanTranches: tranches.plan_tranches,
     cd.DeclareUseOfFunds: disbursement.declare_use,
     cd.RecordUseEvidence: disbursement.record_use,
     cd.ReportMisuse: disbursement.report_misuse,

@@ -15,6 +15,7 @@ from domain.loan.contract import floating_rate, loan_terms
 from domain.loan.terms import (
     BusinessDayRule,
     Conditions,
+    PayoutPlan,
     PreClose,
     Recalculation,
     RepaymentMethod,
@@ -114,10 +115,20 @@ def _require_payouts(conditions: Conditions) -> None:
         raise Rejected("bad_bounds", f"1..{PAYOUTS_MAX}", "payouts_max")
     if conditions.method is RepaymentMethod.REVOLVING and conditions.payouts_max == 1:
         raise Rejected("bad_bounds", "a revolving loan is drawn more than once", "payouts_max")
+    once = conditions.payouts_max == 1
+    if once and conditions.full_term_tranches:
+        raise Rejected("not_used", "there is a single payout", "full_term_tranches")
+    if conditions.full_term_tranches and conditions.calendar is not None:
+        # Dates that a later payout adds would need closed days that nobody had looked up.
+        raise Rejected("not_offered", "each tranche adds due dates of its own", "calendar")
+    if conditions.payout_plan is PayoutPlan.TRANCHES and (
+        once or conditions.method is RepaymentMethod.REVOLVING
+    ):
+        raise Rejected("not_used", "a plan is of several tranches", "payout_plan")
     cap = conditions.outstanding_max_minor
     if cap is None:
         return
-    if conditions.payouts_max == 1:
+    if once:
         raise Rejected("not_used", "a single payout is the approved amount", "outstanding_max")
     if not 0 < cap <= conditions.amount_max_minor:
         raise Rejected("bad_bounds", "0 < cap <= the largest loan", "outstanding_max")

@@ -219,6 +219,7 @@ SHAPES: dict[str, Any] = {
     "loan.disbursement_checked.v1": Checked,
     "loan.disbursed.v1": Disbursed,
     "loan.disbursement_returned.v1": Returned,
+    "loan.tranches_planned.v1": Fields,
     "loan.tranche_disbursed.v1": Tranche,
     "loan.tranche_returned.v1": TrancheReturned,
     "loan.use_of_funds_declared.v1": Fields,

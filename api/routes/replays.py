@@ -23,7 +23,7 @@ from domain.loan.headroom import Headroom, headroom
 from domain.loan.instalments import Balances
 from domain.loan.payoff import PayoffQuote, payoff_quote
 from domain.loan.state import Loan, Preparation
-from domain.loan.terms import SignedRate, Terms
+from domain.loan.terms import PlannedTranche, SignedRate, Terms
 from domain.replay import Replay, replay
 from projections.pages import decode, page_of
 
@@ -45,7 +45,13 @@ class _Event:
 
 BALANCES: Final = Row("Balances", "What is owed over the whole schedule.", Balances)
 SIGNED: Final = Row("SignedRate", "How a floating rate began.", SignedRate)
-TERMS: Final = Row("Terms", "What was agreed.", Terms, nested={"signed": SIGNED.maybe})
+TRANCHE: Final = Row("PlannedTranche", "A payout that is expected.", PlannedTranche)
+TERMS: Final = Row(
+    "Terms",
+    "What was agreed.",
+    Terms,
+    nested={"signed": SIGNED.maybe, "tranches": TRANCHE.many},
+)
 PREPARATION: Final = Row("Preparation", "A payout that the maker laid out.", Preparation)
 QUOTE: Final = Row("PayoffQuote", "What settles the loan.", PayoffQuote, currency=str, loan_id=str)
 HEADROOM: Final = Row("Headroom", "What may still go out.", Headroom, currency=str, loan_id=str)
@@ -67,6 +73,8 @@ LoanState = answer_model(
     rate_annual=(str | None, Field(description="In force now; null: not approved")),
     disbursed_on=date | None,
     preparation=(PREPARATION.maybe, Field(description="null: nothing is prepared")),
+    paid_out=(str, Field(description="By all payouts that stand")),
+    tranches=(TRANCHE.many, Field(description="Payouts that are expected, by date")),
     days_past_due=int,
     bucket=str | None,
     balances=BALANCES.model,
@@ -189,6 +197,8 @@ def _state(loan_id: str, params: Moment, seen: Replay, loan: Loan) -> dict[str, 
         "rate_annual": rate,
         "disbursed_on": loan.disbursed_on,
         "preparation": loan.preparation,
+        "paid_out_minor": loan.paid_out_minor,
+        "tranches": loan.tranches,
         "days_past_due": seen.days_past_due,
         "bucket": loan.bucket,
         "balances": loan.balances,

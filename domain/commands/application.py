@@ -4,6 +4,7 @@ from decimal import Decimal
 
 from domain.commands.registry import LoanCommand, MoneyCommand, command
 from domain.events.application import CreditFeatures, Decision, Segments
+from domain.loan.terms import PlannedTranche
 
 
 @command("loan.apply")
@@ -18,6 +19,7 @@ class ApplyForLoan(LoanCommand):
     segments: Segments = Segments()
     features: CreditFeatures = CreditFeatures()
     external_id: str | None = None
+    tranches: tuple[PlannedTranche, ...] = ()  # of a product whose payouts are planned
 
 
 @command("loan.submit_document")
@@ -94,6 +96,7 @@ class ReviewLoan(MoneyCommand):
     rate_annual: Decimal | None = None  # fraction per year; needed to approve a fixed rate
     spread_bps: int | None = None  # basis points; needed to approve a floating rate
     reasons: tuple[str, ...] = ()
+    tranches: tuple[PlannedTranche, ...] | None = None  # None: as applied for
 
 
 @command("loan.disclose_cost")

@@ -3,6 +3,7 @@
 from datetime import date
 
 from domain.commands.registry import LoanCommand, MoneyCommand, command
+from domain.loan.terms import PlannedTranche
 
 
 @command("loan.prepare_disbursement")
@@ -12,6 +13,7 @@ class PrepareDisbursement(MoneyCommand):
     disbursement_id: str
     amount_minor: int
     payee_account_hash: str
+    tranche_id: str | None = None  # of the plan, where payouts are planned
 
 
 @command("loan.check_disbursement")
@@ -31,6 +33,14 @@ class DisburseLoan(MoneyCommand):
     disbursement_id: str
     amount_minor: int
     first_due_on: date | None = None  # None: one period later; the first payout sets it
+    tranche_id: str | None = None  # of the plan, where payouts are planned
+
+
+@command("loan.plan_tranches")
+class PlanTranches(MoneyCommand):
+    """Say what is still to be paid out when: the whole plan, in the place of the one before."""
+
+    tranches: tuple[PlannedTranche, ...]
 
 
 @command("loan.return_disbursement")

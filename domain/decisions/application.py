@@ -10,6 +10,7 @@ from domain.decisions.guards import (
     require_status,
 )
 from domain.decisions.repricing import signed_rate
+from domain.decisions.tranches import require_plan
 from domain.errors import Rejected
 from domain.events import application as e
 from domain.events.registry import Event
@@ -43,6 +44,9 @@ def apply(command: c.ApplyForLoan, context: Context) -> list[Event]:
             segments=command.segments,
             features=command.features,
             external_id=command.external_id,
+            tranches=require_plan(
+                product.conditions, command.tranches, command.amount_minor, command.effective_on
+            ),
         )
     ]
 
@@ -220,6 +224,7 @@ def _terms(loan: Loan, command: c.ReviewLoan, context: Context) -> Terms:
     if amount > loan.amount_minor:
         raise Rejected("above_applied", "more than was applied for", "amount")
     _require_within(conditions, amount, instalments)
+    tranches = loan.tranches if command.tranches is None else command.tranches
     rate, signed = signed_rate(conditions, command, context.publications)
     return Terms(
         currency=conditions.currency,
@@ -227,6 +232,7 @@ def _terms(loan: Loan, command: c.ReviewLoan, context: Context) -> Terms:
         rate_annual=rate,
         instalments=instalments,
         signed=signed,
+        tranches=require_plan(conditions, tranches, amount, command.effective_on),
     )
 
 

@@ -19,6 +19,7 @@ from domain.decisions.payouts import (
     require_payable,
     return_tranche,
 )
+from domain.decisions.tranches import require_tranche
 from domain.errors import Rejected
 from domain.events import disbursement as e
 from domain.events.registry import Event
@@ -52,6 +53,8 @@ def payload_hash(command: c.PrepareDisbursement) -> str:
         "loan_id": command.loan_id,
         "payee_account_hash": command.payee_account_hash,
     }
+    if command.tranche_id is not None:
+        payload["tranche_id"] = command.tranche_id
     return sha256(json.dumps(payload, sort_keys=True).encode()).hexdigest()
 
 
@@ -61,6 +64,7 @@ def prepare(loan: Loan, command: c.PrepareDisbursement, context: Context) -> lis
     require_not_ahead(command.effective_on, context)
     require_amount(command.amount_minor)
     require_payable(loan, command.amount_minor, command.effective_on)
+    require_tranche(loan, command.tranche_id, command.amount_minor)
     return [
         e.DisbursementPrepared(
             effective_on=command.effective_on,
@@ -69,6 +73,7 @@ def prepare(loan: Loan, command: c.PrepareDisbursement, context: Context) -> lis
             payee_account_hash=command.payee_account_hash,
             payload_hash=payload_hash(command),
             prepared_by=context.actor.id,
+            tranche_id=command.tranche_id,
         )
     ]
 
@@ -121,9 +126,12 @@ def disburse(loan: Loan, command: c.DisburseLoan, context: Context) -> list[Even
     require_not_ahead(command.effective_on, context)
     require_amount(command.amount_minor)
     require_payable(loan, command.amount_minor, command.effective_on)
+    tranche = require_tranche(loan, command.tranche_id, command.amount_minor)
     _require_checked(loan, command)
     if loan.status is not LoanStatus.ACCEPTED:
-        return disburse_more(loan, command, context)
+        return disburse_more(loan, command, tranche, context)
+    if command.first_due_on is not None and loan.conditions.full_term_tranches:
+        raise Rejected("not_offered", "each tranche has its own full term", "first_due_on")
     if command.first_due_on is not None and command.first_due_on <= command.effective_on:
         raise Rejected(
             "first_due_too_early", "the first instalment is due after the payout", "first_due_on"
@@ -137,6 +145,7 @@ def disburse(loan: Loan, command: c.DisburseLoan, context: Context) -> list[Even
         instalments=(),
         balances=Balances(),
         engine_version=ENGINE_VERSION,
+        tranche=tranche,
         closed_days=_closed_days(loan, approved(loan), command, context),
     )
     timeline = begin(loan.conditions, approved(loan), paid_out)
@@ -153,6 +162,8 @@ def _require_checked(loan: Loan, command: c.DisburseLoan) -> None:
         raise Rejected("not_checked", "a second person has not checked this payout")
     if command.amount_minor != preparation.amount_minor:
         raise Rejected("payload_changed", f"checked were {preparation.amount_minor}", "amount")
+    if command.tranche_id != preparation.tranche_id:
+        raise Rejected("payload_changed", "another tranche was checked", "tranche_id")
 
 
 def _closed_days(

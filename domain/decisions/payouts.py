@@ -23,7 +23,8 @@ from domain.loan.booking import Booked
 from domain.loan.facts import fact_of
 from domain.loan.headroom import headroom, matured
 from domain.loan.state import Loan, LoanStatus
-from domain.loan.terms import RepaymentMethod, Terms
+from domain.loan.terms import PlannedTranche, RepaymentMethod, Terms
+from domain.servicing.facts import DueDateMoved, TermExtended
 from domain.servicing.timeline import Timeline
 from domain.servicing.values import Component
 
@@ -76,7 +77,9 @@ def require_open_to_payouts(loan: Loan) -> None:
         raise Rejected("loan_charged_off", "the loan was charged off")
 
 
-def disburse_more(loan: Loan, command: c.DisburseLoan, context: Context) -> list[Event]:
+def disburse_more(
+    loan: Loan, command: c.DisburseLoan, tranche: PlannedTranche | None, context: Context
+) -> list[Event]:
     """Pay out a tranche or a draw: instalments from its day on are solved anew (rule DSB-1).
 
     Whether it may go out at all was asked before. A settled loan is reopened by it; credit of the
@@ -87,6 +90,7 @@ def disburse_more(loan: Loan, command: c.DisburseLoan, context: Context) -> list
     require_new_fact(loan, command.disbursement_id, "disbursement_id")
     if command.first_due_on is not None:
         raise Rejected("due_dates_known", "the first payout set the due dates", "first_due_on")
+    _require_own_term(loan, timeline)
     told = e.TrancheDisbursed(
         effective_on=on,
         disbursement_id=command.disbursement_id,
@@ -96,12 +100,22 @@ def disburse_more(loan: Loan, command: c.DisburseLoan, context: Context) -> list
         fee_minor=0,
         penalty_minor=0,
         overpaid_minor=0,
+        tranche=tranche,
     )
     booked = recorded(loan, timeline, fact_of(told))
     events = [_less_credit(told, booked), changed(booked, told.disbursement_id, on)]
     if loan.status is LoanStatus.SETTLED and booked.balances.owed_minor > 0:
         events.append(ending.LoanReopened(effective_on=on, cause_id=told.disbursement_id))
     return events
+
+
+def _require_own_term(loan: Loan, timeline: Timeline) -> None:
+    """Refuse a full-term tranche once due dates follow no regular cycle any more."""
+    if not loan.conditions.full_term_tranches:
+        return
+    moved = any(isinstance(fact, DueDateMoved | TermExtended) for fact in timeline.facts)
+    if moved or loan.replanned_on:
+        raise Rejected("due_dates_changed_since", "its full term has no regular due dates any more")
 
 
 def _less_credit(told: e.TrancheDisbursed, booked: Booked) -> e.TrancheDisbursed:
@@ -137,6 +151,7 @@ def return_tranche(loan: Loan, command: c.ReturnDisbursement, context: Context) 
         fee_minor=last.fee_minor,
         penalty_minor=last.penalty_minor,
         overpaid_minor=last.overpaid_minor,
+        tranche=last.tranche,
         cause=command.cause,
     )
     booked = recorded(loan, timeline, fact_of(told))

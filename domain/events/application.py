@@ -5,7 +5,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from domain.events.registry import Event, event
-from domain.loan.terms import Conditions, Terms
+from domain.loan.terms import Conditions, PlannedTranche, Terms
 
 
 class Decision(StrEnum):
@@ -53,6 +53,7 @@ class LoanApplied(Event):
     segments: Segments = Segments()
     features: CreditFeatures = CreditFeatures()
     external_id: str | None = None  # the upstream's own id of the application
+    tranches: tuple[PlannedTranche, ...] = ()  # how the applicant would like to be paid out
 
 
 @event("loan.document_submitted.v1")

@@ -5,6 +5,7 @@ from datetime import date
 
 from domain.events.registry import Event, event
 from domain.loan.instalments import Balances, Instalment
+from domain.loan.terms import PlannedTranche
 
 
 @event("loan.disbursement_prepared.v1")
@@ -16,6 +17,7 @@ class DisbursementPrepared(Event):
     payee_account_hash: str  # keyed fingerprint, never the account number
     payload_hash: str  # SHA-256 in hex; the checker approves exactly this
     prepared_by: str  # actor id of the maker
+    tranche_id: str | None = None  # of the plan
 
 
 @event("loan.disbursement_checked.v1")
@@ -41,6 +43,15 @@ class LoanDisbursed(Event):
     balances: Balances
     engine_version: int
     closed_days: tuple[date, ...] = ()  # that due dates met and were moved off
+    tranche: PlannedTranche | None = None  # of the plan
+
+
+@event("loan.tranches_planned.v1")
+class TranchesPlanned(Event):
+    """What is still expected to go out was planned anew: tranches added, changed or dropped."""
+
+    tranches: tuple[PlannedTranche, ...]  # all that are expected from here on, by date
+    before: tuple[PlannedTranche, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +68,7 @@ class TrancheParts(Event):
     fee_minor: int
     penalty_minor: int
     overpaid_minor: int  # of the borrower's credit
+    tranche: PlannedTranche | None = None  # of the plan
 
 
 @event("loan.tranche_disbursed.v1")

@@ -82,6 +82,7 @@ def loan_terms(
             conditions.instalment_rounding, InstalmentRounding.NEAREST
         ),
         instalment_multiple_minor=conditions.instalment_multiple_minor,
+        full_term_tranches=conditions.full_term_tranches,
         allocation=_rules(conditions.allocation),
         recalculation=conditions.recalculation,
         overdue_interest=conditions.overdue_interest,

@@ -13,6 +13,7 @@ from domain.events.registry import Event
 from domain.loan.facts import begin, fact_of
 from domain.loan.instalments import Instalment
 from domain.loan.state import Loan, LoanStatus, Preparation, Repriced
+from domain.loan.terms import PlannedTranche
 from domain.servicing.re_ageing_guard import ReAgeing
 from domain.servicing.timeline import Timeline
 
@@ -47,11 +48,15 @@ def _applied(event: app.LoanApplied) -> Loan:
         instalments=event.instalments,
         currency=event.currency,
         conditions=event.conditions,
+        tranches=event.tranches,
     )
 
 
 def _reviewed(loan: Loan, event: app.LoanReviewed) -> Loan:
-    return loan._replace(status=_REVIEWED[event.decision], terms=event.terms)
+    status = _REVIEWED[event.decision]
+    if event.terms is None:
+        return loan._replace(status=status, terms=None)
+    return loan._replace(status=status, terms=event.terms, tranches=event.terms.tranches)
 
 
 def _prepared(loan: Loan, event: disbursement.DisbursementPrepared) -> Loan:
@@ -60,6 +65,7 @@ def _prepared(loan: Loan, event: disbursement.DisbursementPrepared) -> Loan:
         amount_minor=event.amount_minor,
         payload_hash=event.payload_hash,
         prepared_by=event.prepared_by,
+        tranche_id=event.tranche_id,
     )
     return loan._replace(preparation=preparation)
 
@@ -75,7 +81,7 @@ def _checked(loan: Loan, event: disbursement.DisbursementChecked) -> Loan:
 def _disbursed(loan: Loan, event: disbursement.LoanDisbursed) -> Loan:
     if loan.terms is None:
         raise ValueError("a payout without terms")
-    return loan._replace(
+    return _off_the_plan(loan, event.tranche)._replace(
         status=LoanStatus.ACTIVE,
         disbursed_on=event.effective_on,
         paid_out_minor=event.amount_minor,
@@ -107,15 +113,33 @@ def merge(
     return tuple(merged)
 
 
+def _off_the_plan(loan: Loan, tranche: PlannedTranche | None) -> Loan:
+    if tranche is None:
+        return loan
+    return loan._replace(
+        tranches=tuple(one for one in loan.tranches if one.tranche_id != tranche.tranche_id),
+        tranches_paid=loan.tranches_paid | {tranche.tranche_id},
+    )
+
+
+def _back_on_the_plan(loan: Loan, tranche: PlannedTranche | None) -> Loan:
+    if tranche is None:
+        return loan
+    expected = sorted([*loan.tranches, tranche], key=lambda one: one.expected_on)
+    return loan._replace(
+        tranches=tuple(expected), tranches_paid=loan.tranches_paid - {tranche.tranche_id}
+    )
+
+
 def _tranche_disbursed(loan: Loan, event: disbursement.TrancheDisbursed) -> Loan:
-    return _told(loan, event)._replace(
+    return _off_the_plan(_told(loan, event), event.tranche)._replace(
         paid_out_minor=loan.paid_out_minor + event.amount_minor,
         tranches_out=(*loan.tranches_out, event),
     )
 
 
 def _tranche_returned(loan: Loan, event: disbursement.TrancheReturned) -> Loan:
-    return _told(loan, event)._replace(
+    return _back_on_the_plan(_told(loan, event), event.tranche)._replace(
         paid_out_minor=loan.paid_out_minor - event.amount_minor,
         tranches_out=loan.tranches_out[:-1],
         taken_back=loan.taken_back | {event.disbursement_id},
@@ -247,6 +271,7 @@ _CHANGES: dict[type[Event], Callable[[Loan, Any], Loan]] = {
     disbursement.DisbursementChecked: _checked,
     disbursement.LoanDisbursed: _disbursed,
     disbursement.DisbursementReturned: _becomes(LoanStatus.RETURNED),
+    disbursement.TranchesPlanned: lambda loan, e: loan._replace(tranches=e.tranches),
     disbursement.TrancheDisbursed: _tranche_disbursed,
     disbursement.TrancheReturned: _tranche_returned,
     servicing.PaymentReceived: _told,

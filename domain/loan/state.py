@@ -10,7 +10,7 @@ from domain.events.application import Decision
 from domain.events.crediting import ChargedBack
 from domain.events.disbursement import TrancheDisbursed
 from domain.loan.instalments import Balances, Instalment
-from domain.loan.terms import Conditions, Terms
+from domain.loan.terms import Conditions, PlannedTranche, Terms
 from domain.servicing.re_ageing_guard import ReAgeing
 from domain.servicing.timeline import Timeline
 
@@ -44,6 +44,7 @@ class Preparation:
     payload_hash: str
     prepared_by: str
     checked: bool = False
+    tranche_id: str | None = None  # of the plan
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +89,8 @@ class Loan(NamedTuple):
     terminated_on: date | None = None  # when the contract ended early: all is due
     re_ageings: tuple[ReAgeing, ...] = ()  # oldest first
     chargebacks: tuple[ChargedBack, ...] = ()  # that stand
+    tranches: tuple[PlannedTranche, ...] = ()  # expected to go out, by date
+    tranches_paid: frozenset[str] = frozenset()  # ids of those that went out
     taken_back: frozenset[str] = frozenset()  # ids of payments and the like that were reversed
 
     @property

@@ -28,6 +28,8 @@ __all__ = [
     "Conditions",
     "FloatingConditions",
     "OverdueInterest",
+    "PayoutPlan",
+    "PlannedTranche",
     "PreClose",
     "Recalculation",
     "RefundKind",
@@ -52,6 +54,13 @@ class RepaymentMethod(StrEnum):
     EQUAL_AMORTISATION = "equal_amortisation"  # an annuity's interest, spread evenly
     REVOLVING = "revolving"  # 随借随还: drawn and repaid at will, interest asked for each period
     FLAT = "flat"  # 等本等息: interest on the first principal, whatever was repaid
+
+
+class PayoutPlan(StrEnum):
+    """Whether it is planned what goes out when (domain rules, P-53)."""
+
+    NONE = "none"  # each payout as it comes
+    TRANCHES = "tranches"  # each payout is a tranche of the loan's plan
 
 
 class RefundKind(StrEnum):
@@ -114,6 +123,15 @@ class SignedRate:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedTranche:
+    """A payout that is expected."""
+
+    tranche_id: str
+    expected_on: date  # it may go out on another day
+    amount_minor: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Terms:
     """What was agreed: amount, price and number of instalments."""
 
@@ -122,6 +140,7 @@ class Terms:
     rate_annual: Decimal  # fraction per year: 0.12 is 12 %; of a floating loan, to the first reset
     instalments: int  # number of repayment periods: of the instalments, but for a bullet
     signed: SignedRate | None = None  # set exactly when the rate floats
+    tranches: tuple[PlannedTranche, ...] = ()  # expected at signing, by date
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,6 +169,8 @@ class Conditions:
     instalments_min: int = 1
     instalments_max: int
     payouts_max: int = 1  # of one loan, those that came back not counted
+    payout_plan: PayoutPlan = PayoutPlan.NONE
+    full_term_tranches: bool = False  # each payout is repaid over a full term of its own
     outstanding_max_minor: int | None = None  # principal after a payout; None: as approved
     four_eyes_from_minor: int = 0  # payouts of at least this need a maker and a checker
     backdating_days_max: int = 365  # how far before the business date a fact may lie

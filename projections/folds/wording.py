@@ -56,6 +56,11 @@ def _checked(e: Checked, money: Money) -> str:
     return f"Payout {e.disbursement_id} checked by {e.checked_by}: {verdict}"
 
 
+def _tranches_planned(e: dict[str, Any], money: Money) -> str:
+    told = [f"{money(one['amount_minor'])} on {one['expected_on']}" for one in e["tranches"]]
+    return f"Still to be paid out: {', '.join(told) or 'nothing'}"
+
+
 def _allocated(e: Allocated, money: Money) -> str:
     parts = {
         "principal": sum(line.principal_minor for line in e.lines),
@@ -127,6 +132,7 @@ WORDS: dict[str, Callable[[Any, Money], str]] = {
     "loan.disbursement_returned.v1": lambda e, _: (
         f"Payout {e.disbursement_id} came back: {e.cause}"
     ),
+    "loan.tranches_planned.v1": _tranches_planned,
     "loan.tranche_disbursed.v1": lambda e, m: f"Paid out {m(e.amount_minor)} more",
     "loan.tranche_returned.v1": lambda e, _: f"Payout {e.disbursement_id} came back: {e.cause}",
     "loan.use_of_funds_declared.v1": lambda e, _: f"Use of funds declared: {e['use']}",

@@ -138,3 +138,31 @@ def test_headroom_is_asked_of_loans_that_may_be_paid_out(api: Api) -> None:
     answer = api.ask(f"/v1/loans/{loan}/headroom")
     assert (answer.status_code, answer.json()["code"]) == (409, "wrong_status")
     assert api.ask("/v1/loans/none/headroom").json()["code"] == "unknown_loan"
+
+
+def test_a_loan_is_paid_out_as_planned(api: Api) -> None:
+    api.define_product(payouts_max=3, payout_plan="tranches", four_eyes_from="1000000.00")
+    ann = api.as_("ann")
+    at = accepted(api)
+    land = {"tranche_id": "land", "expected_on": "2018-01-15", "amount": "6000.00"}
+    walls = {"tranche_id": "walls", "expected_on": "2018-03-01", "amount": "4000.00"}
+    body: dict[str, Any] = {"effective_on": ON, "currency": "USD", "tranches": [walls, land]}
+    for tranches, code, field in (
+        ([land | {"amount": "10000.01"}], "above_approved", "tranches"),
+        ([land | {"amount": "6000.001"}], "too_many_decimals", "tranches.0.amount"),
+    ):
+        bad = ann.post(f"{at}/tranche-plans", body | {"tranches": tranches}).json()
+        assert (bad["code"], bad["field"]) == (code, field)
+    (seen,) = ann.preview(f"{at}/tranche-plans", body)
+    assert (seen["topic"], seen["tranches"]) == ("loan.tranches_planned.v1", [land, walls])
+    ann.done(f"{at}/tranche-plans", body)
+    assert api.get(f"{at}/state")["tranches"] == [land, walls]
+    first = money("d-1", "6000.00", tranche_id="land")
+    missing = ann.refused(f"{at}/disbursements", money("d-1", "6000.00"))
+    assert missing == ("tranche_missing", "tranche_id")
+    ann.done(f"{at}/disbursements", first)
+    state = api.get(f"{at}/state")
+    assert (state["paid_out"], state["tranches"]) == ("6000.00", [walls])
+    api.catch_up()
+    told = [line["summary"] for line in api.get(f"{at}/timeline")["rows"]]
+    assert "Still to be paid out: 6000.00 USD on 2018-01-15, 4000.00 USD on 2018-03-01" in told

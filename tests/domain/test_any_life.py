@@ -64,6 +64,7 @@ SHAPES: list[dict[str, Any]] = [
     {"grace_on_principal": 2},
     {"interest_free_periods": 2},
     {"overdue_interest": OverdueInterest.DOES_NOT_EARN},
+    {"full_term_tranches": True},
 ]
 """What is changed of a product beside its method."""
 
@@ -237,6 +238,8 @@ def test_the_books_tie_whatever_is_done(
 ) -> None:
     if conditions.method is RepaymentMethod.BULLET:
         shape = {name: n for name, n in shape.items() if name != "grace_on_principal"}
+    if conditions.method not in {RepaymentMethod.ANNUITY, RepaymentMethod.FLAT}:
+        shape = {name: n for name, n in shape.items() if name != "full_term_tranches"}
     life = disbursed(conditions=replace(conditions, **shape), approved=5_000_000)
     for number, (what, days, back, n) in enumerate(told):
         life.now += timedelta(days=days)

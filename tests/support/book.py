@@ -27,6 +27,8 @@ from domain.loan.terms import (
     Component,
     Conditions,
     FloatingConditions,
+    PayoutPlan,
+    PlannedTranche,
     Recalculation,
     RepaymentMethod,
     ResetRule,
@@ -89,6 +91,7 @@ class Book:
             effective_on=START, code="P", name="Loans", conditions=self.conditions
         )
         self.floats = define.conditions.floating is not None
+        self.in_parts = self.conditions.payouts_max > 1
         line = replace(
             self.conditions,
             method=RepaymentMethod.REVOLVING,
@@ -98,6 +101,9 @@ class Book:
         if self.service.state(StreamId("product-P")).version == 0:
             self.do(define)
             self.do(replace(define, code="R", name="Lines of credit", conditions=line))
+            if self.in_parts:
+                planned = replace(self.conditions, payout_plan=PayoutPlan.TRANCHES)
+                self.do(replace(define, code="T", name="Tranches", conditions=planned))
             if self.floats:
                 self.publish("0.0430", START - timedelta(days=26))
 
@@ -147,6 +153,7 @@ class Book:
                 **common,
                 customer_id=f"customer-{len(self.loans) % 7}",
                 product_code=product,
+                tranches=self._plan(loan_id, amount) if product == "T" else (),
                 amount_minor=approved or amount,
                 currency="USD",
                 instalments=instalments,
@@ -171,20 +178,36 @@ class Book:
             ca.DiscloseCost(**common, annual_cost=rate, method="irr", charges=("LATE",)),
         )
         self.do(ca.AcceptOffer(**common))
-        self.pay_out(loan_id, f"d-{loan_id}", amount)
+        tranche = f"d-{loan_id}" if product == "T" else None
+        self.pay_out(loan_id, f"d-{loan_id}", amount, tranche=tranche)
         self.loans.append(loan_id)
         return loan_id
 
-    def pay_out(self, loan_id: str, name: str, amount: int, on: date | None = None) -> Outcome:
+    def _plan(self, loan_id: str, amount: int) -> tuple[PlannedTranche, ...]:
+        """Two halves, the second two months later."""
+        later = self.today + timedelta(days=60)
+        return (
+            PlannedTranche(tranche_id=f"d-{loan_id}", expected_on=self.today, amount_minor=amount),
+            PlannedTranche(tranche_id=f"e-{loan_id}", expected_on=later, amount_minor=amount),
+        )
+
+    def pay_out(
+        self,
+        loan_id: str,
+        name: str,
+        amount: int,
+        on: date | None = None,
+        *,
+        tranche: str | None = None,
+    ) -> Outcome:
         """Pay out on a loan, checked by a second person; all of it may be refused."""
         common: dict[str, Any] = {
             "loan_id": loan_id,
             "effective_on": on or self.today,
             "disbursement_id": name,
         }
-        self.do(
-            cd.PrepareDisbursement(**common, amount_minor=amount, payee_account_hash="f00d"),
-        )
+        money: dict[str, Any] = {"amount_minor": amount, "tranche_id": tranche}
+        self.do(cd.PrepareDisbursement(**common, **money, payee_account_hash="f00d"))
         preparation = self.state(loan_id).preparation
         assert preparation is not None
         checks = tuple(sorted(REQUIRED_CHECKS))
@@ -192,7 +215,7 @@ class Book:
             cd.CheckDisbursement(**common, payload_hash=preparation.payload_hash, checks=checks),
             BOB,
         )
-        return self.do(cd.DisburseLoan(**common, amount_minor=amount))
+        return self.do(cd.DisburseLoan(**common, **money))
 
     def pay(
         self, loan_id: str, amount: int, on: date | None = None, split: Split | None = None
@@ -218,8 +241,8 @@ class Book:
                 f"loan{number:04d}",
                 amount=amount,
                 instalments=self.random.randint(2, 24),
-                approved=amount if self.conditions.payouts_max == 1 else 2 * amount,
-                product="R" if number % 6 == 5 else "P",
+                approved=2 * amount if self.in_parts else amount,
+                product={5: "R", 2: "T" if self.in_parts else "P"}.get(number % 6, "P"),
             )
         self.go_on(days, backdating=backdating)
 
@@ -315,4 +338,9 @@ class Book:
         self.keys += 1
         days = r.randint(0, 20) if backdating else 0
         day = max(loan.disbursed_on or on, on - timedelta(days=days))
-        self.pay_out(loan_id, f"t-{self.keys}", r.randint(1, 200_000), day)
+        if loan.tranches:
+            expected = loan.tranches[0]
+            name = expected.tranche_id
+            self.pay_out(loan_id, f"t-{self.keys}", expected.amount_minor, day, tranche=name)
+        else:
+            self.pay_out(loan_id, f"t-{self.keys}", r.randint(1, 200_000), day)

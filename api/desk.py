@@ -14,6 +14,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TypeVar
 
+from api.awaiting import Answers
 from api.business_date import BusinessDate
 from api.identity import Caller
 from domain.context import Context
@@ -78,6 +79,7 @@ class Desk:
         self._service = service
         self._business_date = business_date
         self._turns = Turns()
+        self._answers_here: Answers | None = None  # of the loop that serves
         self._threads = ThreadPoolExecutor(limits.read_connections_max, "state")
 
     async def carry_out(self, caller: Caller, order: Order) -> Outcome:
@@ -142,7 +144,7 @@ class Desk:
                     streams = wish.streams
                     wish = way.send(await self._in_thread(lambda s=streams: self._service.fetch(s)))
                 else:
-                    wish = way.send(await asyncio.wrap_future(self._store.submit(wish)))
+                    wish = way.send(await self._answers().of(self._store.submit(wish)))
         except StopIteration as end:
             return end.value
 
@@ -173,6 +175,12 @@ class Desk:
             ),
             expected_version=order.expected_version,
         )
+
+    def _answers(self) -> Answers:
+        loop = asyncio.get_running_loop()
+        if self._answers_here is None or not self._answers_here.serve(loop):
+            self._answers_here = Answers()
+        return self._answers_here
 
     async def _in_thread(self, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._threads, work)

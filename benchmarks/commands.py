@@ -19,6 +19,7 @@ from itertools import count, cycle
 
 import psycopg
 
+from api.awaiting import Answers
 from benchmarks import harness, histories, library
 from benchmarks.book import UNTIL
 from benchmarks.lives import LENDER
@@ -102,8 +103,7 @@ def _ours(server: harness.Server, records: histories.Records, seconds: float) ->
             known = service.fetch([histories.stream_of(number) for number in range(LOANS)])
             loans = [stream.partition("-")[2] for stream in histories.payable(known)]
             payments = _Payments(store, service, loans)
-            first = asyncio.run(_closed_loop(payments.pay, len(loans)))
-            turn = asyncio.run(_closed_loop(payments.pay, len(loans), seconds))
+            first, turn = asyncio.run(payments.first_and_then(seconds))
             appended = store.head().number - before
         report = verify_store(dsn)
         assert report.ok
@@ -124,6 +124,13 @@ class _Payments:
         self._numbers = count()
         self.accepted = self.refused = 0
 
+    async def first_and_then(self, seconds: float) -> tuple[Turn, Turn]:
+        """Pay every loan once, then for a time."""
+        self._answers = Answers()
+        loans = len(self._loans)
+        first = await _closed_loop(self.pay, loans)
+        return first, await _closed_loop(self.pay, loans, seconds)
+
     async def pay(self, turn: int) -> None:
         """Pay the loan whose turn it is a little; of some, ask for the same again."""
         number = next(self._numbers)
@@ -140,7 +147,7 @@ class _Payments:
             wish = next(way)
             while True:
                 assert isinstance(wish, Append)
-                wish = way.send(await asyncio.wrap_future(self._store.submit(wish)))
+                wish = way.send(await self._answers.of(self._store.submit(wish)))
         except StopIteration as end:
             return end.value
 

@@ -11,6 +11,7 @@ from domain.commands import crediting as cr
 from domain.commands import disbursement as cd
 from domain.commands import ending as ce
 from domain.commands import servicing as cs
+from domain.commands import undoing as cu
 from domain.commands.registry import Command, LoanCommand, MoneyCommand
 from domain.context import Context
 from domain.decisions import (
@@ -25,6 +26,7 @@ from domain.decisions import (
     repricing,
     servicing,
     tranches,
+    undoing,
 )
 from domain.decisions.guards import require_currency
 from domain.envelope import StreamId
@@ -73,6 +75,9 @@ LOAN_RULES: dict[type[LoanCommand], Rule] = {
     ch.GrantGrace: changes.change_terms,
     ch.ReAgeLoan: replanning.re_age,
     ch.ReAmortiseLoan: replanning.re_amortise,
+    cu.ReverseReAgeing: undoing.reverse_re_ageing,
+    cu.ReverseReAmortisation: undoing.reverse_re_amortisation,
+    cu.ReverseTermination: undoing.reverse_termination,
     ce.RepriceLoan: repricing.reprice,
     ce.CloseLoanDay: arrears.close_day,
     ce.RestructureLoan: ending.restructure,

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from domain.events import changes, crediting, disbursement, ending, servicing
+from domain.events import changes, crediting, disbursement, ending, servicing, undoing
 from domain.events.registry import TOPICS, Event
 from domain.events.servicing import CreditKind
 from domain.loan.instalments import AllocationLine
@@ -193,6 +193,13 @@ def _replanned(event: changes.LoanReaged | changes.LoanReamortized, _: bool) -> 
     return accrual(Component.INTEREST, -event.waived_interest_minor)
 
 
+def _owed_anew(
+    event: undoing.ReagingReversed | undoing.ReamortizationReversed,
+    _: bool,  # noqa: FBT001
+) -> Lines:
+    return accrual(Component.INTEREST, event.waived_interest_minor)
+
+
 def _off_the_books(
     event: ending.LoanChargedOff | ending.ChargeOffReversed, sign: int
 ) -> Iterable[Line]:
@@ -228,6 +235,8 @@ _RULES: dict[type[Event], Callable[[Any, bool], Iterable[Line]]] = {
     ending.LoanRestructured: _restructured,
     changes.LoanReaged: _replanned,
     changes.LoanReamortized: _replanned,
+    undoing.ReagingReversed: _owed_anew,
+    undoing.ReamortizationReversed: _owed_anew,
     ending.LoanChargedOff: lambda event, _: _off_the_books(event, 1),
     ending.ChargeOffReversed: lambda event, _: _off_the_books(event, -1),
     ending.RecoveryReceived: _recovered,

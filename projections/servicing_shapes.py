@@ -206,8 +206,25 @@ class ReAmortised(Narrow):
     waived_interest_minor: int
 
 
+class ReagingReversed(Narrow):
+    """`loan.reaging_reversed.v1`."""
+
+    re_age_id: str
+    waived_interest_minor: int
+    replanned_on: date | None
+    cause: str
+
+
+class ReamortizationReversed(Narrow):
+    """`loan.reamortization_reversed.v1`."""
+
+    re_amortisation_id: str
+    waived_interest_minor: int
+    cause: str
+
+
 class Owed(Narrow):
-    """`loan.charged_off.v1`, `loan.charge_off_reversed.v1`, `loan.contract_terminated.v1`."""
+    """A charge-off or a termination of the contract, or one that was reversed."""
 
     principal_minor: int
     interest_minor: int

@@ -3,7 +3,8 @@
 A restatement adds a revision; the one before keeps its figures and names the position at which
 they were superseded. Kinds: disbursement, disbursement_return, the credits below, reversal,
 chargeback, chargeback_reversal, charge, waiver, refund, re_ageing, re_amortisation, restructuring,
-charge_off, charge_off_reversal, termination, write_off.
+charge_off, charge_off_reversal, termination, write_off; re_ageing_reversal,
+re_amortisation_reversal, termination_reversal.
 """
 
 from datetime import date, datetime

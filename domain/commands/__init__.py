@@ -11,6 +11,7 @@ from domain.commands import (
     product,
     reference,
     servicing,
+    undoing,
 )
 from domain.commands.registry import NAMES, Command, LoanCommand, command, name_of
 
@@ -30,4 +31,5 @@ __all__ = [
     "product",
     "reference",
     "servicing",
+    "undoing",
 ]

@@ -12,6 +12,7 @@ from domain.events import (
     product,
     reference,
     servicing,
+    undoing,
 )
 from domain.events.registry import TOPICS, Event, event, topic_of
 
@@ -31,4 +32,5 @@ __all__ = [
     "reference",
     "servicing",
     "topic_of",
+    "undoing",
 ]

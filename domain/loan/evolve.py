@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from domain.events import application as app
-from domain.events import arrears, changes, crediting, disbursement, ending, servicing
+from domain.events import arrears, changes, crediting, disbursement, ending, servicing, undoing
 from domain.events.registry import Event
 from domain.loan.facts import begin, fact_of
 from domain.loan.instalments import Instalment
@@ -220,6 +220,19 @@ def _re_aged(loan: Loan, event: changes.LoanReaged) -> Loan:
     )
 
 
+def _re_ageing_reversed(loan: Loan, event: undoing.ReagingReversed) -> Loan:
+    return _told(loan, event)._replace(
+        replanned_on=event.replanned_on,
+        re_ageings=loan.re_ageings[:-1],
+        taken_back=loan.taken_back | {event.re_age_id},
+    )
+
+
+def _re_amortisation_reversed(loan: Loan, event: undoing.ReamortizationReversed) -> Loan:
+    taken_back = loan.taken_back | {event.re_amortisation_id}
+    return _told(loan, event)._replace(taken_back=taken_back)
+
+
 def _charged_off(loan: Loan, event: ending.LoanChargedOff) -> Loan:
     return loan._replace(
         timeline=_recorded(loan, event),
@@ -308,6 +321,9 @@ _CHANGES: dict[type[Event], Callable[[Loan, Any], Loan]] = {
         terminated_on=e.effective_on
     ),
     ending.LoanWrittenOff: _written_off,
+    undoing.ReagingReversed: _re_ageing_reversed,
+    undoing.ReamortizationReversed: _re_amortisation_reversed,
+    undoing.TerminationReversed: lambda loan, e: _told(loan, e)._replace(terminated_on=None),
     ending.LoanSettled: _becomes(LoanStatus.SETTLED),
     ending.LoanReopened: lambda loan, _: loan._replace(
         status=LoanStatus.CHARGED_OFF if loan.charged_off else LoanStatus.ACTIVE

@@ -8,7 +8,7 @@ from datetime import date
 from functools import lru_cache
 from typing import Any
 
-from domain.events import changes, crediting, disbursement, ending, servicing
+from domain.events import changes, crediting, disbursement, ending, servicing, undoing
 from domain.events.registry import Event
 from domain.loan.contract import REFUND_KINDS, loan_terms
 from domain.loan.terms import Conditions, Terms
@@ -325,6 +325,11 @@ FACTS: dict[type[Event], Callable[[Any], f.Fact]] = {
     ending.ChargeOffReversed: lambda event: _taken_back(CHARGE_OFF_ID, event.effective_on),
     ending.ContractTerminated: _terminated,
     ending.LoanWrittenOff: _written_off,
+    undoing.ReagingReversed: lambda event: _taken_back(event.re_age_id, event.effective_on),
+    undoing.ReamortizationReversed: lambda event: _taken_back(
+        event.re_amortisation_id, event.effective_on
+    ),
+    undoing.TerminationReversed: lambda event: _taken_back(TERMINATION_ID, event.effective_on),
     ending.RecoveryReceived: _recovered,
 }
 """Events after the first payout that tell a fact. Every other event is a result or a note."""

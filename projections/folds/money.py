@@ -32,6 +32,7 @@ ENDS = {
     "loan.charged_off.v1": "charge_off",
     "loan.charge_off_reversed.v1": "charge_off_reversal",
     "loan.contract_terminated.v1": "termination",
+    "loan.termination_reversed.v1": "termination_reversal",
 }
 
 
@@ -304,6 +305,20 @@ class MoneyFold:
             **parts,
         )
 
+    def plan_reversed(self, entry: Entry, loan: LoanSummary) -> None:
+        """A plan is taken back: the interest that it had given up is owed again."""
+        event = entry.event
+        re_aged = entry.topic == "loan.reaging_reversed.v1"
+        self._add(
+            entry,
+            loan,
+            transaction_id=event.re_age_id if re_aged else event.re_amortisation_id,
+            kind="re_ageing_reversal" if re_aged else "re_amortisation_reversal",
+            amount_minor=event.waived_interest_minor,
+            interest_minor=event.waived_interest_minor,
+            cause=event.cause,
+        )
+
     def ended(self, entry: Entry, loan: LoanSummary) -> None:
         """Taken to loss or back on the books, or due at once; the debt stands."""
         event = entry.event
@@ -376,6 +391,8 @@ _CHANGES: dict[str, Callable[[MoneyFold, Entry, LoanSummary], None]] = {
     "loan.restructured.v1": MoneyFold.restructured,
     "loan.reaged.v1": MoneyFold.replanned,
     "loan.reamortized.v1": MoneyFold.replanned,
+    "loan.reaging_reversed.v1": MoneyFold.plan_reversed,
+    "loan.reamortization_reversed.v1": MoneyFold.plan_reversed,
     **dict.fromkeys(ENDS, MoneyFold.ended),
     "loan.recovery_received.v1": MoneyFold.recovered,
     "loan.written_off.v1": MoneyFold.written_off,

@@ -256,6 +256,29 @@ def _re_amortised(row: LoanSummary, entry: Entry) -> None:
     row.recalculates = True  # rows past due ended on the day: published rows do not tell before it
 
 
+def _plan_reversed(row: LoanSummary, entry: Entry) -> None:
+    row.waived_minor -= entry.event.waived_interest_minor
+
+
+def _re_ageing_reversed(row: LoanSummary, entry: Entry) -> None:
+    _plan_reversed(row, entry)
+    row.replanned_on = entry.event.replanned_on
+    _await_reset_again(row)
+
+
+def _termination_reversed(row: LoanSummary, entry: Entry) -> None:
+    del entry
+    row.terminated_on = None
+    _await_reset_again(row)
+
+
+def _await_reset_again(row: LoanSummary) -> None:
+    """Note the first reset date that a floating loan has not taken over, counted anew."""
+    row.next_reset_on = None
+    after = [on for on in (row.disbursed_on, row.repriced_on, row.replanned_on) if on is not None]
+    _await_reset(row, max(after))
+
+
 def _rate_changed(row: LoanSummary, entry: Entry) -> None:
     row.rate_annual = Decimal(entry.event["rate_annual"])
 
@@ -332,6 +355,9 @@ _CHANGES: dict[str, Callable[[LoanSummary, Entry], None]] = {
     "loan.rate_repriced.v1": _repriced,
     "loan.reaged.v1": _re_aged,
     "loan.reamortized.v1": _re_amortised,
+    "loan.reaging_reversed.v1": _re_ageing_reversed,
+    "loan.reamortization_reversed.v1": _plan_reversed,
+    "loan.termination_reversed.v1": _termination_reversed,
     "loan.restructured.v1": _restructured,
     "loan.charged_off.v1": _charged_off,
     "loan.charge_off_reversed.v1": _charge_off_reversed,

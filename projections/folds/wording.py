@@ -203,6 +203,11 @@ WORDS: dict[str, Callable[[Any, Money], str]] = {
         f"{m(e.principal_minor)} principal past due spread over the instalments to come,"
         f" {m(e.waived_interest_minor)} interest waived"
     ),
+    "loan.reaging_reversed.v1": lambda e, _: f"Re-ageing {e.re_age_id} reversed: {e.cause}",
+    "loan.reamortization_reversed.v1": lambda e, _: (
+        f"Re-amortisation {e.re_amortisation_id} reversed: {e.cause}"
+    ),
+    "loan.termination_reversed.v1": lambda e, _: f"The contract runs on: {e.cause}",
     "loan.restructured.v1": _restructured,
     "loan.charged_off.v1": lambda e, m: (
         f"Charged off {m(e.principal_minor)} principal and {m(e.interest_minor)} interest:"

@@ -14,6 +14,7 @@ from domain.commands import crediting as cr
 from domain.commands import disbursement as cd
 from domain.commands import ending as ce
 from domain.commands import servicing as cs
+from domain.commands import undoing as cu
 from domain.commands.registry import Command
 from domain.errors import Rejected
 from domain.events.ending import LoanRestructured, RestructureKind
@@ -90,6 +91,13 @@ class Turn:
         """The id of the last payout after the first, or of none."""
         more = self.life.state.tranches_out
         return more[-1].disbursement_id if more else "none"
+
+    @property
+    def newest(self) -> str:
+        """The id of the newest fact."""
+        assert self.life.state.timeline is not None
+        assert self.life.state.timeline.newest is not None
+        return self.life.state.timeline.newest.id
 
     @property
     def number(self) -> int:
@@ -189,6 +197,11 @@ MAKERS: dict[str, Callable[[Turn], Command]] = {
         instalments=1 + t.n % 30,
         financial_difficulty=False,
     ),
+    "undo re-age": lambda t: t.make(cu.ReverseReAgeing, re_age_id=t.newest, cause="x"),
+    "undo re-amortise": lambda t: t.make(
+        cu.ReverseReAmortisation, re_amortisation_id=t.newest, cause="x"
+    ),
+    "undo terminate": lambda t: t.make(cu.ReverseTermination, cause="x"),
     "terminate": lambda t: t.make(ce.TerminateContract, cause="x"),
     "charge off": lambda t: t.make(ce.ChargeOffLoan, cause="x"),
     "undo charge-off": lambda t: t.make(ce.ReverseChargeOff, cause="x"),

@@ -67,36 +67,57 @@ def spread_interest(plan: Plan, periods: Sequence[Period], total: int) -> None:
 
 
 def settle_principal(plan: Plan, till: date) -> None:
-    """The last instalments take the residue, so that principals add up to the money out."""
-    for period in plan.open_periods:
-        period.moved_up = False
+    """The last instalments take the residue, so that principals add up to the money out.
+
+    Every period must be as derived.
+    """
     over = plan.settled
     unpaid = [n for n, period in enumerate(plan.open_periods, over) if not period.fully_paid]
-    if unpaid:
-        plan.periods[unpaid[-1]].future_interest = 0
-    plan.derive()
+    _take_back_moved_up(plan, unpaid[-1] if unpaid else None)
     excess = plan.total_asked_principal - plan.total_due_principal
-    for period in reversed(plan.open_periods):
+    if excess:
+        _change_last_shares(plan, excess)
+    if unpaid:
+        defer_unearned(plan, unpaid[-1], till)
+
+
+def _take_back_moved_up(plan: Plan, collected_with: int | None) -> None:
+    """Let periods hold again the interest that an unpaid one collected for them."""
+    moved = [period for period in plan.open_periods if period.moved_up]
+    for period in moved:
+        period.moved_up = False
+    collects = collected_with is not None and plan.periods[collected_with].future_interest != 0
+    if collected_with is not None:
+        plan.periods[collected_with].future_interest = 0
+    if moved or collects:
+        plan.derive()
+
+
+def _change_last_shares(plan: Plan, excess: int) -> None:
+    """Cut the last shares, not below what was paid; or let the last one ask for the rest."""
+    last = len(plan.periods) - 1
+    first = last
+    for index in range(last, plan.settled - 1, -1):
         if excess <= 0:
             break
+        period, first = plan.periods[index], index
         share = period.share or 0
         cut = min(excess, share, period.due_principal - period.paid_principal)
         period.share = share - cut
         excess -= cut
     if excess < 0:
-        target = _last_that_asks(plan)
+        first = _last_that_asks(plan)
+        target = plan.periods[first]
         target.share = (target.share or 0) - excess
-    plan.derive()
-    if unpaid:
-        defer_unearned(plan, unpaid[-1], till)
+    plan.derive(first, last)
 
 
-def _last_that_asks(plan: Plan) -> Period:
-    """Return the last period that was not closed early, or the last of all."""
+def _last_that_asks(plan: Plan) -> int:
+    """Return the index of the last period that was not closed early, or of the last of all."""
     asking = [index for index, period in enumerate(plan.periods) if not period.closed_early]
     index = asking[-1] if asking else len(plan.periods) - 1
     plan.open_again(index)
-    return plan.periods[index]
+    return index
 
 
 def close_early(plan: Plan, period: Period) -> None:

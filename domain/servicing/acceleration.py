@@ -138,4 +138,6 @@ def _end_plan(ledger: Ledger, current: Row, on: date) -> None:
     plan.factor([last])
     plan.rebalance()
     last.emi = principal + interest - last.credited
+    if last.share is not None:
+        last.share = max(0, principal - last.credited_principal)
     plan.rebalance()

@@ -109,7 +109,8 @@ def _select(payment: _Payment, due: DueClass, component: Component | None = None
         unpaid = [row for row in payment.ledger.open_rows if not row.met]
     else:
         open_rows = payment.ledger.open_rows
-        unpaid = [row for row in open_rows if row.outstanding_of(component) > 0]
+        # A charge-off without interest may part a row that is met anew: nothing of it is owed.
+        unpaid = [row for row in open_rows if row.outstanding_of(component) > 0 and not row.met]
     if due is DueClass.PAST_DUE:
         return [row for row in unpaid if row.due_on < on][:1]
     if due is DueClass.DUE:

@@ -56,8 +56,7 @@ def pay_interest(plan: Plan, period: Period, on: date, amount: int) -> None:
     period = plan.periods[index]
     if _is_latest_open(plan, index) and period is not plan.last and on >= period.due_on:
         defer_unearned(plan, index, on)
-    left = plan.total_due_interest - plan.total_paid_interest
-    period.paid_interest += min(amount, left)
+    period.paid_interest += amount
     if not plan.by_principal and period.total_paid > period.asked:
         period.emi += period.total_paid - period.asked  # its principal was paid first
     plan.rebalance(index, index)

@@ -24,8 +24,8 @@ def add_full_term_tranche(ledger: Ledger, on: date, amount: int) -> None:
     dues = [due_on(terms, start, number) for number in range(1, terms.instalments + 1)]
     tranche = Plan(terms, zip([start, *dues[:-1]], dues, strict=True))
     add_money(tranche, Money(on=on, disbursed=amount))
-    plan.move_money(on, disbursed=amount)
     known = {(p.from_on, p.due_on): p for p in plan.periods}
+    held: list[Period] = []
     for added in tranche.periods:
         emi = added.due_principal + added.due_interest
         period = known.get((added.from_on, added.due_on))
@@ -37,6 +37,8 @@ def add_full_term_tranche(ledger: Ledger, on: date, amount: int) -> None:
             plan.periods.append(period)
         period.emi += emi
         period.original_emi = period.emi
-        plan.factor([period])
+        held.append(period)
+    plan.move_money(on, disbursed=amount)
+    plan.factor(held)
     plan.rebalance()
     settle_last(plan, on)

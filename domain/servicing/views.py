@@ -35,6 +35,8 @@ def stopped_on(plan: Plan, on: date) -> Plan:
         return view
     assert index is not None, "periods follow each other without a gap"
     _cut(view, index, on)
+    for period in view.periods[index + 2 : plan.settled]:  # over by facts of later days
+        period.subs.clear()
     view.factor(view.periods[view.settled : index + 2])
     view.rebalance()
     settle_last(view, on)

@@ -17,11 +17,18 @@ from domain.servicing.values import (
     ChargeKind,
     ChargeOffBehaviour,
     ChargeTime,
+    Component,
+    DaysInMonth,
+    DaysInYear,
+    Direction,
+    DueClass,
     FutureRule,
+    InterestPeriod,
     Kind,
     ReAgeInterest,
     ReAmortiseInterest,
     Recalculation,
+    Unit,
 )
 from tests.domain.servicing.plans import START, terms
 
@@ -219,3 +226,87 @@ def test_payments_are_paid_again_into_the_rows_that_an_acceleration_leaves() -> 
     assert len(_rows(life)) == 2
     paid = sum(row.paid.total for row in _rows(life))
     assert paid + life.account.overpaid == 200_02
+
+
+def test_a_day_is_looked_at_although_later_payments_settled_the_rows_after_it() -> None:
+    """The close of 1 to 14 February looks at days before two payments that were entered early."""
+    life = lived(
+        _today(date(2024, 2, 15)),
+        op.Transact(kind=Kind.REPAYMENT, on=date(2024, 2, 17), amount_minor=900_00),
+        op.Transact(kind=Kind.REPAYMENT, on=date(2024, 4, 20), amount_minor=1),
+        instalments=4,
+        amortisation=Amortisation.EQUAL_PRINCIPAL,
+        **CONTINUOUS,
+    )
+    assert life.account.ledger.plan.settled == 3
+    perform(life, op.CloseDays())
+    accrued = sum(fact.interest_minor for fact in life.timeline.facts if isinstance(fact, f.Posted))
+    assert accrued == life.account.interest_accrued_to(date(2024, 2, 14))
+    assert accrued == 9_68  # a month of 1,000.00 at 1 %, less a day: 30 of 31 days
+
+
+def test_a_tranche_paid_out_after_maturity_has_its_own_term() -> None:
+    """Source: domain rules, P-55; what fell due before keeps its principal."""
+    life = lived(
+        _today(date(2024, 5, 16)),
+        op.Disburse(on=date(2024, 5, 16), amount_minor=400_00),
+        instalments=2,
+        repayment_every=2,
+        full_term_tranches=True,
+        rate_annual=Decimal(0),
+    )
+    assert [row.due.principal for row in _rows(life)] == [500_00, 500_00, 200_00, 200_00]
+    assert [row.due_on for row in _rows(life)][-1] == date(2024, 9, 15)
+
+
+ACROSS = AllocationRule(kind=None, order=STANDARD_ORDER, direction=Direction.VERTICAL)
+DAILY = {
+    "rate_annual": Decimal("0.36"),
+    "interest_period": InterestPeriod.DAILY,
+    "days_in_month": DaysInMonth.D30,
+    "days_in_year": DaysInYear.D360,
+}
+
+
+def test_a_row_that_a_charge_off_parted_anew_is_met_and_takes_nothing_more() -> None:
+    """Source: domain rules, 9.9 S-21, 9.7 A-09; it was paid in advance, with principal only."""
+    off = date(2024, 3, 16)
+    life = lived(
+        *_paid(date(2024, 2, 23), 900_00),
+        _today(off),
+        op.ChargeOff(on=off),
+        *_paid(date(2024, 7, 10), 5_00),
+        instalments=4,
+        charge_off=ChargeOffBehaviour.ZERO_INTEREST,
+        allocation=(ACROSS,),
+        **CONTINUOUS,
+        **DAILY,
+    )
+    assert all(row.outstanding >= 0 for row in _rows(life))
+    assert _rows(life)[2].outstanding == 0
+    assert _rows(life)[3].paid.principal == life.account.transactions[-1].split.principal + 92_91
+
+
+def test_interest_in_advance_is_paid_on_row_and_plan_alike() -> None:
+    """Source: domain rules, 9.7 A-09; the table begins with principal that is not due yet."""
+    first = (
+        (DueClass.IN_ADVANCE, Component.PRINCIPAL),
+        (DueClass.PAST_DUE, Component.INTEREST),
+        (DueClass.IN_ADVANCE, Component.INTEREST),
+    )
+    rest = tuple(bucket for bucket in STANDARD_ORDER if bucket not in first)
+    rule = AllocationRule(kind=None, order=(*first, *rest))
+    life = lived(
+        *_paid(date(2024, 2, 25), 100_00),
+        instalments=3,
+        repayment_every=15,
+        repayment_unit=Unit.DAYS,
+        amortisation=Amortisation.FIXED_INSTALMENT,
+        instalment_minor=500_00,
+        allocation=(rule,),
+        direction=Direction.VERTICAL,
+        **CONTINUOUS,
+        **(DAILY | {"rate_annual": Decimal("0.24")}),
+    )
+    assert all(map(_asks_no_less_than_paid, _rows(life)))
+    assert min(life.account.outstanding) >= 0

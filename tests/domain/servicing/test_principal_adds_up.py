@@ -11,15 +11,17 @@ from domain.servicing.account import Instalment
 from domain.servicing.life import Life
 from domain.servicing.performing import perform
 from domain.servicing.term_parts import CustomInstalment
-from domain.servicing.terms import ChargeTerms
+from domain.servicing.terms import STANDARD_ORDER, AllocationRule, ChargeTerms
 from domain.servicing.values import (
     Amortisation,
     ChargeBasis,
     ChargeKind,
     ChargeOffBehaviour,
     ChargeTime,
+    Component,
     DaysInMonth,
     DaysInYear,
+    DueClass,
     InterestMethod,
     InterestPeriod,
     Kind,
@@ -374,3 +376,20 @@ def test_what_is_drawn_on_the_day_of_a_re_ageing_counts_before_the_row_that_is_c
         rate_annual=Decimal(0),
     )
     adds_up(life, 1_010_00)
+
+
+def test_a_method_that_fixes_principal_ends_with_all_of_it() -> None:
+    """Source: domain rules, 9.9 S-24; the payment was made into the row that goes."""
+    ahead = (DueClass.IN_ADVANCE, Component.PRINCIPAL)
+    order = (ahead, *(bucket for bucket in STANDARD_ORDER if bucket != ahead))
+    life = lived(
+        *paid(date(2024, 2, 2), 720_00),
+        today(date(2024, 2, 3)),
+        op.Terminate(),
+        instalments=2,
+        amortisation=Amortisation.INTEREST_ONLY,
+        allocation=(AllocationRule(kind=None, order=order),),
+        **CONTINUOUS,
+    )
+    adds_up(life)
+    assert life.account.outstanding.principal == 280_00

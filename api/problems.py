@@ -36,6 +36,7 @@ _IN_ITSELF: Final = (  # wrong whatever the state of the book
     "cannot_follow",
     "currency_missing",
     "dates_out_of_order",
+    "fee_repeated",
     "interest_is_planned",
     "key_reused",
     "limit_out_of_range",

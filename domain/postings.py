@@ -48,6 +48,7 @@ class Line:
 
 
 Lines = tuple[Line, ...]
+Payout = disbursement.LoanDisbursed | disbursement.DisbursementReturned | disbursement.TrancheParts
 
 RECEIVABLE = {
     Component.PRINCIPAL: Account.LOAN_PORTFOLIO,
@@ -104,6 +105,14 @@ def accrual(component: Component, amount_minor: int) -> Lines:
 def _disbursed(event: disbursement.LoanDisbursed, _: bool) -> Iterable[Line]:  # noqa: FBT001
     yield Line(account=Account.LOAN_PORTFOLIO, amount_minor=event.amount_minor)
     yield Line(account=Account.FUND_SOURCE, amount_minor=-event.amount_minor)
+    yield from _kept_back(event, 1)
+
+
+def _kept_back(event: Payout, sign: int) -> Iterable[Line]:
+    """Let fees that are kept back from a payout stay with the fund source, as income."""
+    kept = sum(fee.amount_minor for fee in event.fees)
+    yield Line(account=Account.FUND_SOURCE, amount_minor=sign * kept)
+    yield Line(account=Account.FEE_INCOME, amount_minor=-sign * kept)
 
 
 def _received_lines(
@@ -180,6 +189,12 @@ def _owed_more(
 def _returned(event: disbursement.DisbursementReturned, _: bool) -> Iterable[Line]:  # noqa: FBT001
     yield Line(account=Account.FUND_SOURCE, amount_minor=event.amount_minor)
     yield Line(account=Account.LOAN_PORTFOLIO, amount_minor=-event.amount_minor)
+    yield from _kept_back(event, -1)
+
+
+def _tranche(event: disbursement.TrancheParts, sign: int) -> Iterable[Line]:
+    yield from _owed_more(event, sign)
+    yield from _kept_back(event, sign)
 
 
 def _restructured(event: ending.LoanRestructured, _: bool) -> Iterable[Line]:  # noqa: FBT001
@@ -223,8 +238,8 @@ def _recovered(event: ending.RecoveryReceived, _: bool) -> Iterable[Line]:  # no
 _RULES: dict[type[Event], Callable[[Any, bool], Iterable[Line]]] = {
     disbursement.LoanDisbursed: _disbursed,
     disbursement.DisbursementReturned: _returned,
-    disbursement.TrancheDisbursed: lambda event, _: _owed_more(event, 1),
-    disbursement.TrancheReturned: lambda event, _: _owed_more(event, -1),
+    disbursement.TrancheDisbursed: lambda event, _: _tranche(event, 1),
+    disbursement.TrancheReturned: lambda event, _: _tranche(event, -1),
     servicing.PaymentAllocated: _allocated,
     servicing.AllocationsRestated: _restated,
     servicing.ChargeAssessed: _charged,

@@ -109,6 +109,13 @@ class Checked(Narrow):
     passed: bool
 
 
+class FeeTaken(Narrow):
+    """A fee kept back from a payout."""
+
+    code: str
+    amount_minor: int
+
+
 class Disbursed(Narrow):
     """`loan.disbursed.v1`."""
 
@@ -116,6 +123,7 @@ class Disbursed(Narrow):
     amount_minor: int
     instalments: list[Instalment]
     balances: Balances
+    fees: list[FeeTaken]
 
 
 class Returned(Narrow):
@@ -124,6 +132,7 @@ class Returned(Narrow):
     disbursement_id: str
     amount_minor: int
     cause: str
+    fees: list[FeeTaken]
 
 
 class Tranche(Narrow):
@@ -136,6 +145,7 @@ class Tranche(Narrow):
     fee_minor: int
     penalty_minor: int
     overpaid_minor: int
+    fees: list[FeeTaken]
 
 
 class TrancheReturned(Tranche):

@@ -12,6 +12,7 @@ from domain.actors import ActorKind
 from domain.commands import disbursement as c
 from domain.context import Context
 from domain.decisions.guards import require_amount, require_not_ahead, require_status
+from domain.decisions.payout_fees import fees_of
 from domain.decisions.payouts import (
     approved,
     disburse_more,
@@ -146,6 +147,7 @@ def disburse(loan: Loan, command: c.DisburseLoan, context: Context) -> list[Even
         balances=Balances(),
         engine_version=ENGINE_VERSION,
         tranche=tranche,
+        fees=fees_of(loan, command.amount_minor),
         closed_days=_closed_days(loan, approved(loan), command, context),
     )
     timeline = begin(loan.conditions, approved(loan), paid_out)
@@ -195,6 +197,7 @@ def return_disbursement(loan: Loan, command: c.ReturnDisbursement, context: Cont
             disbursement_id=command.disbursement_id,
             amount_minor=loan.balances.principal_minor,
             cause=command.cause,
+            fees=loan.fees_taken,
         )
     ]
 

@@ -14,6 +14,7 @@ from domain.decisions.guards import (
     require_status,
     require_value_date,
 )
+from domain.decisions.payout_fees import fees_of
 from domain.decisions.results import changed, recorded, restated, settled
 from domain.errors import Rejected
 from domain.events import disbursement as e
@@ -101,6 +102,7 @@ def disburse_more(
         penalty_minor=0,
         overpaid_minor=0,
         tranche=tranche,
+        fees=fees_of(loan, command.amount_minor),
     )
     booked = recorded(loan, timeline, fact_of(told))
     events = [_less_credit(told, booked), changed(booked, told.disbursement_id, on)]
@@ -152,6 +154,7 @@ def return_tranche(loan: Loan, command: c.ReturnDisbursement, context: Context) 
         penalty_minor=last.penalty_minor,
         overpaid_minor=last.overpaid_minor,
         tranche=last.tranche,
+        fees=last.fees,
         cause=command.cause,
     )
     booked = recorded(loan, timeline, fact_of(told))

@@ -8,6 +8,14 @@ from domain.loan.instalments import Balances, Instalment
 from domain.loan.terms import PlannedTranche
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeeTaken:
+    """A fee that was kept back from a payout: the borrower got so much less, and owes the whole."""
+
+    code: str
+    amount_minor: int
+
+
 @event("loan.disbursement_prepared.v1")
 class DisbursementPrepared(Event):
     """The maker's half of the four-eyes check: what exactly is to be paid to whom."""
@@ -44,6 +52,7 @@ class LoanDisbursed(Event):
     engine_version: int
     closed_days: tuple[date, ...] = ()  # that due dates met and were moved off
     tranche: PlannedTranche | None = None  # of the plan
+    fees: tuple[FeeTaken, ...] = ()  # kept back: they went to the lender and not to the borrower
 
 
 @event("loan.tranches_planned.v1")
@@ -69,6 +78,7 @@ class TrancheParts(Event):
     penalty_minor: int
     overpaid_minor: int  # of the borrower's credit
     tranche: PlannedTranche | None = None  # of the plan
+    fees: tuple[FeeTaken, ...] = ()  # kept back: they went to the lender and not to the borrower
 
 
 @event("loan.tranche_disbursed.v1")
@@ -90,6 +100,7 @@ class DisbursementReturned(Event):
     disbursement_id: str
     amount_minor: int
     cause: str
+    fees: tuple[FeeTaken, ...] = ()  # that had been kept back: they are given back
 
 
 @event("loan.use_of_funds_declared.v1")

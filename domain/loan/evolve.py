@@ -85,6 +85,7 @@ def _disbursed(loan: Loan, event: disbursement.LoanDisbursed) -> Loan:
         status=LoanStatus.ACTIVE,
         disbursed_on=event.effective_on,
         paid_out_minor=event.amount_minor,
+        fees_taken=event.fees,
         timeline=begin(loan.conditions, loan.terms, event),
         rows=event.instalments,
         balances=event.balances,

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from domain.events.application import Decision
 from domain.events.crediting import ChargedBack
-from domain.events.disbursement import TrancheDisbursed
+from domain.events.disbursement import FeeTaken, TrancheDisbursed
 from domain.loan.instalments import Balances, Instalment
 from domain.loan.terms import Conditions, PlannedTranche, Terms
 from domain.servicing.re_ageing_guard import ReAgeing
@@ -74,6 +74,7 @@ class Loan(NamedTuple):
     preparation: Preparation | None = None
     disbursed_on: date | None = None  # the first payout
     paid_out_minor: int = 0  # by all payouts that stand
+    fees_taken: tuple[FeeTaken, ...] = ()  # from the first payout
     tranches_out: tuple[TrancheDisbursed, ...] = ()  # further payouts that stand, oldest first
     timeline: Timeline | None = None
     rows: tuple[Instalment, ...] = ()  # as published

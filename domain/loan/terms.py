@@ -26,8 +26,10 @@ __all__ = [
     "BusinessDayRule",
     "Component",
     "Conditions",
+    "FeeTime",
     "FloatingConditions",
     "OverdueInterest",
+    "PayoutFee",
     "PayoutPlan",
     "PlannedTranche",
     "PreClose",
@@ -61,6 +63,13 @@ class PayoutPlan(StrEnum):
 
     NONE = "none"  # each payout as it comes
     TRANCHES = "tranches"  # each payout is a tranche of the loan's plan
+
+
+class FeeTime(StrEnum):
+    """Which payouts a fee is taken from (domain rules, F-01, F-02)."""
+
+    FIRST_PAYOUT = "first_payout"
+    EACH_PAYOUT = "each_payout"
 
 
 class RefundKind(StrEnum):
@@ -111,6 +120,18 @@ class FloatingConditions:
     reset: ResetRule = ResetRule.NEW_YEAR  # when loans reprice
     floor_annual: Decimal | None = Decimal(0)  # of reference and spread together; None: no floor
     cap_annual: Decimal | None = None  # of reference and spread together; None: no cap
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PayoutFee:
+    """A fee that is kept back from what goes out: a fixed amount, or a share of the payout."""
+
+    code: str  # one of the product's charges
+    taken: FeeTime = FeeTime.EACH_PAYOUT
+    amount_minor: int = 0
+    percent: Decimal | None = None  # of the payout: 1.5 is 1.5 %; None: the fixed amount
+    min_minor: int = 0  # of a share
+    max_minor: int | None = None  # of a share; None: without limit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,6 +191,7 @@ class Conditions:
     instalments_max: int
     payouts_max: int = 1  # of one loan, those that came back not counted
     payout_plan: PayoutPlan = PayoutPlan.NONE
+    payout_fees: tuple[PayoutFee, ...] = ()  # kept back from what goes out
     full_term_tranches: bool = False  # each payout is repaid over a full term of its own
     outstanding_max_minor: int | None = None  # principal after a payout; None: as approved
     four_eyes_from_minor: int = 0  # payouts of at least this need a maker and a checker

@@ -5,6 +5,8 @@ from typing import Any
 
 import msgspec
 
+from projections.folds import payouts
+from projections.folds.payouts import parts_of
 from projections.loan_summary import LoanSummary
 from projections.narrow import Line
 from projections.ports import Database
@@ -25,8 +27,6 @@ BRINGS = {
     "loan.charge_adjusted.v1": "adjustment_id",
 }
 """Topics of credits, and the field that names the transaction."""
-
-PARTS = ("principal_minor", "interest_minor", "fee_minor", "penalty_minor")
 
 ENDS = {
     "loan.charged_off.v1": "charge_off",
@@ -87,7 +87,8 @@ class MoneyFold:
         if row.kind in CREDITS:
             self._money[row.loan_id, row.transaction_id] = row
 
-    def _add(self, entry: Entry, loan: LoanSummary, **fields: Any) -> None:  # noqa: ANN401 - the row's own
+    def add(self, entry: Entry, loan: LoanSummary, **fields: Any) -> None:  # noqa: ANN401 - the row's own
+        """Add the transaction that an event tells; `fields` are its row's own."""
         self._put(
             Transaction(
                 loan_id=entry.key,
@@ -102,41 +103,10 @@ class MoneyFold:
             )
         )
 
-    def disbursed(self, entry: Entry, loan: LoanSummary) -> None:
-        """The money went out: `principal_minor` is new debt, the rest came from credit."""
-        event = entry.event
-        tranche = entry.topic == "loan.tranche_disbursed.v1"
-        parts = _parts(event) if tranche else {"principal_minor": event.amount_minor}
-        self._add(
-            entry,
-            loan,
-            transaction_id=event.disbursement_id,
-            kind="disbursement",
-            amount_minor=event.amount_minor,
-            overpaid_minor=event.overpaid_minor if tranche else 0,
-            **parts,
-        )
-
-    def returned(self, entry: Entry, loan: LoanSummary) -> None:
-        """The money came back."""
-        event = entry.event
-        tranche = entry.topic == "loan.tranche_returned.v1"
-        parts = _parts(event) if tranche else {"principal_minor": event.amount_minor}
-        self._add(
-            entry,
-            loan,
-            transaction_id=event.disbursement_id,
-            kind="disbursement_return",
-            amount_minor=event.amount_minor,
-            overpaid_minor=event.overpaid_minor if tranche else 0,
-            cause=event.cause,
-            **parts,
-        )
-
     def received(self, entry: Entry, loan: LoanSummary) -> None:
         """A payment; its parts come with the next event."""
         event = entry.event
-        self._add(
+        self.add(
             entry,
             loan,
             transaction_id=event.payment_id,
@@ -148,7 +118,7 @@ class MoneyFold:
     def recovered(self, entry: Entry, loan: LoanSummary) -> None:
         """A recovery; on a loan that is not written off its parts come with the next event."""
         event = entry.event
-        self._add(
+        self.add(
             entry,
             loan,
             transaction_id=event.recovery_id,
@@ -165,7 +135,7 @@ class MoneyFold:
             "loan.interest_refunded.v1": "interest_refund",
             "loan.charge_adjusted.v1": "charge_adjustment",
         }
-        self._add(
+        self.add(
             entry,
             loan,
             transaction_id=getattr(event, BRINGS[entry.topic]),
@@ -189,7 +159,7 @@ class MoneyFold:
         row = self.standing(entry.key, event.payment_id)
         row.reversed_on = entry.effective_on
         self._put(row)
-        self._add(
+        self.add(
             entry,
             loan,
             transaction_id=event.payment_id,
@@ -197,7 +167,7 @@ class MoneyFold:
             amount_minor=row.amount_minor,
             overpaid_minor=row.overpaid_minor,
             cause=event.cause,
-            **_parts(row),
+            **parts_of(row),
         )
 
     def restated(self, entry: Entry, loan: LoanSummary) -> None:
@@ -222,7 +192,7 @@ class MoneyFold:
     def charged(self, entry: Entry, loan: LoanSummary) -> None:
         """A fee or penalty."""
         event = entry.event
-        self._add(
+        self.add(
             entry,
             loan,
             transaction_id=event.charge_id,
@@ -237,7 +207,7 @@ class MoneyFold:
     def waived(self, entry: Entry, loan: LoanSummary) -> None:
         """Something was given up."""
         event = entry.event
-        self._add(
+        self.add(
             entry,
             loan,
             transaction_id=event.waiver_id,
@@ -251,7 +221,7 @@ class MoneyFold:
     def refunded(self, entry: Entry, loan: LoanSummary) -> None:
         """Overpaid money went back."""
         event = entry.event
-        self._add(
+        self.add(
             entry,
             loan,
             transaction_id=event.refund_id,
@@ -264,7 +234,7 @@ class MoneyFold:
         """Part of a payment, `cause_id`, is owed again, or after all is not."""
         event = entry.event
         taken_back = entry.topic == "loan.chargeback_reversed.v1"
-        self._add(
+        self.add(
             entry,
             loan,
             transaction_id=event.chargeback_id,
@@ -273,13 +243,13 @@ class MoneyFold:
             overpaid_minor=event.overpaid_minor,
             cause=event.cause if taken_back else None,
             cause_id=event.payment_id,
-            **_parts(event),
+            **parts_of(event),
         )
 
     def restructured(self, entry: Entry, loan: LoanSummary) -> None:
         """A new plan: `principal_minor` was capitalised, `interest_minor` waived."""
         event = entry.event
-        self._add(
+        self.add(
             entry,
             loan,
             transaction_id=event.restructure_id,
@@ -294,8 +264,8 @@ class MoneyFold:
         """What was unpaid is planned anew: the parts that moved."""
         event = entry.event
         re_aged = entry.topic == "loan.reaged.v1"
-        parts = _parts(event)
-        self._add(
+        parts = parts_of(event)
+        self.add(
             entry,
             loan,
             transaction_id=event.re_age_id if re_aged else event.re_amortisation_id,
@@ -309,7 +279,7 @@ class MoneyFold:
         """A plan is taken back: the interest that it had given up is owed again."""
         event = entry.event
         re_aged = entry.topic == "loan.reaging_reversed.v1"
-        self._add(
+        self.add(
             entry,
             loan,
             transaction_id=event.re_age_id if re_aged else event.re_amortisation_id,
@@ -322,8 +292,8 @@ class MoneyFold:
     def ended(self, entry: Entry, loan: LoanSummary) -> None:
         """Taken to loss or back on the books, or due at once; the debt stands."""
         event = entry.event
-        parts = _parts(event)
-        self._add(
+        parts = parts_of(event)
+        self.add(
             entry,
             loan,
             transaction_id=f"v{entry.version}",
@@ -335,7 +305,7 @@ class MoneyFold:
 
     def written_off(self, entry: Entry, loan: LoanSummary) -> None:
         """Taken from the books."""
-        self._add(
+        self.add(
             entry,
             loan,
             transaction_id=f"v{entry.version}",
@@ -343,11 +313,6 @@ class MoneyFold:
             amount_minor=entry.event.amount_minor,
             cause=entry.event.cause,
         )
-
-
-def _parts(of: Any) -> dict[str, int]:  # noqa: ANN401 - an event, or a row
-    """Its amounts by component; 0 for one that it does not have."""
-    return {name: getattr(of, name, 0) for name in PARTS}
 
 
 def _mentions(entry: Entry) -> list[str]:
@@ -371,10 +336,10 @@ def _split(row: Transaction, lines: Iterable[Line], overpaid_minor: int) -> None
 
 
 _CHANGES: dict[str, Callable[[MoneyFold, Entry, LoanSummary], None]] = {
-    "loan.disbursed.v1": MoneyFold.disbursed,
-    "loan.disbursement_returned.v1": MoneyFold.returned,
-    "loan.tranche_disbursed.v1": MoneyFold.disbursed,
-    "loan.tranche_returned.v1": MoneyFold.returned,
+    "loan.disbursed.v1": payouts.disbursed,
+    "loan.disbursement_returned.v1": payouts.returned,
+    "loan.tranche_disbursed.v1": payouts.disbursed,
+    "loan.tranche_returned.v1": payouts.returned,
     "loan.payment_received.v1": MoneyFold.received,
     "loan.payment_allocated.v1": MoneyFold.allocated,
     "loan.payment_reversed.v1": MoneyFold.reversed,

@@ -166,3 +166,29 @@ def test_a_loan_is_paid_out_as_planned(api: Api) -> None:
     api.catch_up()
     told = [line["summary"] for line in api.get(f"{at}/timeline")["rows"]]
     assert "Still to be paid out: 6000.00 USD on 2018-01-15, 4000.00 USD on 2018-03-01" in told
+
+
+def test_a_fee_is_kept_back_from_what_goes_out(api: Api) -> None:
+    fee = {"code": "LATE", "percent": "1.5", "max": "80.00"}
+    api.define_product(payouts_max=2, payout_fees=[fee], four_eyes_from="1000000.00")
+    at, ann = accepted(api), api.as_("ann")
+    body = money("d-1", "6000.00")
+    (seen,) = ann.preview(f"{at}/disbursements", body)
+    assert seen["fees"] == [{"code": "LATE", "amount": "80.00"}]
+    ann.done(f"{at}/disbursements", body)
+    ann.done(f"{at}/disbursements", money("d-2", "2000.00", "2018-01-20"))
+    api.catch_up()
+    assert api.accounts() == {"loan_portfolio": 8_000, "fund_source": -7_890, "fee_income": -110}
+    moved = api.get(f"{at}/transactions")["rows"]
+    assert [(one["kind"], one["amount"], one["code"], one["cause_id"]) for one in moved] == [
+        ("disbursement", "6000.00", None, None),
+        ("payout_fee", "80.00", "LATE", "d-1"),
+        ("disbursement", "2000.00", None, None),
+        ("payout_fee", "30.00", "LATE", "d-2"),
+    ]
+    back = {"effective_on": "2018-01-22", "disbursement_id": "d-2", "cause": "account closed"}
+    ann.done(f"{at}/disbursement-returns", back)
+    api.catch_up()
+    assert api.accounts() == {"loan_portfolio": 6_000, "fund_source": -5_920, "fee_income": -80}
+    conditions = api.get("/v1/products/P")["conditions"]
+    assert conditions["payout_fees"][0]["percent"] == "1.5"

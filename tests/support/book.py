@@ -27,6 +27,7 @@ from domain.loan.terms import (
     Component,
     Conditions,
     FloatingConditions,
+    PayoutFee,
     PayoutPlan,
     PlannedTranche,
     Recalculation,
@@ -102,7 +103,11 @@ class Book:
             self.do(define)
             self.do(replace(define, code="R", name="Lines of credit", conditions=line))
             if self.in_parts:
-                planned = replace(self.conditions, payout_plan=PayoutPlan.TRANCHES)
+                planned = replace(
+                    self.conditions,
+                    payout_plan=PayoutPlan.TRANCHES,
+                    payout_fees=(PayoutFee(code="LATE", percent=Decimal(1)),),
+                )
                 self.do(replace(define, code="T", name="Tranches", conditions=planned))
             if self.floats:
                 self.publish("0.0430", START - timedelta(days=26))

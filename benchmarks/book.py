@@ -12,7 +12,7 @@ import random
 import struct
 import time
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -25,8 +25,10 @@ from uuid import UUID
 import psycopg
 
 from benchmarks.harness import Server
-from benchmarks.lives import CUSTOMER_ID, EXTERNAL_ID, LENDER, LOAN_ID, Told, products, tell
+from benchmarks.lives import CUSTOMER_ID, EXTERNAL_ID, LENDER, LOAN_ID, Life, Told, live, products
 from consumers.rebuild import rebuild
+from consumers.stream import chunked
+from domain.loan.day import day_figures, day_line
 from domain.service import Instruction, Service
 from infra.chain import GENESIS, NULL_FIELD, microseconds, text_field
 from infra.chain import field as bytes_field
@@ -35,6 +37,7 @@ from infra.migrate import migrate
 from infra.staging import actor_text
 from infra.store import PostgresEventStore
 from projections import schema
+from projections.day_lines import Line, keep_lines
 
 UNTIL: Final = date(2025, 6, 15)
 """The last business day of a book; the close of the next one is what benchmarks time."""
@@ -42,6 +45,7 @@ LIVES_MAX: Final = 1_500
 BEGUN_ON: Final = date(2024, 1, 1)
 SCOPE: Final = "book"
 
+_LINES_MAX = 5_000  # in one statement
 _SHARD = 0
 _FLUSH_BYTES = 1 << 20
 _PG_EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
@@ -68,6 +72,7 @@ class Book:
     loans: int
     events: int
     seconds: float
+    lines: Mapping[str, Line]  # of loans' days to come, as a close of the last day leaves them
 
 
 class Copy:
@@ -224,21 +229,33 @@ def write_book(
     begun = time.monotonic()
     lives_told = min(loans, LIVES_MAX)
     lives = [
-        _events(tell(seed * LIVES_MAX + number, until=until, closed_until=closed_until or until))
+        live(seed * LIVES_MAX + number, until=until, closed_until=closed_until or until)
         for number in range(lives_told)
     ]
     edges = [loans * number // lives_told for number in range(lives_told + 1)]
     by_day: dict[date, list[tuple[_Event, range]]] = defaultdict(list)
-    for life, (first, end) in zip(lives, pairwise(edges), strict=True):
-        for event in life:
-            by_day[event.told.on].append((event, range(first, end)))
     writer = _Writer(dsn, seed, loans, keys=keys)
+    lines: dict[str, Line] = {}
+    for life, (first, end) in zip(lives, pairwise(edges), strict=True):
+        for event in _events(life.told):
+            by_day[event.told.on].append((event, range(first, end)))
+        line = _line(life, until)
+        if line is not None:
+            lines |= {writer.names[loan].decode(): line for loan in range(first, end)}
     _define_products(dsn, writer)
     for on in sorted(by_day):
         for event, copies in by_day[on]:
             writer.block(event, copies, _evening(on))
     writer.end(dsn, _evening(until))
-    return Book(loans=loans, events=writer.position, seconds=time.monotonic() - begun)
+    return Book(loans=loans, events=writer.position, seconds=time.monotonic() - begun, lines=lines)
+
+
+def _line(life: Life, on: date) -> Line | None:
+    loan = life.loan
+    if loan.timeline is None:
+        return None
+    line = day_line(loan, on, day_figures(loan, on))
+    return line and (sum(one.kind == "loan" for one in life.told), line)
 
 
 def _evening(on: date) -> datetime:
@@ -280,12 +297,16 @@ def _define_products(dsn: str, writer: _Writer) -> None:
         writer.position = store.head().number
 
 
-def project(dsn: str) -> int:
+def project(dsn: str, book: Book) -> int:
     """Fill the read models of a book that was written; return their generation."""
     with bulk_pool(dsn) as pool:
         with pool.transaction() as db:
             schema.install(db)
-        return rebuild(pool)
+        generation = rebuild(pool)
+        for part in chunked(book.lines, _LINES_MAX):
+            with pool.transaction() as db:
+                keep_lines(db, {loan_id: book.lines[loan_id] for loan_id in part})
+        return generation
 
 
 def copied(server: Server, loans: int) -> AbstractContextManager[str]:
@@ -294,7 +315,7 @@ def copied(server: Server, loans: int) -> AbstractContextManager[str]:
     def fill(dsn: str) -> None:
         book = write_book(dsn, loans, keys=True)
         begun = time.monotonic()
-        project(dsn)
+        project(dsn, book)
         seconds = time.monotonic() - begun
         print(
             f"  book of {loans:,} loans: {book.events:,} events written in {book.seconds:.0f} s,"
@@ -317,7 +338,7 @@ def main() -> None:
     book = write_book(given.dsn, given.loans, seed=given.seed)
     print(f"{book.loans} loans, {book.events} events in {book.seconds:.1f} s")
     if given.project:
-        project(given.dsn)
+        project(given.dsn, book)
 
 
 if __name__ == "__main__":

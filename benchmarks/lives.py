@@ -154,6 +154,11 @@ def products(on: date) -> Iterator[tuple[DefineProductVersion, Context]]:
 
 def tell(seed: int, *, until: date, closed_until: date) -> list[Told]:
     """Tell one loan up to a date, its business days closed up to an earlier or the same one."""
+    return live(seed, until=until, closed_until=closed_until).told
+
+
+def live(seed: int, *, until: date, closed_until: date) -> Life:
+    """Live one loan; its last state is with what was told of it."""
     life = Life(random.Random(seed))  # noqa: S311 - a seeded book, no secret
     r = life.random
     offer = r.choices(OFFERS, weights=[offer.share for offer in OFFERS])[0]
@@ -167,7 +172,7 @@ def tell(seed: int, *, until: date, closed_until: date) -> list[Told]:
             _pay(life, on, borrower)
         if on <= closed_until:
             _close_day(life, on)
-    return life.told
+    return life
 
 
 def _months(on: date, months: int) -> date:

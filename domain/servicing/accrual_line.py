@@ -57,13 +57,14 @@ def accrual_line(ledger: Ledger, on: date) -> AccrualLine | None:
     if not _is_straight(ledger):
         return None
     plan, terms = ledger.plan, ledger.terms
-    if on > plan.maturity:
+    if on >= plan.maturity:
         return _after_maturity(ledger, on)
     index = plan.period_on(on)
+    if index is not None and on == plan.periods[index].due_on:
+        index += 1  # the days to come are those of the next one
     if index is None or index < terms.interest_free_periods:
         return None
-    period = plan.periods[index]
-    if not period.from_on < on < period.due_on or time_matters(ledger, period.due_on + DAY):
+    if time_matters(ledger, plan.periods[index].due_on + DAY):
         return None
     line = _in_period(plan, index, on)
     return line and line._replace(fixed_minor=interest_owed(ledger, on) - line.owed(on))
@@ -89,12 +90,14 @@ def _after_maturity(ledger: Ledger, on: date) -> AccrualLine | None:
 def _in_period(plan: Plan, index: int, on: date) -> AccrualLine | None:
     terms, period = plan.terms, plan.periods[index]
     whole = (period.from_on, period.due_on)
-    found = period.find_sub(on, first_period=index == 0)
+    found = period.find_sub(on, first_period=True)
     later = [] if found is None else period.subs[found + 1 :]
     if found is None or any(sub.paused for sub in period.subs[found:]) or len(later) > 1:
         return None
     sub = period.subs[found]
-    if sub.due_on == on and later:  # what moves on the day counts from the next one
+    if on == period.from_on and not later:
+        start, base, before = on, sub.balance + _overdue(plan, terms, on), 0
+    elif sub.due_on == on and later:  # what moves on the day counts from the next one
         start, base, before = on, later[0].balance + _overdue(plan, terms, on), found + 1
     elif not later:
         start, base, before = sub.from_on, sub.balance, found
@@ -134,10 +137,10 @@ def _is_straight(ledger: Ledger) -> bool:
 
 
 def _overdue(plan: Plan, terms: LoanTerms, on: date) -> int:
-    """Principal that was due before a day, is not paid and goes on earning."""
+    """Principal that was due by a day, is not paid and goes on earning."""
     if terms.overdue_interest is not OverdueInterest.EARNS:
         return 0
-    return sum(p.outstanding_principal for p in plan.open_periods if p.due_on < on)
+    return sum(p.outstanding_principal for p in plan.open_periods if p.due_on <= on)
 
 
 def _earned(period: Period, subs: list[Sub], terms: LoanTerms) -> Decimal:

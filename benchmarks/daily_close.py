@@ -2,8 +2,9 @@
 
 Ours is `CloseOfDay` whole: search, events of loans with something to do, the rows of the day,
 cases, postings, control totals; the read models are projected in it. Every round closes the next
-day of a book whose last day was closed, so that the engine has said its loans' days to come. The peer loads, decides and saves each loan of a sample, a transaction a hundred loans, as a
-batch job of the usual kind does; its time for the whole book is extrapolated.
+day of a book whose last day was closed, so that the engine has said its loans' days to come. The
+peer loads, decides and saves each loan of a sample, a transaction a hundred loans, as a batch job
+of the usual kind does; its time for the whole book is extrapolated.
 """
 
 import random

@@ -40,6 +40,7 @@ HEADERS: Final[Mapping[str, str]] = {
 }
 FILTERS: Final = (
     "figure", "money", "count", "percent", "points", "rate", "day", "moment", "short_id", "coded",
+    "unrounded",
 )  # fmt: skip
 _ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,63}")
 _log = logger("console")

@@ -35,6 +35,14 @@ def money(minor: int | None, currency: str) -> str:
     return NOTHING if minor is None else f"{figure(minor, currency)}{NARROW}{currency}"
 
 
+def unrounded(minor: Decimal, currency: str) -> str:
+    """Write an amount with the digits that rounding takes away, at most four: 83.3333."""
+    exponent = exponent_of(currency)
+    step = Decimal(1).scaleb(-exponent - 4)
+    told = minor.scaleb(-exponent).quantize(step, ROUND_HALF_UP)
+    return f"{told:,f}".replace("-", "−")
+
+
 def short_money(minor: int, currency: str, language: str) -> str:
     """Write an amount roughly, for an axis: 21.2 m; cut, not rounded up."""
     whole = abs(minor) // 10 ** exponent_of(currency)

@@ -4,6 +4,7 @@ from datetime import date
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Query, Request, Response
+from pydantic import Field
 
 from api.console.asking import Asked, Day, Instant, LoanId
 from api.console.console import Console, Visitor
@@ -21,9 +22,12 @@ from api.console.loan_standing import (
     told,
 )
 from api.console.queue import RELEASE_CAUSES
+from api.console.why import why_interest, why_split
 from api.identity import Scope
 from domain.envelope import StreamId
 from domain.errors import Rejected
+from domain.servicing.terms import INSTALMENTS_MAX
+from infra.edge import Identifier
 from projections import loan_summary
 from projections.audit_trail import timeline
 from projections.loan_day import loan_days
@@ -36,11 +40,16 @@ EPOCH: Final = date(1900, 1, 1)
 
 
 class LoanAsked(Asked):
-    """Which moment of the loan; None: now. `quote_on`: the day of the payoff quote."""
+    """Which moment of the loan; None: now. `quote_on`: the day of the payoff quote.
+
+    `why`: the number of an instalment, `why_of`: a transaction, whose figure is to be explained.
+    """
 
     as_of: Day = None
     known_at: Instant = None
     quote_on: Day = None
+    why: int | None = Field(None, ge=1, le=INSTALMENTS_MAX)
+    why_of: Identifier | None = None
 
 
 def read(db: Database, loan_id: str, until: date) -> dict[str, Any]:
@@ -81,6 +90,8 @@ def routes(console: Console) -> APIRouter:
             "loan": standing.loan,
             "entries": entries,
             "transactions": standing_transactions(known["transactions"], standing.versions),
+            "why": why_interest(standing, asked.why),
+            "split": why_split(standing, events, asked.why_of),
             "next_reset": next_reset_on(standing),
             "quote": payoff(standing, quote_day(asked.quote_on, standing)),
             "room": room(standing),

@@ -29,6 +29,7 @@ def test_every_page_is_quiet_and_fits_at_a_desk_and_on_a_phone(
     sign_in(browser, console, "boss")
     late = console.loan_with(PublishedStatus.LATE_31)
     loans = [f"/console/loans/{late}", "/console/loans/restated?as_of=2018-05-01"]
+    loans += [f"/console/loans/{late}?why=1", "/console/loans/restated?why=2"]
     for language in ("en", "zh"):
         browser.open(f"{console.address}/console/language/{language}")
         for width in (DESK, PHONE):

@@ -45,6 +45,7 @@ _PATHS: Final[Mapping[str, tuple[str, Scope]]] = {
     "loan.record_policy_evaluation": (_LOAN + "policy-evaluations", Scope.ORIGINATE),
     "loan.record_model_score": (_LOAN + "model-scores", Scope.SUGGEST),
     "loan.review": (_LOAN + "reviews", Scope.DECIDE),
+    "loan.change_approved_amount": (_LOAN + "approved-amounts", Scope.DECIDE),
     "loan.disclose_cost": (_LOAN + "cost-disclosures", Scope.ORIGINATE),
     "loan.accept_offer": (_LOAN + "offer-acceptances", Scope.ORIGINATE),
     "loan.withdraw_application": (_LOAN + "withdrawals", Scope.ORIGINATE),

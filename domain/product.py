@@ -7,6 +7,7 @@ from domain.calendar import HolidayCalendar
 from domain.commands.product import DefineProductVersion
 from domain.commands.registry import Command
 from domain.context import Context, ProductVersion
+from domain.decisions.limits import require_sound_over_applied
 from domain.decisions.payout_fees import require_sound_fees
 from domain.envelope import StreamId
 from domain.errors import Rejected
@@ -107,6 +108,7 @@ def _require_sound(conditions: Conditions) -> None:
         )
     _require_payouts(conditions)
     require_sound_fees(conditions)
+    require_sound_over_applied(conditions)
     if min(conditions.backdating_days_max, conditions.arrears_tolerance_minor) < 0:
         raise Rejected("bad_bounds", "not below zero", "backdating_days_max")
 

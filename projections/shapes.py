@@ -82,6 +82,13 @@ class Reviewed(Narrow):
     terms: Terms | None = None
 
 
+class ApprovedAmountChanged(Narrow):
+    """`loan.approved_amount_changed.v1`."""
+
+    amount_minor: int
+    before_minor: int
+
+
 class Overridden(Narrow):
     """`loan.decision_overridden.v1`."""
 
@@ -221,6 +228,7 @@ SHAPES: dict[str, Any] = {
     "loan.model_scored.v1": Scored,
     "loan.terms_recommended.v1": Fields,
     "loan.reviewed.v1": Reviewed,
+    "loan.approved_amount_changed.v1": ApprovedAmountChanged,
     "loan.decision_overridden.v1": Overridden,
     "loan.cost_disclosed.v1": Fields,
     "loan.offer_accepted.v1": Fields,

@@ -99,6 +99,13 @@ class ReviewLoan(MoneyCommand):
     tranches: tuple[PlannedTranche, ...] | None = None  # None: as applied for
 
 
+@command("loan.change_approved_amount")
+class ChangeApprovedAmount(MoneyCommand):
+    """Approve another amount, or raise or lower the limit of a revolving loan (调额)."""
+
+    amount_minor: int
+
+
 @command("loan.disclose_cost")
 class DiscloseCost(LoanCommand):
     """Show the borrower the all-in annualised cost and every charge there may be."""

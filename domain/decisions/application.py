@@ -9,6 +9,7 @@ from domain.decisions.guards import (
     require_reason,
     require_status,
 )
+from domain.decisions.limits import require_amount_offered, require_within_applied
 from domain.decisions.repricing import signed_rate
 from domain.decisions.tranches import require_plan
 from domain.errors import Rejected
@@ -58,13 +59,7 @@ def _product(context: Context, code: str) -> ProductVersion:
 
 
 def _require_within(conditions: Conditions, amount_minor: int, instalments: int) -> None:
-    if not conditions.amount_min_minor <= amount_minor <= conditions.amount_max_minor:
-        raise Rejected(
-            "amount_outside_product",
-            f"the product lends {conditions.amount_min_minor}..{conditions.amount_max_minor} "
-            f"minor units of {conditions.currency}",
-            "amount",
-        )
+    require_amount_offered(conditions, amount_minor)
     if not conditions.instalments_min <= instalments <= conditions.instalments_max:
         raise Rejected(
             "instalments_outside_product",
@@ -221,8 +216,7 @@ def _terms(loan: Loan, command: c.ReviewLoan, context: Context) -> Terms:
     conditions = loan.conditions
     amount = command.amount_minor if command.amount_minor is not None else loan.amount_minor
     instalments = command.instalments if command.instalments is not None else loan.instalments
-    if amount > loan.amount_minor:
-        raise Rejected("above_applied", "more than was applied for", "amount")
+    require_within_applied(loan, amount)
     _require_within(conditions, amount, instalments)
     tranches = loan.tranches if command.tranches is None else command.tranches
     rate, signed = signed_rate(conditions, command, context.publications)

@@ -136,6 +136,14 @@ class LoanReviewed(Event):
     reasons: tuple[str, ...] = ()
 
 
+@event("loan.approved_amount_changed.v1")
+class ApprovedAmountChanged(Event):
+    """Another amount is approved from here on: of a revolving loan, another limit (调额)."""
+
+    amount_minor: int
+    before_minor: int
+
+
 @event("loan.decision_overridden.v1")
 class DecisionOverridden(Event):
     """The reviewer decided otherwise than the model recommended; both sides count."""

@@ -59,6 +59,12 @@ def _reviewed(loan: Loan, event: app.LoanReviewed) -> Loan:
     return loan._replace(status=status, terms=event.terms, tranches=event.terms.tranches)
 
 
+def _approved_otherwise(loan: Loan, event: app.ApprovedAmountChanged) -> Loan:
+    if loan.terms is None:
+        raise ValueError("another amount of a loan that was not approved")
+    return loan._replace(terms=replace(loan.terms, principal_minor=event.amount_minor))
+
+
 def _prepared(loan: Loan, event: disbursement.DisbursementPrepared) -> Loan:
     preparation = Preparation(
         disbursement_id=event.disbursement_id,
@@ -278,6 +284,7 @@ _CHANGES: dict[type[Event], Callable[[Loan, Any], Loan]] = {
     ),
     app.ModelScored: lambda loan, e: loan._replace(recommended=e.recommends),
     app.LoanReviewed: _reviewed,
+    app.ApprovedAmountChanged: _approved_otherwise,
     app.CostDisclosed: lambda loan, e: loan._replace(disclosed_charges=e.charges),
     app.OfferAccepted: _becomes(LoanStatus.ACCEPTED),
     app.ApplicationWithdrawn: _becomes(LoanStatus.WITHDRAWN),

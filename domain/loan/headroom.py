@@ -9,7 +9,6 @@ from datetime import date
 from domain.loan.state import Loan
 from domain.loan.terms import RepaymentMethod
 from domain.servicing.limit import drawn_since
-from domain.servicing.limit import headroom as limit_headroom
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,10 +33,9 @@ def headroom(loan: Loan, on: date) -> Headroom:
     limit = 0 if loan.terms is None else loan.terms.principal_minor
     timeline = loan.timeline
     outstanding = 0 if timeline is None else drawn_since(timeline, on)
-    room = None if timeline is None else limit_headroom(timeline, on)
     revolves = loan.conditions.method is RepaymentMethod.REVOLVING
     drawn = outstanding if revolves else loan.paid_out_minor
-    available = limit - drawn if room is None else room
+    available = limit - drawn + (loan.balances.overpaid_minor if revolves else 0)
     cap = loan.conditions.outstanding_max_minor
     if cap is not None:
         available = min(available, cap - outstanding)

@@ -189,6 +189,8 @@ class Conditions:
     rate_annual_max: Decimal  # fraction per year
     instalments_min: int = 1
     instalments_max: int
+    over_applied_minor: int = 0  # how much more than applied for may be approved
+    over_applied_percent: Decimal = Decimal(0)  # the same as a share of it: 10 is 10 %
     payouts_max: int = 1  # of one loan, those that came back not counted
     payout_plan: PayoutPlan = PayoutPlan.NONE
     payout_fees: tuple[PayoutFee, ...] = ()  # kept back from what goes out

@@ -93,6 +93,11 @@ def _reviewed(row: LoanSummary, entry: Entry) -> None:
         row.spread_bps = terms.signed.spread_bps if terms.signed else None
 
 
+def _approved_otherwise(row: LoanSummary, entry: Entry) -> None:
+    if row.disbursed_on is None:  # from then on it is what went out
+        row.amount_minor = entry.event.amount_minor
+
+
 def _accepted(row: LoanSummary, entry: Entry) -> None:
     row.status, row.accepted_on = "accepted", entry.effective_on
 
@@ -336,6 +341,7 @@ def _reopened(row: LoanSummary, entry: Entry) -> None:
 _CHANGES: dict[str, Callable[[LoanSummary, Entry], None]] = {
     "loan.model_scored.v1": _scored,
     "loan.reviewed.v1": _reviewed,
+    "loan.approved_amount_changed.v1": _approved_otherwise,
     "loan.offer_accepted.v1": _accepted,
     "loan.application_withdrawn.v1": _withdrawn,
     "loan.disbursed.v1": _disbursed,

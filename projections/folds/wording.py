@@ -116,6 +116,9 @@ WORDS: dict[str, Callable[[Any, Money], str]] = {
     ),
     "loan.terms_recommended.v1": lambda _e, _m: "Terms recommended",
     "loan.reviewed.v1": _reviewed,
+    "loan.approved_amount_changed.v1": lambda e, m: (
+        f"Approved amount changed from {m(e.before_minor)} to {m(e.amount_minor)}"
+    ),
     "loan.decision_overridden.v1": _overridden,
     "loan.cost_disclosed.v1": lambda e, _: (
         f"All-in cost of {e['annual_cost']} a year disclosed ({e['method']})"

@@ -192,3 +192,20 @@ def test_a_fee_is_kept_back_from_what_goes_out(api: Api) -> None:
     assert api.accounts() == {"loan_portfolio": 6_000, "fund_source": -5_920, "fee_income": -80}
     conditions = api.get("/v1/products/P")["conditions"]
     assert conditions["payout_fees"][0]["percent"] == "1.5"
+
+
+def test_a_limit_is_raised(api: Api) -> None:
+    api.define_product(method="revolving", payouts_max=100, four_eyes_from="1000000.00")
+    at, ann = accepted(api), api.as_("ann")
+    ann.done(f"{at}/disbursements", money("d-1", "10000.00"))
+    body = {"effective_on": ON, "amount": "12000.00", "currency": "USD"}
+    silent = ann.refused(f"{at}/approved-amounts", body, status=422)
+    assert silent == ("reason_missing", "reason_code")
+    told = body | {"reason_code": "good_customer"}
+    (seen,) = ann.preview(f"{at}/approved-amounts", told)
+    assert (seen["before"], seen["amount"]) == ("10000.00", "12000.00")
+    ann.done(f"{at}/approved-amounts", told)
+    assert api.get(f"{at}/headroom", {"on": ON})["available"] == "2000.00"
+    api.catch_up()
+    told_so = [line["summary"] for line in api.get(f"{at}/timeline")["rows"]]
+    assert "Approved amount changed from 10000.00 USD to 12000.00 USD" in told_so

@@ -11,13 +11,23 @@ from domain.servicing.charges import pay_charges
 from domain.servicing.ledger import AllocationLine, Entry, Ledger
 from domain.servicing.movements import pay_interest, pay_principal, pays_till_due_date, rests_on
 from domain.servicing.period import Period, to_minor
+from domain.servicing.plan import Plan
 from domain.servicing.row import F, I, N, Row
 from domain.servicing.terms import AllocationRule
 from domain.servicing.values import Component, Direction, DueClass, FutureRule
-from domain.servicing.views import Due, due_on
+from domain.servicing.views import Due, due_on, stopped_on
 
 CHARGED = frozenset({F, N})
 ROUNDS_PER_ROW = 100  # a table that pays nothing would otherwise be read for ever
+
+
+@dataclass(slots=True, kw_only=True)
+class _Seen:
+    """What rows were found to ask for in advance, as long as the plan stays as it is."""
+
+    state: object
+    view: Plan | None  # one for all rows, if looking at a row leaves it as it is
+    asked: dict[int, Due] = field(default_factory=dict[int, Due])
 
 
 @dataclass(slots=True, kw_only=True)
@@ -31,7 +41,7 @@ class _Payment:
     left: int
     exhausted: list[Row] = field(default_factory=list[Row])
     followed: bool  # whether the plan follows payments
-    seen: tuple[Row, object, Due] | None = None  # what a row was found to ask for in advance
+    seen: _Seen | None = None
 
 
 def allocate(ledger: Ledger, entry: Entry, amount: int, rule: AllocationRule) -> int:
@@ -188,9 +198,12 @@ def _asked_in_advance(payment: _Payment, row: Row, period: Period, on: date) -> 
         )
         for p in plan.open_periods
     ]
-    if payment.seen is None or payment.seen[0] is not row or payment.seen[1] != state:
-        payment.seen = (row, state, due_on(plan, period, on))
-    return payment.seen[2]
+    if payment.seen is None or payment.seen.state != state:
+        payment.seen = _Seen(state=state, view=stopped_on(plan, on) if plan.by_principal else None)
+    asked = payment.seen.asked.get(row.number)
+    if asked is None:
+        asked = payment.seen.asked[row.number] = due_on(plan, period, on, payment.seen.view)
+    return asked
 
 
 def _counts_on(payment: _Payment) -> date:

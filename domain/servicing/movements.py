@@ -48,6 +48,8 @@ def pays_as_asked(plan: Plan, period: Period, on: date) -> bool:
 
 def pay_interest(plan: Plan, period: Period, on: date, amount: int) -> None:
     """Collect interest of a period."""
+    if not amount:
+        return
     if pays_as_asked(plan, period, on) and amount <= period.outstanding_interest:
         period.paid_interest += amount
         return

@@ -72,9 +72,13 @@ def _end_sub(period: Period, index: int, on: date) -> None:
     del period.subs[index + 1 :]
 
 
-def due_on(plan: Plan, period: Period, on: date) -> Due:
-    """Principal and interest of a period if it is paid on a day."""
-    view, index = stopped_on(plan, on), plan.index_of(period)
+def due_on(plan: Plan, period: Period, on: date, view: Plan | None = None) -> Due:
+    """Principal and interest of a period if it is paid on a day.
+
+    `view` is the plan stopped on the day; it may be shared if principal is fixed.
+    """
+    view = stopped_on(plan, on) if view is None else view
+    index = plan.index_of(period)
     seen = view.periods[index]
     unpaid = view.unpaid_count
     if on <= seen.from_on and not plan.by_principal:

@@ -11,6 +11,7 @@ from tests.faults.rig import Rig
 
 PASSED: Final = re.compile(r"(\d+) passed")
 SAID_MAX: Final = 6_000
+PROCESSES: Final = 2
 
 
 def run(rig: Rig, count: int) -> Found:
@@ -27,6 +28,7 @@ def run(rig: Rig, count: int) -> Found:
                 "property and not postgres and not kafka",
             ),
             *("--hypothesis-profile=soak", f"--hypothesis-seed={rig.seed}"),
+            *("-n", str(PROCESSES), "--dist", "worksteal"),
         ],
         env={**os.environ, "LOANBOOK_EXAMPLES": str(count)},
         capture_output=True,

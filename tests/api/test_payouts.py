@@ -209,3 +209,19 @@ def test_a_limit_is_raised(api: Api) -> None:
     api.catch_up()
     told_so = [line["summary"] for line in api.get(f"{at}/timeline")["rows"]]
     assert "Approved amount changed from 10000.00 USD to 12000.00 USD" in told_so
+
+
+def test_the_figures_of_a_line_explain_themselves(api: Api) -> None:
+    api.define_product(
+        method="revolving", day_count="act/360", payouts_max=100, four_eyes_from="1000000.00"
+    )
+    at, ann = accepted(api, rate="0.36"), api.as_("ann")
+    ann.done(f"{at}/disbursements", money("d-1", "6000.00"))
+    api.pay(at.removeprefix("/v1/loans/"), "7000.00", "2018-01-25", "p-1")
+    ann.done(f"{at}/disbursements", money("d-2", "3000.00", "2018-01-30"))
+    said, state = api.get(f"{at}/explanation"), api.get(f"{at}/state")
+    assert [one["due"] for one in said["interest"]] == [row["interest"] for row in state["rows"]]
+    first = said["interest"][0]["stretches"]
+    assert [(one["from_on"], one["balance"]) for one in first] == [
+        (ON, "6000.00"), ("2018-01-25", "0.00"), ("2018-01-30", "2060.00"),
+    ]  # fmt: skip

@@ -11,13 +11,13 @@ from consumers.projector import Projector
 from domain.commands import crediting as cr
 from domain.loan.day import DayFigures, day_figures
 from domain.loan.state import Loan
-from domain.loan.terms import RefundKind, RepaymentMethod, Unit
+from domain.loan.terms import FloatingConditions, RefundKind, RepaymentMethod, Unit
 from domain.policies import US_BUCKETS
 from infra.database import DatabasePool
 from infra.store import PostgresEventStore
 from projections import loan_day
 from projections.ports import Row
-from tests.support.book import START, Book
+from tests.support.book import FLOATING, START, Book
 
 
 def as_day(row: Row) -> DayFigures:
@@ -84,14 +84,20 @@ PRODUCTS: list[dict[str, Any]] = [
     {"method": RepaymentMethod.BULLET, "repayment_unit": Unit.DAYS, "repayment_every": 7},
     {"method": RepaymentMethod.EQUAL_AMORTISATION},
     {"method": RepaymentMethod.FLAT},
+    {"floating": FLOATING},
+    {"method": RepaymentMethod.EQUAL_PRINCIPAL, "floating": FLOATING},
     {"repayment_unit": Unit.WEEKS, "repayment_every": 2},
     {"repayment_unit": Unit.QUARTERS, "interest_free_periods": 1},
     {"repayment_unit": Unit.DAYS, "repayment_every": 10, "grace_on_principal": 1},
 ]
 
 
+def _name(value: object) -> str:
+    return value.reference if isinstance(value, FloatingConditions) else str(value)
+
+
 @pytest.mark.parametrize(
-    "product", PRODUCTS, ids=lambda product: "-".join(map(str, product.values()))
+    "product", PRODUCTS, ids=lambda product: "-".join(map(_name, product.values()))
 )
 def test_a_day_is_what_the_engine_says_of_any_product(
     pool: DatabasePool, store: PostgresEventStore, product: dict[str, Any]

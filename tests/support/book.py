@@ -37,7 +37,9 @@ from domain.loan.terms import (
 )
 from domain.ports import EventStore, IdempotencyKey, Outcome
 from domain.service import Instruction, Service
+from tests.support.draws import LENIENT, Draw, drawn
 
+CHANGES = 0.25  # of what happens to a loan
 START = date(2018, 1, 15)
 REFERENCE = "LPR-1Y"
 FLOATING = FloatingConditions(reference=REFERENCE, reset=ResetRule.MONTHLY)
@@ -120,7 +122,7 @@ class Book:
             key=str(self.keys),
             request_hash=sha256(repr(command).encode()).digest(),
         )
-        context = Context(actor=by, business_date=self.today, reason_code=reason)
+        context = Context(actor=by, business_date=self.today, reason_code=reason, policies=LENIENT)
         return self.service.handle(Instruction(command=command, context=context, key=key))
 
     def publish(self, value: str, on: date) -> Outcome:
@@ -255,8 +257,17 @@ class Book:
         """Let days go by, with something happening to a third of the loans on each."""
         for _ in range(days):
             self.today += timedelta(days=self.random.randint(1, 9))
+            if self.floats and self.random.random() < 0.3:
+                self.publish(f"0.0{self.random.randint(200, 500)}", self.today)
             for loan_id in self.random.sample(self.loans, max(1, len(self.loans) // 3)):
-                self._something(loan_id, backdating=backdating)
+                if self.random.random() < CHANGES:
+                    self.keys += 1
+                    draw = Draw(
+                        loan_id, self.state(loan_id), self.today, f"q-{self.keys}", self.random
+                    )
+                    self.do(drawn(draw))
+                else:
+                    self._something(loan_id, backdating=backdating)
 
     def _something(self, loan_id: str, *, backdating: bool) -> None:  # noqa: C901 - one draw
         r, on = self.random, self.today

@@ -7,13 +7,14 @@ due later stand on a row of their own. Sources: domain rules 9.9 S-21, S-24.
 from datetime import date
 
 from domain.servicing.charges import charges_of
-from domain.servicing.ledger import Ledger
+from domain.servicing.ledger import Entry, Ledger
 from domain.servicing.period import Period
 from domain.servicing.row import F, I, N, P, Row
-from domain.servicing.values import PAYMENT_KINDS
+from domain.servicing.values import PAYMENT_KINDS, Kind
 from domain.servicing.views import interest_of_period, share_of_outstanding
 
 Amounts = dict[str, int]
+NEW_ROWS = frozenset({Kind.RESTRUCTURE, Kind.RE_AGE})
 
 
 def paid_beyond(ledger: Ledger, on: date) -> Amounts:
@@ -21,14 +22,21 @@ def paid_beyond(ledger: Ledger, on: date) -> Amounts:
     current = _running(ledger, on)
     if current is None or current.met:
         return {}
-    numbers = {row.number for row in _removed(ledger, on)}
+    numbers = {row.number for row in _removed(ledger, on) if row.total_paid}
     return {
         entry.id: entry.amount
-        for entry in ledger.entries
+        for entry in _since_rows_were_made(ledger)
         if entry.kind in PAYMENT_KINDS
         and entry.on < on
         and any(line.instalment in numbers for line in entry.lines)
     }
+
+
+def _since_rows_were_made(ledger: Ledger) -> list[Entry]:
+    """Entries after the latest new plan: lines of earlier ones name rows that were there before."""
+    entries = ledger.entries
+    made = [n for n, entry in enumerate(entries) if entry.kind in NEW_ROWS and not entry.void]
+    return entries[made[-1] :] if made else entries
 
 
 def accelerate(ledger: Ledger, on: date) -> None:

@@ -10,7 +10,7 @@ from domain.servicing.charges import add_row_after_maturity
 from domain.servicing.ledger import Entry, Ledger
 from domain.servicing.movements import credit, pay_principal
 from domain.servicing.row import COMPONENTS, F, I, N, P, Row
-from domain.servicing.values import Component
+from domain.servicing.values import ChargeOffBehaviour, Component
 
 Parts = dict[Component, int]
 
@@ -74,8 +74,10 @@ def _add_debt(ledger: Ledger, on: date, parts: Parts) -> None:
 
 
 def _plan_leads(ledger: Ledger) -> bool:
-    """Whether rows ask for what the plan says; a terminated contract has its rows only."""
-    return ledger.terms.recalculates and ledger.terminated_on is None
+    """Whether rows ask for what the plan says; once interest has stopped there are rows only."""
+    stops = ledger.terms.charge_off is not ChargeOffBehaviour.REGULAR
+    stopped = ledger.terminated_on is not None or (ledger.charged_off_on is not None and stops)
+    return ledger.terms.recalculates and not stopped
 
 
 def _row_for_credit(ledger: Ledger, on: date) -> Row | None:

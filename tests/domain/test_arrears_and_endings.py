@@ -328,6 +328,18 @@ def test_what_a_new_plan_capitalised_stays_when_payments_are_made_again() -> Non
     ties(life)
 
 
+def test_what_was_paid_before_a_new_plan_is_not_paid_again() -> None:
+    """It went to instalment 36 of the old plan; the one of the new plan goes with the contract."""
+    conditions = replace(CONDITIONS, method=RepaymentMethod.INTEREST_ONLY)
+    life = disbursed(conditions=conditions).when(pay(310_000, month(1), "ahead"))
+    assert life.state.rows[35].paid_minor == 300_000
+    life.when(_extension(days_after(month(3), 3)), reason="hardship")
+    owed = life.state.balances.principal_minor
+    life.when(_terminate(days_after(month(7), 3)), reason="breach")
+    assert life.state.balances.principal_minor == owed
+    ties(life)
+
+
 def test_the_terms_of_a_terminated_contract_do_not_change() -> None:
     life = disbursed().when(_terminate(month(1)), reason="breach")
     assert life.refused(_terminate(month(1)), reason="any").code == "contract_terminated"

@@ -4,6 +4,8 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
+import pytest
+
 from domain.servicing import facts as f
 from domain.servicing import operations as op
 from domain.servicing.account import Amounts, Instalment
@@ -285,6 +287,29 @@ def test_a_row_that_a_charge_off_parted_anew_is_met_and_takes_nothing_more() -> 
     assert all(row.outstanding >= 0 for row in _rows(life))
     assert _rows(life)[2].outstanding == 0
     assert _rows(life)[3].paid.principal == life.account.transactions[-1].split.principal + 92_91
+
+
+@pytest.mark.parametrize(
+    "behaviour", [ChargeOffBehaviour.ZERO_INTEREST, ChargeOffBehaviour.ACCELERATE_MATURITY]
+)
+def test_a_refund_after_interest_stopped_is_asked_for_beside_what_the_rows_ask(
+    behaviour: ChargeOffBehaviour,
+) -> None:
+    """Source: domain rules, 9.9 S-18, S-21; on its day nothing was overpaid yet."""
+    life = lived(
+        _today(date(2024, 1, 29)),
+        op.ChargeOff(on=date(2024, 1, 29)),
+        *_paid(date(2024, 2, 29), 10_00),
+        op.PayOff(on=date(2024, 2, 25)),
+        op.RefundCredit(on=date(2024, 2, 25), amount_minor=1_00),
+        instalments=2,
+        repayment_every=2,
+        charge_off=behaviour,
+        **CONTINUOUS,
+        **DAILY,
+    )
+    assert all(map(_asks_no_less_than_paid, _rows(life)))
+    assert sum(row.due.principal for row in _rows(life)) == 1_001_00
 
 
 def test_interest_in_advance_is_paid_on_row_and_plan_alike() -> None:

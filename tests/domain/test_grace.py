@@ -13,11 +13,14 @@ from domain.events.ending import LoanSettled
 from domain.events.servicing import ScheduleChanged
 from domain.loan.day import day_figures
 from domain.loan.terms import Conditions, Recalculation, RepaymentMethod
-from domain.servicing.values import ReAgeInterest
+from domain.servicing import operations as op
+from domain.servicing.simulation import simulate
+from domain.servicing.values import Kind, ReAgeInterest
 from tests.support.lives import (
     CONDITIONS,
     LOAN,
     PLANNED,
+    START,
     Life,
     close,
     days_after,
@@ -215,3 +218,26 @@ def test_a_grace_needs_a_reason_an_open_instalment_and_a_loan_whose_interest_run
     late.when(re_age, reason="hardship over")
     fixed = late.refused(grace(days_after(month(12), 20), principal=1), reason="harvest")
     assert fixed.code == "interest_is_fixed"
+
+
+def test_a_simulation_grants_the_same_grace() -> None:
+    """One engine: what a stored loan is told, a simulated one is asked for (ADR 0012)."""
+    life = one_paid().when(grace(principal=2), reason="harvest")
+    assert life.state.timeline is not None
+    simulated = simulate(
+        replace(life.state.timeline.terms, expected_disbursement_on=START),
+        [
+            op.SetBusinessDate(on=START),
+            op.Apply(),
+            op.Approve(amount_minor=600_000),
+            op.Disburse(on=START, amount_minor=600_000),
+            op.SetBusinessDate(on=month(1)),
+            op.Transact(
+                kind=Kind.REPAYMENT, on=month(1), amount_minor=life.state.rows[0].paid_minor
+            ),
+            op.SetBusinessDate(on=SOON),
+            op.Reschedule(from_on=SOON, grace_on_principal=2),
+        ],
+    )
+    rows = simulated.final.account.instalments
+    assert [(row.due.principal, row.due.interest) for row in rows[1:]] == parts(life)

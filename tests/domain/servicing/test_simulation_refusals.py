@@ -168,6 +168,11 @@ REFUSED: list[tuple[str, str | None, list[op.Operation]]] = [
         "start",
         [*ON_FEB, *[op.PauseInterest(start=FEB, end=MARCH)] * 2],
     ),
+    (
+        "grace_not_offered",
+        "grace_on_interest",
+        [*ON_FEB, op.Reschedule(from_on=MARCH, grace_on_interest=1)],
+    ),
     ("instalment_not_found", "from_on", [*ON_FEB, op.Reschedule(from_on=START, new_due_on=MARCH)]),
     (
         "count_out_of_range",

@@ -23,10 +23,12 @@ from domain.loan.state import LoanStatus
 from domain.loan.terms import (
     Component,
     Conditions,
+    FloatingConditions,
     OverdueInterest,
     Recalculation,
     RefundKind,
     RepaymentMethod,
+    ResetRule,
     Unit,
 )
 from domain.servicing.values import ReAgeInterest, ReAmortiseInterest
@@ -66,6 +68,7 @@ SHAPES: list[dict[str, Any]] = [
     {"interest_free_periods": 2},
     {"overdue_interest": OverdueInterest.DOES_NOT_EARN},
     {"full_term_tranches": True},
+    {"floating": FloatingConditions(reference="LPR-1Y", reset=ResetRule.MONTHLY)},
 ]
 """What is changed of a product beside its method."""
 
@@ -162,6 +165,7 @@ MAKERS: dict[str, Callable[[Turn], Command]] = {
     ),
     "take chargeback back": lambda t: t.make(cr.ReverseChargeback, chargeback_id=t.fact, cause="x"),
     "rate": lambda t: t.make(ch.ChangeRate, change_id=t.name, rate_annual=Decimal(t.n % 40) / 100),
+    "reprice": lambda t: t.make(ce.RepriceLoan),
     "pause": lambda t: t.make(
         ch.PauseInterest, change_id=t.name, until_on=t.on + timedelta(days=t.n % 90)
     ),
@@ -253,6 +257,8 @@ def test_the_books_tie_whatever_is_done(
         shape = {name: n for name, n in shape.items() if name != "grace_on_principal"}
     if conditions.method not in {RepaymentMethod.ANNUITY, RepaymentMethod.FLAT}:
         shape = {name: n for name, n in shape.items() if name != "full_term_tranches"}
+    if conditions.method is RepaymentMethod.EQUAL_AMORTISATION:
+        shape = {name: n for name, n in shape.items() if name != "floating"}
     life = disbursed(conditions=replace(conditions, **shape), approved=5_000_000)
     for number, (what, days, back, n) in enumerate(told):
         life.now += timedelta(days=days)

@@ -162,6 +162,15 @@ def approve(rate: str = "0.12") -> ca.ReviewLoan:
     )
 
 
+PUBLISHED = tuple(
+    Publication(
+        published_on=START + timedelta(days=40 * k - 26), value=Decimal(430 - 60 * (k % 3)) / 10_000
+    )
+    for k in range(30)
+)
+"""A reference that rises and falls: 4.30 %, 3.70 %, 3.10 % and again."""
+
+
 def accepted(
     amount: int = 1_000_000,
     instalments: int = 36,
@@ -169,9 +178,12 @@ def accepted(
     conditions: Conditions = CONDITIONS,
 ) -> Life:
     """A loan whose offer was accepted, its cost table shown."""
-    life = Life(conditions=conditions)
+    life = Life(conditions=conditions, publications=PUBLISHED if conditions.floating else ())
     life.when(apply_for(amount, instalments))
-    life.when(approve(rate))
+    priced = approve(rate)
+    if conditions.floating:
+        priced = replace(priced, rate_annual=None, spread_bps=770)  # 12 % at signing
+    life.when(priced)
     life.when(
         ca.DiscloseCost(
             loan_id=LOAN,

@@ -174,7 +174,7 @@ def _pay_row(payment: _Payment, row: Row, due: DueClass, component: Component, a
         if not asked.interest and not asked.principal:
             payment.exhausted.append(row)
         whole = asked.interest if component is I else asked.principal
-        row.due[component] = whole + row.waived[component]
+        row.due[component] = whole + (row.waived_beside_plan if component is I else 0)
         index = ledger.plan.index_of(period)
         ledger.plan.note(index, index)  # the row must follow the plan again
     used = _collect(payment, row, component, amount, due)

@@ -74,7 +74,7 @@ def let_rows_follow(ledger: Ledger, plan: Plan, from_on: date) -> None:
         kept = row.met and row.total_due and not ledger.recalculates
         if index is not None and not kept:
             period = plan.periods[index]
-            asked = {P: period.due_principal, I: period.due_interest + row.waived[I]}
+            asked = {P: period.due_principal, I: period.due_interest + row.waived_beside_plan}
             for component, amount in asked.items():
                 beside = 0 if knows_credit else row.credited[component]
                 settled = row.paid[component] + row.waived[component]

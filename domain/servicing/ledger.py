@@ -359,7 +359,7 @@ class Ledger:
         """Take over what a period asks for; whether that is something else than before."""
         principal, interest = period.due_principal, period.due_interest
         if row.waived:
-            interest += row.waived[I]
+            interest += row.waived_beside_plan
         due = row.due
         if due[P] == principal and due[I] == interest:
             return False

@@ -110,7 +110,7 @@ def _ask_as_solved(ledger: Ledger, period: Period, row: Row) -> None:
 
     A plan that follows payments knows of them, and of what was put back.
     """
-    waived = row.waived[I] if row.waived else 0
+    waived = row.waived_beside_plan
     principal, interest = period.due_principal, period.due_interest
     if not ledger.terms.recalculates:
         principal = max(principal + row.credited[P], row.paid[P])

@@ -54,6 +54,7 @@ class Row:
         "penalty_interest",
         "re_aged",
         "waived",
+        "waived_in_plan",
         "written_off",
     )
 
@@ -64,6 +65,7 @@ class Row:
         self.due = ByComponent()
         self.paid = ByComponent()
         self.waived = ByComponent()
+        self.waived_in_plan = 0  # interest given up of what the plan still asks for
         self.written_off = ByComponent()
         self.credited = ByComponent()
         self.in_advance = 0
@@ -95,6 +97,7 @@ class Row:
         other.penalty_interest = self.penalty_interest
         other.re_aged = self.re_aged
         other.waived = self.waived.copy() if self.waived else ByComponent()
+        other.waived_in_plan = self.waived_in_plan
         other.written_off = self.written_off.copy() if self.written_off else ByComponent()
         return other
 
@@ -102,6 +105,11 @@ class Row:
     def regular(self) -> bool:
         """Whether the row belongs to a period of the plan."""
         return not self.down_payment and not self.additional
+
+    @property
+    def waived_beside_plan(self) -> int:
+        """Interest given up that the plan does not ask for any more."""
+        return self.waived[I] - self.waived_in_plan if self.waived else 0
 
     @property
     def given_up(self) -> bool:

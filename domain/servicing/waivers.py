@@ -19,6 +19,7 @@ def waive(ledger: Ledger, fact: Waived, entry: Entry) -> None:
     used = min(fact.amount_minor, row.outstanding_of(fact.component))
     if fact.component is I:
         _waive_interest(ledger, row, entry, used)
+        row.waived_in_plan += used
     else:
         _waive_charges(ledger, row, fact, used)
     row.waived[fact.component] += used
@@ -27,7 +28,7 @@ def waive(ledger: Ledger, fact: Waived, entry: Entry) -> None:
 
 
 def _waive_interest(ledger: Ledger, row: Row, entry: Entry, amount: int) -> None:
-    """To the plan interest that is given up is interest that is not owed any more."""
+    """To a plan that follows payments interest that is given up is as good as paid."""
     period = ledger.period_of(row) if ledger.recalculates and row.regular else None
     if period is not None:
         pay_interest(ledger.plan, period, entry.on, amount)

@@ -28,13 +28,12 @@ def settle_last(plan: Plan, till: date) -> None:
         return
     _forget_moved_up(plan)
     residue = to_repay + plan.total_due_interest - plan.total_asked
-    took: list[int] = []
     while index is not None:
-        took.append(index)
         residue, done = _take(plan, index, residue)
         index = None if done else _last_unpaid(plan, index)
-    for index in reversed(took):
-        defer_unearned(plan, index, till)
+    last = _last_unpaid(plan, len(plan.periods))
+    if last is not None:
+        defer_unearned(plan, last, till)
     plan.at_rest = True
 
 

@@ -335,3 +335,28 @@ def test_interest_in_advance_is_paid_on_row_and_plan_alike() -> None:
     )
     assert all(map(_asks_no_less_than_paid, _rows(life)))
     assert min(life.account.outstanding) >= 0
+
+
+def test_only_the_last_unpaid_row_collects_interest_for_those_paid_in_advance() -> None:
+    """Source: domain rules, 9.10 "Early payment"; principal of all rows is paid before interest."""
+    first = (
+        (DueClass.IN_ADVANCE, Component.PRINCIPAL),
+        (DueClass.IN_ADVANCE, Component.INTEREST),
+    )
+    rest = tuple(bucket for bucket in STANDARD_ORDER if bucket not in first)
+    evenly = AllocationRule(
+        kind=None, order=(*first, *rest), future=FutureRule.REAMORTISATION, name="evenly"
+    )
+    life = lived(
+        *_paid(date(2024, 3, 8), 1),
+        _today(date(2024, 3, 9)),
+        op.PayOff(on=date(2024, 3, 9)),
+        instalments=4,
+        repayment_every=2,
+        allocation=(evenly,),
+        direction=Direction.VERTICAL,
+        **CONTINUOUS,
+        **DAILY,
+    )
+    assert sum(row.due.principal for row in _rows(life)) == 1_000_00
+    assert min(row.balance_after_minor for row in _rows(life)) == 0

@@ -8,7 +8,7 @@ from datetime import date
 
 from domain.loan.state import Loan
 from domain.loan.terms import RepaymentMethod
-from domain.servicing.limit import drawn_since
+from domain.servicing.limit import drawn_net_since, drawn_since
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +35,9 @@ def headroom(loan: Loan, on: date) -> Headroom:
     outstanding = 0 if timeline is None else drawn_since(timeline, on)
     revolves = loan.conditions.method is RepaymentMethod.REVOLVING
     drawn = outstanding if revolves else loan.paid_out_minor
-    available = limit - drawn + (loan.balances.overpaid_minor if revolves else 0)
+    available = limit - drawn
+    if revolves and timeline is not None:
+        available = limit - drawn_net_since(timeline, on)
     cap = loan.conditions.outstanding_max_minor
     if cap is not None:
         available = min(available, cap - outstanding)

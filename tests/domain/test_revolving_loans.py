@@ -117,6 +117,15 @@ def test_a_draw_dated_back_fits_on_every_day_since() -> None:
     ties_to_the_ledger(life)
 
 
+def test_credit_of_a_later_day_is_no_room_on_an_earlier_one() -> None:
+    paid_on = days_after(START, 20)
+    life = drawn().when(pay(1_000_000 + 20 * 1_000 + 300, paid_on, "p-1"))
+    assert life.state.balances.overpaid_minor == 300
+    assert room(life, paid_on).available_minor == LIMIT + 300
+    no = life.refused(draw(LIMIT - 1_000_000 + 1, days_after(START, 15)))
+    assert (no.code, no.field) == ("limit_exceeded", "amount")
+
+
 def test_a_line_repaid_whole_is_settled_until_it_is_drawn_again() -> None:
     life = drawn()
     on = days_after(START, 10)

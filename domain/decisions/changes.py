@@ -102,7 +102,7 @@ def _require_interest_runs(timeline: Timeline, on: date) -> None:
 
 def _rate(loan: Loan, command: c.ChangeRate) -> Event:
     require_fixed_rate(loan)
-    require_rate(loan, command.rate_annual)
+    require_rate(loan.conditions, command.rate_annual)
     return e.RateChanged(
         effective_on=command.effective_on,
         change_id=command.change_id,

@@ -11,6 +11,7 @@ from domain.decisions.guards import (
     require_amount,
     require_new_fact,
     require_no_plan_since,
+    require_reversal_date,
     require_status,
     require_value_date,
 )
@@ -74,12 +75,8 @@ def _require_payment(timeline: Timeline, command: c.ChargeBack) -> None:
 
 def _with_parts(told: e.ChargedBack, booked: Booked) -> e.ChargedBack:
     """Say what the engine made of it: new debt, less what credit of the borrower's paid at once."""
-    parts = dict(booked.parts)
-    for line in booked.own.lines:
-        parts[Component.PRINCIPAL] -= line.principal_minor
-        parts[Component.INTEREST] -= line.interest_minor
-        parts[Component.FEE] -= line.fee_minor
-        parts[Component.PENALTY] -= line.penalty_minor
+    paid = booked.own.parts
+    parts = {component: amount - paid[component] for component, amount in booked.parts.items()}
     return replace(
         told,
         principal_minor=parts[Component.PRINCIPAL],
@@ -102,12 +99,7 @@ def reverse_chargeback(loan: Loan, command: c.ReverseChargeback, context: Contex
     fact = timeline.find(stood.chargeback_id)
     assert fact is not None, "a chargeback that stands is on the time line"
     require_no_plan_since(timeline, fact, "chargeback_id")
-    if not stood.effective_on <= command.effective_on <= context.business_date:
-        raise Rejected(
-            "effective_out_of_range",
-            "a reversal lies between its chargeback and the business date",
-            "effective_on",
-        )
+    require_reversal_date(stood.effective_on, command.effective_on, context, "its chargeback")
     told = e.ChargebackReversed(
         effective_on=command.effective_on,
         chargeback_id=stood.chargeback_id,

@@ -5,32 +5,28 @@ What goes out after the first payout stands in `payouts`.
 
 import json
 from dataclasses import replace
-from datetime import date
 from hashlib import sha256
 
 from domain.actors import ActorKind
 from domain.commands import disbursement as c
 from domain.context import Context
-from domain.decisions.guards import require_amount, require_not_ahead, require_status
+from domain.decisions.guards import approved, require_amount, require_not_ahead, require_status
 from domain.decisions.payout_fees import fees_of
 from domain.decisions.payouts import (
-    approved,
     disburse_more,
     require_open_to_payouts,
     require_payable,
     return_tranche,
 )
+from domain.decisions.plans import closed_days_of
 from domain.decisions.tranches import require_tranche
 from domain.errors import Rejected
 from domain.events import disbursement as e
 from domain.events.registry import Event
 from domain.loan.booking import standing
-from domain.loan.contract import loan_terms
 from domain.loan.facts import begin
 from domain.loan.instalments import Balances
 from domain.loan.state import OPEN, Loan, LoanStatus, Preparation
-from domain.loan.terms import Terms
-from domain.servicing.dates import closed_days
 from domain.servicing.values import ENGINE_VERSION
 
 REQUIRED_CHECKS = frozenset({"payee_name", "payee_account", "contract", "terms", "conditions"})
@@ -148,7 +144,9 @@ def disburse(loan: Loan, command: c.DisburseLoan, context: Context) -> list[Even
         engine_version=ENGINE_VERSION,
         tranche=tranche,
         fees=fees_of(loan, command.amount_minor),
-        closed_days=_closed_days(loan, approved(loan), command, context),
+        closed_days=closed_days_of(
+            loan, approved(loan), command.effective_on, command.first_due_on, context.calendar
+        ),
     )
     timeline = begin(loan.conditions, approved(loan), paid_out)
     planned = timeline.read(lambda ledger: standing(ledger, command.effective_on))
@@ -166,16 +164,6 @@ def _require_checked(loan: Loan, command: c.DisburseLoan) -> None:
         raise Rejected("payload_changed", f"checked were {preparation.amount_minor}", "amount")
     if command.tranche_id != preparation.tranche_id:
         raise Rejected("payload_changed", "another tranche was checked", "tranche_id")
-
-
-def _closed_days(
-    loan: Loan, terms: Terms, command: c.DisburseLoan, context: Context
-) -> tuple[date, ...]:
-    if context.calendar is None:
-        return ()
-    on = command.effective_on
-    agreed = loan_terms(loan.conditions, terms, from_on=on, first_due_on=command.first_due_on)
-    return closed_days(agreed, on, context.calendar)
 
 
 def return_disbursement(loan: Loan, command: c.ReturnDisbursement, context: Context) -> list[Event]:

@@ -1,11 +1,11 @@
 """Decisions that change or end a loan: restructuring, termination, charge-off, write-off."""
 
 from dataclasses import replace
-from datetime import date
 
 from domain.commands import ending as c
 from domain.context import Context
 from domain.decisions.guards import (
+    approved,
     require_amount,
     require_contract,
     require_last,
@@ -15,6 +15,7 @@ from domain.decisions.guards import (
     require_value_date,
 )
 from domain.decisions.plans import (
+    closed_days_of,
     plan_summary,
     rate_of,
     require_first_due,
@@ -24,16 +25,14 @@ from domain.decisions.plans import (
     require_rate,
     rows_after,
 )
-from domain.decisions.results import changed, credited, followed, recorded
+from domain.decisions.results import changed, credited, followed, owed_again, recorded
 from domain.errors import Rejected
 from domain.events import ending as e
 from domain.events.registry import Event
 from domain.loan.booking import standing
-from domain.loan.contract import loan_terms
 from domain.loan.facts import CHARGE_OFF_ID, TERMINATION_ID, fact_of
 from domain.loan.state import Loan, LoanStatus
 from domain.loan.terms import Terms
-from domain.servicing.dates import closed_days
 from domain.servicing.facts import Paid
 from domain.servicing.restructuring import interest_owed
 from domain.servicing.values import Kind
@@ -50,10 +49,8 @@ def restructure(loan: Loan, command: c.RestructureLoan, context: Context) -> lis
     timeline = require_value_date(loan, command.effective_on, context)
     require_new_fact(loan, command.restructure_id, "restructure_id")
     require_last(timeline, command.effective_on)
-    if loan.terms is None:
-        raise Rejected("not_approved", "the loan has no approved terms")
-    rate_before = rate_of(loan)
-    terms = _new_terms(loan, loan.terms, command)
+    agreed, rate_before = approved(loan), rate_of(loan)
+    terms = _new_terms(loan, agreed, command)
     require_first_due(command.first_due_on, command.effective_on)
     on = command.effective_on
     before, interest = timeline.read(
@@ -75,7 +72,7 @@ def restructure(loan: Loan, command: c.RestructureLoan, context: Context) -> lis
         financial_difficulty=command.financial_difficulty,
         before=plan_summary(loan, before.rows, on, rate_before),
         after=plan_summary(loan, before.rows, on, terms.rate_annual),
-        closed_days=_closed_days(loan, terms, command, context),
+        closed_days=closed_days_of(loan, terms, on, command.first_due_on, context.calendar),
     )
     booked = recorded(loan, timeline, fact_of(told))
     after = plan_summary(loan, rows_after(loan, booked), on, terms.rate_annual)
@@ -83,21 +80,11 @@ def restructure(loan: Loan, command: c.RestructureLoan, context: Context) -> lis
     return [told, changed(booked, command.restructure_id, on)]
 
 
-def _closed_days(
-    loan: Loan, terms: Terms, command: c.RestructureLoan, context: Context
-) -> tuple[date, ...]:
-    if context.calendar is None:
-        return ()
-    on = command.effective_on
-    agreed = loan_terms(loan.conditions, terms, from_on=on, first_due_on=command.first_due_on)
-    return closed_days(agreed, on, context.calendar)
-
-
 def _new_terms(loan: Loan, terms: Terms, command: c.RestructureLoan) -> Terms:
     rate = rate_of(loan)
     if command.rate_annual is not None:
         require_fixed_rate(loan)
-        require_rate(loan, command.rate_annual)
+        require_rate(loan.conditions, command.rate_annual)
         rate = command.rate_annual
     require_instalments(loan, command.instalments)
     return replace(terms, rate_annual=rate, instalments=command.instalments)
@@ -143,14 +130,7 @@ def reverse_charge_off(loan: Loan, command: c.ReverseChargeOff, context: Context
         cause=command.cause,
     )
     booked = recorded(loan, timeline, fact_of(told))
-    owed = booked.balances
-    told = replace(
-        told,
-        principal_minor=owed.principal_minor,
-        interest_minor=booked.timeline.read(lambda ledger: interest_owed(ledger, on), on),
-        fee_minor=owed.fee_minor,
-        penalty_minor=owed.penalty_minor,
-    )
+    told = replace(told, **owed_again(booked, on))
     return [told, changed(booked, CHARGE_OFF_ID, on, since_on=charged_off.effective_on)]
 
 

@@ -6,6 +6,7 @@ from datetime import date, timedelta
 from domain.context import Context
 from domain.errors import Rejected
 from domain.loan.state import Loan, LoanStatus
+from domain.loan.terms import Terms
 from domain.money import AMOUNT_MINOR_MAX
 from domain.servicing.facts import Fact, ReAged, Restructured
 from domain.servicing.timeline import Timeline
@@ -101,6 +102,23 @@ def require_no_plan_since(timeline: Timeline, fact: Fact, field: str) -> None:
     facts = timeline.facts
     if any(isinstance(later, Restructured | ReAged) for later in facts[facts.index(fact) :]):
         raise Rejected("before_restructuring", "the loan was planned anew since", field)
+
+
+def require_reversal_date(since: date, on: date, context: Context, what: str) -> None:
+    """Refuse a reversal before `what` it takes back, of `since`, or after the business date."""
+    if not since <= on <= context.business_date:
+        raise Rejected(
+            "effective_out_of_range",
+            f"a reversal lies between {what} and the business date",
+            "effective_on",
+        )
+
+
+def approved(loan: Loan) -> Terms:
+    """Return the approved terms. Raises Rejected `not_approved`."""
+    if loan.terms is None:
+        raise Rejected("not_approved", "the loan has no approved terms")
+    return loan.terms
 
 
 def require_contract(loan: Loan) -> None:

@@ -9,6 +9,7 @@ from datetime import date
 from domain.commands import disbursement as c
 from domain.context import Context
 from domain.decisions.guards import (
+    approved,
     require_contract,
     require_new_fact,
     require_status,
@@ -24,17 +25,10 @@ from domain.loan.booking import Booked
 from domain.loan.facts import fact_of
 from domain.loan.headroom import headroom, matured
 from domain.loan.state import Loan, LoanStatus
-from domain.loan.terms import PlannedTranche, RepaymentMethod, Terms
+from domain.loan.terms import PlannedTranche, RepaymentMethod
 from domain.servicing.facts import DueDateMoved, TermExtended
 from domain.servicing.timeline import Timeline
 from domain.servicing.values import Component
-
-
-def approved(loan: Loan) -> Terms:
-    """Return the approved terms. Raises Rejected `not_approved`."""
-    if loan.terms is None:
-        raise Rejected("not_approved", "the loan has no approved terms")
-    return loan.terms
 
 
 def in_one_payout(loan: Loan) -> bool:
@@ -122,12 +116,7 @@ def _require_own_term(loan: Loan, timeline: Timeline) -> None:
 
 def _less_credit(told: e.TrancheDisbursed, booked: Booked) -> e.TrancheDisbursed:
     """Say what of the new debt credit of the borrower's paid at once."""
-    paid = dict.fromkeys(Component, 0)
-    for line in booked.own.lines:
-        paid[Component.PRINCIPAL] += line.principal_minor
-        paid[Component.INTEREST] += line.interest_minor
-        paid[Component.FEE] += line.fee_minor
-        paid[Component.PENALTY] += line.penalty_minor
+    paid = booked.own.parts
     return replace(
         told,
         principal_minor=told.principal_minor - paid[Component.PRINCIPAL],

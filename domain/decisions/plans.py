@@ -4,13 +4,17 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 from decimal import Decimal
 
+from domain.calendar import HolidayCalendar
 from domain.decisions.arrears import days_past_due, overdue
 from domain.errors import Rejected
 from domain.loan.booking import Booked
+from domain.loan.contract import loan_terms
 from domain.loan.evolve import merge
 from domain.loan.instalments import Instalment
 from domain.loan.plan_summary import PlanSummary
 from domain.loan.state import Loan
+from domain.loan.terms import Conditions, Terms
+from domain.servicing.dates import closed_days
 from domain.servicing.facts import Paid
 from domain.servicing.timeline import Timeline
 
@@ -36,13 +40,21 @@ def require_instalments(loan: Loan, instalments: int) -> None:
         raise Rejected("instalments_outside_product", detail, "instalments")
 
 
-def require_rate(loan: Loan, rate_annual: Decimal) -> None:
+def require_rate(conditions: Conditions, rate_annual: Decimal, field: str = "rate_annual") -> None:
     """Refuse a rate that the product does not allow."""
-    most = loan.conditions.rate_annual_max
+    most = conditions.rate_annual_max
     if not 0 <= rate_annual <= most:
-        raise Rejected(
-            "rate_outside_product", f"the product allows up to {most} a year", "rate_annual"
-        )
+        raise Rejected("rate_outside_product", f"the product allows up to {most} a year", field)
+
+
+def closed_days_of(
+    loan: Loan, terms: Terms, on: date, first_due_on: date | None, calendar: HolidayCalendar | None
+) -> tuple[date, ...]:
+    """Return the closed days that the due dates of a plan begun on a day meet; () without any."""
+    if calendar is None:
+        return ()
+    agreed = loan_terms(loan.conditions, terms, from_on=on, first_due_on=first_due_on)
+    return closed_days(agreed, on, calendar)
 
 
 def require_fixed_rate(loan: Loan) -> None:

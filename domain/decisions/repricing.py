@@ -11,6 +11,7 @@ from domain.commands.application import ReviewLoan
 from domain.commands.ending import RepriceLoan
 from domain.context import Context
 from domain.decisions.guards import require_not_ahead
+from domain.decisions.plans import require_rate
 from domain.decisions.results import followed
 from domain.errors import Rejected
 from domain.events.changes import RateRepriced
@@ -39,7 +40,7 @@ def signed_rate(
             raise Rejected("rate_is_fixed", "the product follows no reference", "spread_bps")
         if command.rate_annual is None:
             raise Rejected("rate_missing", "an approval states the rate", "rate_annual")
-        _require_within(conditions, command.rate_annual, "rate_annual")
+        require_rate(conditions, command.rate_annual)
         return command.rate_annual, None
     if command.rate_annual is not None:
         detail = f"the rate is the value of {conditions.floating.reference} and the spread"
@@ -59,16 +60,10 @@ def signed_rate(
     rate = floating.rate(publication.value)
     if rate <= 0:
         raise Rejected("rate_outside_product", "a floating rate begins above zero", "spread_bps")
-    _require_within(conditions, rate, "spread_bps")
+    require_rate(conditions, rate, "spread_bps")
     return rate, SignedRate(
         spread_bps=spread, value=publication.value, published_on=publication.published_on
     )
-
-
-def _require_within(conditions: Conditions, rate: Decimal, field: str) -> None:
-    if not 0 <= rate <= conditions.rate_annual_max:
-        detail = f"the product allows up to {conditions.rate_annual_max} a year"
-        raise Rejected("rate_outside_product", detail, field)
 
 
 def reprice(loan: Loan, command: RepriceLoan, context: Context) -> list[Event]:

@@ -13,6 +13,7 @@ from domain.loan.booking import FROM_CREDIT, Booked, Standing, book
 from domain.loan.facts import fact_of
 from domain.loan.state import Loan, LoanStatus
 from domain.servicing.facts import CreditRefunded, Fact, Paid
+from domain.servicing.restructuring import interest_owed
 from domain.servicing.timeline import Timeline
 from domain.servicing.values import ENGINE_VERSION
 
@@ -79,6 +80,17 @@ def changed(booked: Booked, fact_id: str, on: date, *, since_on: date | None = N
         balances=booked.balances,
         engine_version=ENGINE_VERSION,
     )
+
+
+def owed_again(booked: Booked, on: date) -> dict[str, int]:
+    """Say what is owed on a day when an end was taken back, as events name it; minor units."""
+    owed = booked.balances
+    return {
+        "principal_minor": owed.principal_minor,
+        "interest_minor": booked.timeline.read(lambda ledger: interest_owed(ledger, on), on),
+        "fee_minor": owed.fee_minor,
+        "penalty_minor": owed.penalty_minor,
+    }
 
 
 def _require_refunds_stand(booked: Booked) -> None:

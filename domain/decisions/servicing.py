@@ -10,6 +10,7 @@ from domain.decisions.guards import (
     require_new_fact,
     require_no_plan_since,
     require_reason,
+    require_reversal_date,
     require_status,
     require_value_date,
 )
@@ -77,12 +78,7 @@ def reverse_payment(loan: Loan, command: c.ReversePayment, context: Context) -> 
     require_no_plan_since(timeline, fact, "payment_id")
     if any(chargeback.payment_id == fact.id for chargeback in loan.chargebacks):
         raise Rejected("payment_charged_back", "reverse its chargeback first", "payment_id")
-    if not fact.effective_on <= command.effective_on <= context.business_date:
-        raise Rejected(
-            "effective_out_of_range",
-            "a reversal lies between its payment and the business date",
-            "effective_on",
-        )
+    require_reversal_date(fact.effective_on, command.effective_on, context, "its payment")
     interest = timeline.find(interest_refund_id(fact.id))
     events: list[Event] = []
     after = loan

@@ -9,16 +9,16 @@ from datetime import date
 
 from domain.commands import undoing as c
 from domain.context import Context
-from domain.decisions.guards import require_reason, require_status
+from domain.decisions.guards import require_reason, require_reversal_date, require_status
 from domain.decisions.plans import waived_interest
-from domain.decisions.results import changed, recorded, settled
+from domain.decisions.results import changed, owed_again, recorded, settled
 from domain.errors import Rejected
 from domain.events import undoing as e
 from domain.events.registry import Event
+from domain.loan.booking import Booked
 from domain.loan.facts import TERMINATION_ID, fact_of
 from domain.loan.state import Loan, LoanStatus
 from domain.servicing.facts import Fact, ReAged, ReAmortised, Restructured, Terminated
-from domain.servicing.restructuring import interest_owed
 from domain.servicing.timeline import Timeline
 
 
@@ -33,11 +33,7 @@ def reverse_re_ageing(loan: Loan, command: c.ReverseReAgeing, context: Context) 
         replanned_on=_plan_before(timeline, fact),
         cause=command.cause,
     )
-    booked = recorded(loan, timeline, fact_of(told))
-    told = replace(told, waived_interest_minor=-waived_interest(loan, booked))
-    on = told.effective_on
-    result = changed(booked, fact.id, on, since_on=fact.effective_on)
-    return [told, result, *settled(loan, booked, on, "paid")]
+    return _taken_back(loan, timeline, told, fact)
 
 
 def reverse_re_amortisation(
@@ -53,11 +49,24 @@ def reverse_re_amortisation(
         waived_interest_minor=0,
         cause=command.cause,
     )
+    return _taken_back(loan, timeline, told, fact)
+
+
+def _taken_back(
+    loan: Loan,
+    timeline: Timeline,
+    told: e.ReagingReversed | e.ReamortizationReversed,
+    fact: Fact,
+) -> list[Event]:
+    """Return a plan's reversal, with the interest that is owed again, and what follows from it."""
     booked = recorded(loan, timeline, fact_of(told))
     told = replace(told, waived_interest_minor=-waived_interest(loan, booked))
-    on = told.effective_on
+    return [told, *_results(loan, booked, fact, told.effective_on)]
+
+
+def _results(loan: Loan, booked: Booked, fact: Fact, on: date) -> list[Event]:
     result = changed(booked, fact.id, on, since_on=fact.effective_on)
-    return [told, result, *settled(loan, booked, on, "paid")]
+    return [result, *settled(loan, booked, on, "paid")]
 
 
 def reverse_termination(loan: Loan, command: c.ReverseTermination, context: Context) -> list[Event]:
@@ -74,16 +83,8 @@ def reverse_termination(loan: Loan, command: c.ReverseTermination, context: Cont
         cause=command.cause,
     )
     booked = recorded(loan, timeline, fact_of(told))
-    owed = booked.balances
-    told = replace(
-        told,
-        principal_minor=owed.principal_minor,
-        interest_minor=booked.timeline.read(lambda ledger: interest_owed(ledger, on), on),
-        fee_minor=owed.fee_minor,
-        penalty_minor=owed.penalty_minor,
-    )
-    result = changed(booked, fact.id, on, since_on=fact.effective_on)
-    return [told, result, *settled(loan, booked, on, "paid")]
+    told = replace(told, **owed_again(booked, on))
+    return [told, *_results(loan, booked, fact, on)]
 
 
 def _latest(loan: Loan, fact_id: str, kind: type[Fact], field: str | None) -> tuple[Timeline, Fact]:
@@ -102,12 +103,7 @@ def _latest(loan: Loan, fact_id: str, kind: type[Fact], field: str | None) -> tu
 
 def _require_may_be_undone(fact: Fact, on: date, context: Context) -> None:
     require_reason(context)
-    if not fact.effective_on <= on <= context.business_date:
-        raise Rejected(
-            "effective_out_of_range",
-            f"a reversal lies between {fact.effective_on} and the business date",
-            "effective_on",
-        )
+    require_reversal_date(fact.effective_on, on, context, str(fact.effective_on))
 
 
 def _plan_before(timeline: Timeline, fact: Fact) -> date | None:

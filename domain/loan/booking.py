@@ -52,6 +52,16 @@ class Split:
     overpaid_minor: int = 0
     kind: CreditKind = CreditKind.PAYMENT
 
+    @property
+    def parts(self) -> dict[Component, int]:
+        """What the lines come to, by component, minor units."""
+        return {
+            P: sum(line.principal_minor for line in self.lines),
+            I: sum(line.interest_minor for line in self.lines),
+            F: sum(line.fee_minor for line in self.lines),
+            N: sum(line.penalty_minor for line in self.lines),
+        }
+
 
 NOT_THERE = Split()
 

@@ -28,7 +28,7 @@ from benchmarks.harness import Server
 from benchmarks.lives import CUSTOMER_ID, EXTERNAL_ID, LENDER, LOAN_ID, Life, Told, live, products
 from consumers.rebuild import rebuild
 from consumers.stream import chunked
-from domain.loan.day import day_figures, day_line
+from domain.loan.day import day_line
 from domain.service import Instruction, Service
 from infra.chain import GENESIS, NULL_FIELD, microseconds, text_field
 from infra.chain import field as bytes_field
@@ -254,7 +254,7 @@ def _line(life: Life, on: date) -> Line | None:
     loan = life.loan
     if loan.timeline is None:
         return None
-    line = day_line(loan, on, day_figures(loan, on))
+    _, line = day_line(loan, on)
     return line and (sum(one.kind == "loan" for one in life.told), line)
 
 

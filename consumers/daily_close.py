@@ -232,8 +232,9 @@ class CloseOfDay:
                 loan = known[stream].state
                 if not isinstance(loan, Loan) or loan.timeline is None:
                     continue
-                figures = day_figures(loan, on)
-                line = day_line(loan, on, figures) if lines_wanted else None
+                figures, line = (
+                    day_line(loan, on) if lines_wanted else (day_figures(loan, on), None)
+                )
                 if line is None:
                     told[loan_id] = figures
                 else:

@@ -50,21 +50,22 @@ def day_figures(loan: Loan, on: date) -> DayFigures:
     return loan.timeline.read(lambda ledger: _figures(loan, ledger, on), on)
 
 
-def day_line(loan: Loan, on: date, figures: DayFigures) -> DayLine | None:
-    """Say a loan's figures of the days to come; None: ask again every day.
+def day_line(loan: Loan, on: date) -> tuple[DayFigures, DayLine | None]:
+    """Say a loan's figures of a day, and of the days to come; None: ask again every day.
 
     The line is held beside the engine where it ends, so that it is never used on trust.
     """
-    timeline = loan.timeline
-    if timeline is None or not timeline.seen_on(on):
-        return None  # a later fact is known, which counts on a day to come
-    accrual = timeline.read(lambda ledger: accrual_line(ledger, on), on)
-    if accrual is None:
-        return None
+    if loan.timeline is None:
+        raise ValueError("a loan that was not paid out has no day")
+    figures, accrual = loan.timeline.read(
+        lambda ledger: (_figures(loan, ledger, on), accrual_line(ledger, on)), on
+    )
+    if accrual is None or not loan.timeline.seen_on(on):
+        return figures, None  # or a later fact is known, which counts on a day to come
     line = DayLine(on=on, figures=figures, accrual=accrual)
     end = accrual.until_on
     agrees = line.figures_on(on) == figures and line.figures_on(end) == day_figures(loan, end)
-    return line if agrees else None
+    return figures, line if agrees else None
 
 
 def _figures(loan: Loan, ledger: Ledger, on: date) -> DayFigures:

@@ -8,7 +8,7 @@ from datetime import date
 
 from domain.loan.state import Loan
 from domain.loan.terms import RepaymentMethod
-from domain.servicing.limit import drawn_net_since, drawn_since
+from domain.servicing.limit import NOTHING_DRAWN, drawn_since
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,12 +32,10 @@ def headroom(loan: Loan, on: date) -> Headroom:
     """Say what may go out on a day; a draw of an earlier day must fit on every day since."""
     limit = 0 if loan.terms is None else loan.terms.principal_minor
     timeline = loan.timeline
-    outstanding = 0 if timeline is None else drawn_since(timeline, on)
+    outstanding, net = NOTHING_DRAWN if timeline is None else drawn_since(timeline, on)
     revolves = loan.conditions.method is RepaymentMethod.REVOLVING
     drawn = outstanding if revolves else loan.paid_out_minor
-    available = limit - drawn
-    if revolves and timeline is not None:
-        available = limit - drawn_net_since(timeline, on)
+    available = limit - (net if revolves else drawn)
     cap = loan.conditions.outstanding_max_minor
     if cap is not None:
         available = min(available, cap - outstanding)

@@ -1,6 +1,7 @@
 """The limit of a revolving loan 循环额度: what may still be drawn on a day. It refuses nothing."""
 
 from datetime import date
+from typing import NamedTuple
 
 from domain.servicing.timeline import Timeline
 from domain.servicing.values import Amortisation
@@ -16,21 +17,24 @@ def headroom(timeline: Timeline, on: date) -> int | None:
     terms = timeline.terms
     if terms.amortisation is not Amortisation.REVOLVING:
         return None
-    return max(0, terms.principal_minor - drawn_net_since(timeline, on))
+    return max(0, terms.principal_minor - drawn_since(timeline, on).net)
 
 
-def drawn_since(timeline: Timeline, on: date) -> int:
-    """Return the most principal that is owed on a day or on any day since, minor units."""
-    days = _days_since(timeline, on)
-    return max(timeline.account_as_of(day).outstanding.principal for day in days)
+class Drawn(NamedTuple):
+    """The most that is drawn on a day or on any day since, minor units."""
+
+    principal: int
+    net: int  # less the credit of the day, which pays a draw first
 
 
-def drawn_net_since(timeline: Timeline, on: date) -> int:
-    """Return the most principal owed less the credit of the day, on a day or on any day since."""
-    accounts = [timeline.account_as_of(day) for day in _days_since(timeline, on)]
-    return max(account.outstanding.principal - account.overpaid for account in accounts)
+def drawn_since(timeline: Timeline, on: date) -> Drawn:
+    """Look at a day and at all days since on which something happened."""
+    days = {on, *(fact.effective_on for fact in timeline.facts if fact.effective_on > on)}
+    accounts = [timeline.account_as_of(day) for day in days]
+    return Drawn(
+        principal=max(account.outstanding.principal for account in accounts),
+        net=max(account.outstanding.principal - account.overpaid for account in accounts),
+    )
 
 
-def _days_since(timeline: Timeline, on: date) -> set[date]:
-    """List a day and the days since on which something happened."""
-    return {on, *(fact.effective_on for fact in timeline.facts if fact.effective_on > on)}
+NOTHING_DRAWN = Drawn(0, 0)

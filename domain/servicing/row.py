@@ -126,9 +126,7 @@ class Row:
     @property
     def outstanding(self) -> int:
         """What of all components is still owed."""
-        if self.due == self.paid and not self.waived and not self.written_off:
-            return 0
-        left = sum(self.due.values()) - sum(self.paid.values())
+        left = 0 if self.due == self.paid else sum(self.due.values()) - sum(self.paid.values())
         if self.waived or self.written_off:
             left -= sum(self.waived.values()) + sum(self.written_off.values())
         return left

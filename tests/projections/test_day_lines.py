@@ -35,7 +35,7 @@ def kept(book: Book) -> dict[str, Line]:
         loan = book.state(loan_id)
         if loan.timeline is None or loan.disbursed_on is None:
             continue
-        line = day_line(loan, book.today, day_figures(loan, book.today))
+        _, line = day_line(loan, book.today)
         if line is not None:
             found[loan_id] = (book.version(loan_id), line)
     return found

@@ -7,12 +7,9 @@ import pytest
 
 from domain.commands import application as ca
 from domain.commands import disbursement as cd
-from domain.commands.product import DefineProductVersion
-from domain.errors import Rejected
 from domain.events import application as ea
 from domain.loan.headroom import headroom
 from domain.loan.terms import Conditions, PayoutPlan, PlannedTranche, RepaymentMethod
-from domain.product import decide
 from tests.support.lives import (
     CONDITIONS,
     LOAN,
@@ -22,9 +19,9 @@ from tests.support.lives import (
     actor,
     apply_for,
     approve,
-    context,
     disbursed,
     folded_again,
+    product_refused,
 )
 
 PARTS = replace(CONDITIONS, payouts_max=3, four_eyes_from_minor=10**9)
@@ -131,7 +128,5 @@ def test_more_than_was_applied_for_is_approved_as_the_product_allows(
 def test_an_allowance_is_an_amount_or_a_share(
     conditions: Conditions, code: str, field: str
 ) -> None:
-    command = DefineProductVersion(effective_on=START, code="P", name="n", conditions=conditions)
-    with pytest.raises(Rejected) as no:
-        decide(None, command, context(START))
-    assert (no.value.code, no.value.field) == (code, field)
+    no = product_refused(conditions)
+    assert (no.code, no.field) == (code, field)

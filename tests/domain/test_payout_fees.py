@@ -8,13 +8,10 @@ import pytest
 
 from domain.commands import application as ca
 from domain.commands import disbursement as cd
-from domain.commands.product import DefineProductVersion
 from domain.decisions.payout_fees import amount_of
-from domain.errors import Rejected
 from domain.events import disbursement as ed
 from domain.loan.terms import FeeTime, PayoutFee
 from domain.postings import Account
-from domain.product import decide
 from tests.support.lives import (
     CONDITIONS,
     LOAN,
@@ -22,9 +19,9 @@ from tests.support.lives import (
     Life,
     accepted,
     booked,
-    context,
     folded_again,
     month,
+    product_refused,
     ties_to_the_ledger,
 )
 
@@ -139,9 +136,5 @@ def test_unsound_fees_are_refused_when_the_product_is_defined(
     fees: tuple[PayoutFee, ...], code: str
 ) -> None:
     changes: dict[str, Any] = {"payout_fees": fees}
-    command = DefineProductVersion(
-        effective_on=START, code="P", name="n", conditions=replace(FEES, **changes)
-    )
-    with pytest.raises(Rejected) as no:
-        decide(None, command, context(START))
-    assert (no.value.code, no.value.field) == (code, "payout_fees")
+    no = product_refused(replace(FEES, **changes))
+    assert (no.code, no.field) == (code, "payout_fees")

@@ -8,15 +8,12 @@ import pytest
 from domain.commands import disbursement as cd
 from domain.commands import ending as ce
 from domain.commands import servicing as cs
-from domain.commands.product import DefineProductVersion
-from domain.errors import Rejected
 from domain.events import disbursement as ed
 from domain.events.ending import LoanReopened, LoanSettled
 from domain.events.servicing import AllocationsRestated, ScheduleChanged
 from domain.loan.booking import standing_on
 from domain.loan.state import LoanStatus
 from domain.loan.terms import Conditions, Recalculation, RepaymentMethod
-from domain.product import decide
 from tests.support.lives import (
     CONDITIONS,
     LOAN,
@@ -25,12 +22,12 @@ from tests.support.lives import (
     accepted,
     actor,
     check,
-    context,
     days_after,
     folded_again,
     month,
     pay,
     prepare,
+    product_refused,
     ties_to_the_ledger,
 )
 
@@ -274,9 +271,5 @@ BAD_PRODUCTS = [
 def test_a_product_says_how_often_and_how_much(
     product: dict[str, int], code: str, field: str
 ) -> None:
-    command = DefineProductVersion(
-        effective_on=START, code="P", name="n", conditions=replace(CONDITIONS, **product)
-    )
-    with pytest.raises(Rejected) as no:
-        decide(None, command, context(START))
-    assert (no.value.code, no.value.field) == (code, field)
+    no = product_refused(replace(CONDITIONS, **product))
+    assert (no.code, no.field) == (code, field)

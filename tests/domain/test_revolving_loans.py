@@ -9,7 +9,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.commands import disbursement as cd
-from domain.commands.product import DefineProductVersion
 from domain.errors import Rejected
 from domain.events import disbursement as ed
 from domain.events.ending import LoanReopened, LoanSettled
@@ -18,7 +17,6 @@ from domain.loan.booking import standing_on
 from domain.loan.headroom import Headroom, headroom
 from domain.loan.state import LoanStatus
 from domain.loan.terms import Recalculation, RepaymentMethod, ScheduleDayCount
-from domain.product import decide
 from domain.servicing.facts import Paid
 from tests.support.lives import (
     CONDITIONS,
@@ -27,11 +25,11 @@ from tests.support.lives import (
     Life,
     accepted,
     close,
-    context,
     days_after,
     folded_again,
     month,
     pay,
+    product_refused,
     reverse,
     ties_to_the_ledger,
 )
@@ -194,12 +192,8 @@ def test_a_statement_that_is_not_paid_is_past_due() -> None:
 def test_a_revolving_product_earns_by_the_day_and_is_drawn_more_than_once(
     product: dict[str, Any], code: str, field: str
 ) -> None:
-    command = DefineProductVersion(
-        effective_on=START, code="P", name="n", conditions=replace(LINE, **product)
-    )
-    with pytest.raises(Rejected) as no:
-        decide(None, command, context(START))
-    assert (no.value.code, no.value.field) == (code, field)
+    no = product_refused(replace(LINE, **product))
+    assert (no.code, no.field) == (code, field)
 
 
 moves = st.lists(

@@ -9,13 +9,10 @@ import pytest
 from domain.commands import application as ca
 from domain.commands import changes as ch
 from domain.commands import disbursement as cd
-from domain.commands.product import DefineProductVersion
-from domain.errors import Rejected
 from domain.events import application as ea
 from domain.events import disbursement as ed
 from domain.events.servicing import ScheduleChanged
 from domain.loan.terms import PayoutPlan, PlannedTranche, Recalculation, RepaymentMethod
-from domain.product import decide
 from tests.support.lives import (
     CONDITIONS,
     LOAN,
@@ -26,12 +23,12 @@ from tests.support.lives import (
     apply_for,
     approve,
     check,
-    context,
     days_after,
     folded_again,
     month,
     pay,
     prepare,
+    product_refused,
     ties_to_the_ledger,
 )
 
@@ -281,9 +278,5 @@ def test_the_due_dates_of_full_term_tranches_are_their_own() -> None:
 def test_a_product_plans_what_it_pays_out_in_parts(
     product: dict[str, Any], code: str, field: str
 ) -> None:
-    command = DefineProductVersion(
-        effective_on=START, code="P", name="n", conditions=replace(BUILDING, **product)
-    )
-    with pytest.raises(Rejected) as no:
-        decide(None, command, context(START))
-    assert (no.value.code, no.value.field) == (code, field)
+    no = product_refused(replace(BUILDING, **product))
+    assert (no.code, no.field) == (code, field)

@@ -7,12 +7,14 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Self
 
+from domain import product
 from domain.actors import Actor, ActorKind
 from domain.calendar import HolidayCalendar
 from domain.commands import application as ca
 from domain.commands import disbursement as cd
 from domain.commands import servicing as cs
 from domain.commands.ending import CloseLoanDay
+from domain.commands.product import DefineProductVersion
 from domain.commands.registry import Command
 from domain.context import Context, ProductVersion
 from domain.decide import decide_loan
@@ -138,6 +140,16 @@ class Life:
     def then(self, *kinds: type[Event]) -> Self:
         assert [type(event) for event in self.last] == list(kinds)
         return self
+
+
+def product_refused(conditions: Conditions) -> Rejected:
+    """Expect a product's definition to be refused, and return why."""
+    command = DefineProductVersion(effective_on=START, code="P", name="n", conditions=conditions)
+    try:
+        events = product.decide(None, command, context(START))
+    except Rejected as no:
+        return no
+    raise AssertionError(f"the product was not refused: {events}")
 
 
 def apply_for(amount: int = 1_000_000, instalments: int = 36) -> ca.ApplyForLoan:

@@ -1,14 +1,15 @@
 """Whatever is done to a loan in whatever order: the books tie, and the engine says the same."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
 
+from domain.actors import Actor, ActorKind
 from domain.commands import changes as ch
 from domain.commands import crediting as cr
 from domain.commands import disbursement as cd
@@ -16,10 +17,12 @@ from domain.commands import ending as ce
 from domain.commands import servicing as cs
 from domain.commands import undoing as cu
 from domain.commands.registry import Command
+from domain.envelope import Envelope, Position, RecordedEvent, StreamId
 from domain.errors import Rejected
+from domain.events import Event
 from domain.events.ending import LoanRestructured, RestructureKind
 from domain.loan.booking import standing_on
-from domain.loan.state import LoanStatus
+from domain.loan.state import Loan, LoanStatus
 from domain.loan.terms import (
     Component,
     Conditions,
@@ -31,6 +34,7 @@ from domain.loan.terms import (
     ResetRule,
     Unit,
 )
+from domain.replay import replay
 from domain.servicing.values import ReAgeInterest, ReAmortiseInterest
 from tests.support.lives import (
     CONDITIONS,
@@ -249,17 +253,24 @@ def holds(life: Life) -> None:
         assert (row.met_on is not None) == (row.unpaid_minor == 0), row
 
 
-@given(st.sampled_from(PRODUCTS), st.sampled_from(SHAPES), steps)
-def test_the_books_tie_whatever_is_done(
-    conditions: Conditions, shape: dict[str, Any], told: list[tuple[str, int, int, int]]
-) -> None:
+Told = list[tuple[str, int, int, int]]
+
+lives = st.tuples(st.sampled_from(PRODUCTS), st.sampled_from(SHAPES), steps)
+
+
+def paid_out(conditions: Conditions, shape: dict[str, Any]) -> Life:
+    """Begin a life; what a method does not offer is left out of the shape."""
     if conditions.method is RepaymentMethod.BULLET:
         shape = {name: n for name, n in shape.items() if name != "grace_on_principal"}
     if conditions.method not in {RepaymentMethod.ANNUITY, RepaymentMethod.FLAT}:
         shape = {name: n for name, n in shape.items() if name != "full_term_tranches"}
     if conditions.method is RepaymentMethod.EQUAL_AMORTISATION:
         shape = {name: n for name, n in shape.items() if name != "floating"}
-    life = disbursed(conditions=replace(conditions, **shape), approved=5_000_000)
+    return disbursed(conditions=replace(conditions, **shape), approved=5_000_000)
+
+
+def turns(life: Life, told: Told) -> Iterator[Life]:
+    """Lead a life on, command by command, as long as it lasts; what is refused is passed over."""
     for number, (what, days, back, n) in enumerate(told):
         life.now += timedelta(days=days)
         on = max(START, life.now - timedelta(days=back))
@@ -269,9 +280,64 @@ def test_the_books_tie_whatever_is_done(
             life.when(MAKERS[what](Turn(life, on, f"{what}-{number}", n)), reason="any")
         except Rejected:
             continue
+        yield life
+
+
+@given(lives)
+def test_the_books_tie_whatever_is_done(
+    drawn: tuple[Conditions, dict[str, Any], Told],
+) -> None:
+    conditions, shape, told = drawn
+    life = paid_out(conditions, shape)
+    for _ in turns(life, told):
         holds(life)
         principal_sums(life)
     again = folded_again(life)
     assert again.timeline is not None
     assert life.state.timeline is not None
     assert standing_on(again.timeline, life.now) == standing_on(life.state.timeline, life.now)
+
+
+def recorded(event: Event, at: datetime) -> RecordedEvent:
+    """Put an event on record; a replay looks at nothing but the two dates."""
+    return RecordedEvent(
+        position=Position(shard=0, number=1),
+        stream=StreamId(f"loan-{LOAN}"),
+        version=1,
+        topic="",
+        effective_on=event.effective_on,
+        recorded_at=at,
+        state=b"",
+        prev_hash=b"",
+        hash=b"",
+        envelope=Envelope(actor=Actor(kind=ActorKind.HUMAN, id="t")),
+        event=event,
+    )
+
+
+def told_of(loan: Loan | None) -> tuple[object, ...]:
+    """All that a loan says, and the facts behind it."""
+    assert loan is not None
+    facts = () if loan.timeline is None else tuple(loan.timeline.facts)
+    return (*loan._replace(timeline=None), *facts)
+
+
+@given(lives, st.integers(min_value=0, max_value=2_000))
+def test_what_was_known_at_an_instant_never_changes(
+    drawn: tuple[Conditions, dict[str, Any], Told], days: int
+) -> None:
+    conditions, shape, told = drawn
+    life = paid_out(conditions, shape)
+    as_of = START + timedelta(days=days)
+    instant = datetime(2030, 1, 1, tzinfo=UTC)
+    record = [recorded(event, instant) for event in life.events]
+    answers = {instant: (life.state, replay(record, as_of=as_of))}
+    for _ in turns(life, told):
+        instant += timedelta(seconds=1)
+        record += [recorded(event, instant) for event in life.last]
+        answers[instant] = (life.state, replay(record, as_of=as_of))
+    for known_at, (then, seen) in answers.items():
+        again = replay(record, as_of=as_of, known_at=known_at)
+        assert (again.events, again.days_past_due) == (seen.events, seen.days_past_due)
+        assert told_of(again.loan) == told_of(seen.loan)
+        assert told_of(replay(record, known_at=known_at).loan) == told_of(then)

@@ -77,7 +77,7 @@ class Upcaster:
 
 
 UPCASTERS: tuple[Upcaster, ...] = ()
-"""Every step from an old topic version to the next; schemas are frozen from release 0.1.0 on."""
+"""Every step from an old topic version to the next; released schemas are frozen."""
 
 
 class Codec:

@@ -20,8 +20,9 @@ Around each event stands the envelope: `actor` (kind, id, roles), `reason_code`,
 `source_recorded_at`. Beside them the store keeps shard, position, stream, version, topic,
 `recorded_at` and the hashes.
 
-From release 0.1.0 on a topic's meaning never changes: a new meaning is a new version and an
-upcaster.
+From release 0.1.0 on a topic's meaning never changes. A field that has a default may be added, and
+an enumeration may gain a value; anything else is a new version and an upcaster. What each release
+promised lies in `tests/golden/released/`, and a test holds all later ones to it.
 """
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from hypothesis import given
@@ -20,7 +20,7 @@ from tests.support.golden_events import ENVELOPE, FOLDER, golden_path, sample, s
 from tests.support.record import TELLER, payment
 
 CODEC = Codec()
-REWRITE = "run `python -m tests.support.golden_events` (until release 0.1.0) and look at the diff"
+REWRITE = "run `python -m tests.support.golden_events` and look at the diff"
 
 
 def test_the_bytes_are_json_for_human_eyes() -> None:
@@ -34,12 +34,27 @@ def test_the_bytes_are_json_for_human_eyes() -> None:
 
 
 @pytest.mark.parametrize("topic", sorted(TOPICS))
-def test_every_topic_has_a_golden_file_that_reads_back_to_the_same_bytes(topic: str) -> None:
+def test_every_topic_has_a_golden_file_that_says_the_same_when_it_is_written_again(
+    topic: str,
+) -> None:
     assert golden_path(topic).exists(), REWRITE
     state = stored_bytes(golden_path(topic))
     envelope, event = CODEC.decode(topic, state)
     assert envelope == ENVELOPE
-    assert CODEC.encode(envelope, event) == (topic, state), REWRITE
+    again, written = CODEC.encode(envelope, event)
+    assert again == topic
+    assert says_all_of(json.loads(written), json.loads(state)), REWRITE
+
+
+def says_all_of(written: Any, golden: Any) -> bool:  # noqa: ANN401 - any JSON
+    """A field that was added after the release, with a default, is more than the file says."""
+    if isinstance(golden, dict):
+        fields = cast("dict[str, Any]", golden)
+        return all(name in written and says_all_of(written[name], fields[name]) for name in fields)
+    if isinstance(golden, list):
+        items = cast("list[Any]", golden)
+        return len(written) == len(items) and all(map(says_all_of, written, items))
+    return written == golden
 
 
 @pytest.mark.parametrize("path", sorted(FOLDER.glob("*.json")), ids=lambda path: path.stem)

@@ -1,7 +1,6 @@
-"""One stored event a topic, as a file. `python -m tests.support.golden_events` writes them again.
+"""One stored event a topic, as a file. `python -m tests.support.golden_events` adds missing ones.
 
-Until release 0.1.0 event classes may change and the files are written anew; from that tag on a file
-is never edited, only added.
+A file of a released topic is never edited: it shows what stores of that release hold.
 """
 
 from collections.abc import Callable
@@ -16,6 +15,7 @@ from domain.actors import Actor, ActorKind, Approval
 from domain.envelope import Envelope
 from domain.events import TOPICS, Event
 from infra.codec import Codec
+from tests.support.released import promised
 
 FOLDER = Path(__file__).parent.parent / "golden" / "events"
 
@@ -71,14 +71,15 @@ def stored_bytes(path: Path) -> bytes:
 
 
 def write_all() -> None:
-    """Write one file a registered topic, drop those of topics that are gone."""
-    codec = Codec()
-    FOLDER.mkdir(exist_ok=True)
+    """Write a file for each topic that was never released; drop those of topics that are gone."""
+    codec, kept = Codec(), promised()
     for path in FOLDER.glob("*.json"):
-        path.unlink()
+        if path.stem not in kept:
+            path.unlink()
     for topic, kind in sorted(TOPICS.items()):
-        event: Event = sample(kind)
-        golden_path(topic).write_bytes(codec.encode(ENVELOPE, event)[1] + b"\n")
+        if topic not in kept:
+            event: Event = sample(kind)
+            golden_path(topic).write_bytes(codec.encode(ENVELOPE, event)[1] + b"\n")
 
 
 if __name__ == "__main__":

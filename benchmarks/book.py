@@ -17,6 +17,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from datetime import time as day_time
+from functools import partial
 from hashlib import sha256
 from itertools import pairwise
 from typing import Final
@@ -26,7 +27,7 @@ import psycopg
 
 from benchmarks.harness import Server
 from benchmarks.lives import CUSTOMER_ID, EXTERNAL_ID, LENDER, LOAN_ID, Life, Told, live, products
-from consumers.rebuild import rebuild
+from consumers.rebuild import Helpers, rebuild
 from consumers.stream import chunked
 from domain.loan.day import day_line
 from domain.service import Instruction, Service
@@ -302,11 +303,16 @@ def project(dsn: str, book: Book) -> int:
     with bulk_pool(dsn) as pool:
         with pool.transaction() as db:
             schema.install(db)
-        generation = rebuild(pool)
+        generation = rebuild(pool, helpers=beside(dsn))
         for part in chunked(book.lines, _LINES_MAX):
             with pool.transaction() as db:
                 keep_lines(db, {loan_id: book.lines[loan_id] for loan_id in part})
         return generation
+
+
+def beside(dsn: str) -> Helpers:
+    """Let one process fold beside this one: figures are of two cores."""
+    return Helpers(partial(bulk_pool, dsn), 1)
 
 
 def copied(server: Server, loans: int) -> AbstractContextManager[str]:

@@ -56,7 +56,9 @@ def _compare(
         events = _head(pool)
         copied_in, copied_out, upserted = (
             harness.interleave(
-                options.rounds, ours=lambda: _rebuilt(pool, events), peer=lambda peer=peer: peer()
+                options.rounds,
+                ours=lambda: _rebuilt(dsn, pool, events),
+                peer=lambda peer=peer: peer(),
             )
             for peer in (
                 lambda: _copied_in(connection, files, events),
@@ -80,9 +82,9 @@ def _head(pool: DatabasePool) -> int:
         return record_log.head(db).number
 
 
-def _rebuilt(pool: DatabasePool, events: int) -> float:
+def _rebuilt(dsn: str, pool: DatabasePool, events: int) -> float:
     started = time.perf_counter()
-    rebuild(pool)
+    rebuild(pool, helpers=book.beside(dsn))
     rate = events / (time.perf_counter() - started)
     print(f"  rebuild     {rate:9,.0f} events/s", flush=True)
     return rate

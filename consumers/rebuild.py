@@ -1,14 +1,16 @@
 """Rebuilds the read models from the record into a new generation, then switches to it.
 
-Streams are read whole, folded in memory and written with COPY, a chunk while the next is folded;
-then the live way catches up, and one transaction applies the rest and moves the views: readers see
-the old generation or the new one. Killed at any point, it goes on where it was. Live projection is
-not disturbed until then.
+The record is cut into parts of whole streams. Each part is read, folded in memory and written with
+COPY in one transaction, by as many processes as are let; then the live way catches up, and one
+transaction applies the rest and moves the views: readers see the old generation or the new one.
+Killed at any point, it goes on where it was. Live projection is not disturbed until then.
 """
 
 import logging
-from collections.abc import Callable, Generator, Iterable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+import multiprocessing
+import signal
+from collections.abc import Callable, Generator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from hashlib import sha256
 from itertools import groupby
@@ -25,35 +27,72 @@ from projections.read_models import Fold
 from projections.reading import Entry, read
 from projections.record_log import StoredRecord
 
-CHUNK_EVENTS: Final = 20_000
+PART_EVENTS: Final = 10_000
+# A process costs about a second of a core before it folds; a part takes as long.
+PARTS_A_HELPER: Final = 4
 # Below this distance to the head the rest is applied in the switching transaction.
 SWITCH_EVENTS_MAX: Final = 1_000
 
-PROGRESS_TABLE = """
+PROGRESS_TABLES = """
 CREATE TABLE rebuild_progress (
     one boolean PRIMARY KEY DEFAULT true CHECK (one),
     shape text NOT NULL,
     until bigint NOT NULL,
-    last_stream text NOT NULL DEFAULT '',
-    events bigint NOT NULL DEFAULT 0,
     copied boolean NOT NULL DEFAULT false
+);
+CREATE TABLE rebuild_parts (
+    number bigint PRIMARY KEY,
+    after text COLLATE "C" NOT NULL,
+    last text COLLATE "C" NOT NULL,
+    events bigint NOT NULL,
+    done boolean NOT NULL DEFAULT false
 )
 """
+# Streams by name, cut where some so many events have come together.
+CUT = """
+INSERT INTO rebuild_parts (number, after, last, events)
+SELECT number, coalesce(lag(last) OVER (ORDER BY number), ''), last, events FROM (
+    SELECT before / %s AS number, max(stream) AS last, sum(version) AS events FROM (
+        SELECT stream, version,
+            (sum(version) OVER (ORDER BY stream) - version)::bigint AS before
+        FROM stream_heads WHERE shard = %s
+    ) AS heads GROUP BY 1
+) AS parts
+"""
+# Another process's part is passed over. Who waits instead sees it done, or free again.
+TAKE = """
+SELECT number, after, last FROM rebuild_parts WHERE NOT done ORDER BY number LIMIT 1
+FOR UPDATE {}
+"""
+DONE = "UPDATE rebuild_parts SET done = true, events = %s WHERE number = %s"
+FOLDED = "SELECT sum(events)::bigint FROM rebuild_parts WHERE done"
 
 Progress = Callable[[int, int], None]
 """Called with events folded so far and events in all."""
 
 _log = logging.getLogger(__name__)
+# spawn: a fork would take this process's connections and threads with it.
+_SPAWNED: Final = multiprocessing.get_context("spawn")
 
 
-def rebuild(pool: Transactions, *, progress: Progress | None = None) -> int:
+@dataclass(frozen=True, slots=True)
+class Helpers:
+    """At most so many processes that fold beside this one; `connect` opens a pool in each."""
+
+    connect: Callable[[], AbstractContextManager[Transactions]]
+    processes_max: int
+
+
+def rebuild(
+    pool: Transactions, *, helpers: Helpers | None = None, progress: Progress | None = None
+) -> int:
     """Rebuild the read models of shard 0 and switch to them; return the new generation.
 
     Raises Unavailable; call again to go on.
     """
     generation, until = _begin(pool)
     name = schema.schema_of(generation)
-    fill(pool, name, until, progress)
+    _fill(pool, name, until, helpers, progress)
     projector = Projector(pool, LogFeed(pool), enter=lambda db: schema.enter(db, name))
     while _distance(pool, projector.position) > SWITCH_EVENTS_MAX:
         projector.step()
@@ -64,16 +103,17 @@ def rebuild(pool: Transactions, *, progress: Progress | None = None) -> int:
     return generation
 
 
-def fold_from_zero(pool: Transactions, name: str, progress: Progress | None = None) -> Position:
+def fold_from_zero(pool: Transactions, name: str) -> Position:
     """Fill a scratch schema with a fold of the whole record, to compare hashes; return until where.
 
     Its tables have no keys and no indexes. The caller drops it (`projections.schema.drop`).
+    Raises Unavailable.
     """
     with pool.transaction() as db:
         schema.drop(db, name)
         until = record_log.head(db)
         _create(db, name, until)
-    _copy(pool, name, until, progress)
+    _copy(pool, name, until)
     return until
 
 
@@ -97,25 +137,32 @@ def _begin(pool: Transactions) -> tuple[int, Position]:
 def _create(db: Database, name: str, until: Position) -> None:
     schema.create(db, name)
     with schema.within(db, name):
-        db.script(PROGRESS_TABLE)
+        db.script(PROGRESS_TABLES)
         db.execute(
             "INSERT INTO rebuild_progress (shape, until) VALUES (%s, %s)", [_shape(), until.number]
         )
+        db.execute(CUT, [PART_EVENTS, until.shard])
 
 
 def _shape() -> str:
     """Fingerprint the tables: what was begun by another version is not gone on with."""
-    return sha256(schema.definition().encode()).hexdigest()
+    return sha256((schema.definition() + PROGRESS_TABLES).encode()).hexdigest()
 
 
-def fill(pool: Transactions, name: str, until: Position, progress: Progress | None = None) -> None:
+def _fill(
+    pool: Transactions,
+    name: str,
+    until: Position,
+    helpers: Helpers | None,
+    progress: Progress | None,
+) -> None:
     """Fold every stream up to a position into a schema, from where it was left, and index it."""
     with pool.transaction() as db:
         schema.enter(db, name)
         row = db.row("SELECT copied FROM rebuild_progress")
     assert row is not None
     if not row["copied"]:
-        _copy(pool, name, until, progress)
+        _copy(pool, name, until, helpers, progress)
         with pool.transaction() as db:
             schema.enter(db, name)
             schema.index(db, name)
@@ -123,63 +170,96 @@ def fill(pool: Transactions, name: str, until: Position, progress: Progress | No
             db.execute("UPDATE rebuild_progress SET copied = true")
 
 
-def _copy(pool: Transactions, name: str, until: Position, progress: Progress | None) -> None:
+def _copy(
+    pool: Transactions,
+    name: str,
+    until: Position,
+    helpers: Helpers | None = None,
+    progress: Progress | None = None,
+) -> None:
     """Fold every stream up to a position into tables without keys, from where it was left."""
+    with _beside(pool, name, until, helpers), collected_rarely():
+        for wait in (False, True):  # at last for parts that other processes have in hand
+            while (events := _fold_part(pool, name, until, wait=wait)) is not None:
+                if progress:
+                    progress(events, until.number)
+
+
+@contextmanager
+def _beside(
+    pool: Transactions, name: str, until: Position, helpers: Helpers | None
+) -> Generator[None]:
+    """Let helpers fold while the block runs, if there is enough to do.
+
+    The block itself takes up whatever they leave undone, so one that fails costs time only.
+    """
+    wanted = 0
+    if helpers is not None:
+        with pool.transaction() as db:
+            schema.enter(db, name)
+            row = db.row("SELECT count(*) AS parts FROM rebuild_parts WHERE NOT done")
+        wanted = min(helpers.processes_max, row["parts"] // PARTS_A_HELPER if row else 0)
+    children = [
+        _SPAWNED.Process(target=_help, args=(helpers, name, until), daemon=True)
+        for _ in range(wanted)
+    ]
+    for child in children:
+        child.start()
+    try:
+        yield
+    finally:
+        for child in children:
+            child.kill()  # its transaction is rolled back, so the part is free again
+            child.join()
+
+
+def _help(helpers: Helpers, name: str, until: Position) -> None:
+    """Fold parts in a process of its own, until none is left or the rebuild is gone."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's, which ends this process
+    parent = multiprocessing.parent_process()
+    with helpers.connect() as pool, collected_rarely():
+        while parent is None or parent.is_alive():
+            if _fold_part(pool, name, until, wait=False) is None:
+                return
+
+
+def _fold_part(pool: Transactions, name: str, until: Position, *, wait: bool) -> int | None:
+    """Fold and write the next part; return how many events are done in all, None: no part is left.
+
+    The part's row stays locked until its rows are committed, so no part is written twice.
+    """
     with pool.transaction() as db:
         schema.enter(db, name)
-        row = db.row("SELECT last_stream, events FROM rebuild_progress")
-    assert row is not None
-    done = row["events"]
-    with pool.transaction() as reading, collected_rarely():
-        pages = record_log.by_stream(reading, until, StreamId(row["last_stream"]), CHUNK_EVENTS)
-        for events in _written(pool, name, map(_folded, record_log.whole_streams(pages))):
-            done += events
-            if progress:
-                progress(done, until.number)
+        part = db.row(TAKE.format("" if wait else "SKIP LOCKED"))
+        if part is None:
+            return None
+        records = record_log.between(db, until, part["after"], part["last"])
+        _write(db, _folded(records))
+        db.execute(DONE, [len(records), part["number"]])
+        ((done,),) = db.tuples(FOLDED)
+    failpoint("rebuild.after_chunk")
+    return done
+
+
+def _write(db: Database, part: "_Folded") -> None:
+    part.fold.save(db)
+    applied.insert(db, part.heads)
+    applied.park(db, part.parked, part.causes)
 
 
 @dataclass(slots=True)
 class _Folded:
-    """A chunk's rows in memory, the versions of its streams, and what has to be parked."""
+    """A part's rows in memory, the versions of its streams, and what has to be parked."""
 
-    last_stream: StreamId
-    events: int
     fold: Fold = field(default_factory=lambda: Fold(whole_streams=True))
     heads: dict[StreamId, int] = field(default_factory=dict[StreamId, int])
     parked: list[StoredRecord] = field(default_factory=list[StoredRecord])
     causes: list[str] = field(default_factory=list[str])
 
 
-def _written(pool: Transactions, name: str, chunks: Iterable[_Folded]) -> Generator[int]:
-    """Write each chunk while the next one is folded; hand out how many events it had."""
-    with ThreadPoolExecutor(1, "rebuild-writer") as writer:
-        before: Future[int] | None = None
-        for chunk in chunks:
-            if before is not None:
-                yield before.result()
-            before = writer.submit(_write, pool, name, chunk)
-        if before is not None:
-            yield before.result()
-
-
-def _write(pool: Transactions, name: str, chunk: _Folded) -> int:
-    """Write a chunk's rows with the progress, in one transaction; return how many events it had."""
-    with pool.transaction() as db:
-        schema.enter(db, name)
-        chunk.fold.save(db)
-        applied.insert(db, chunk.heads)
-        applied.park(db, chunk.parked, chunk.causes)
-        db.execute(
-            "UPDATE rebuild_progress SET last_stream = %s, events = events + %s",
-            [chunk.last_stream, chunk.events],
-        )
-    failpoint("rebuild.after_chunk")
-    return chunk.events
-
-
 def _folded(records: Sequence[StoredRecord]) -> _Folded:
     """Fold whole streams; those with an event that cannot be applied are cut there and parked."""
-    folded = _Folded(records[-1].stream, len(records))
+    folded = _Folded()
     try:
         apply = folded.fold.apply
         for record in records:
@@ -192,7 +272,7 @@ def _folded(records: Sequence[StoredRecord]) -> _Folded:
 
 
 def _folded_around(records: Sequence[StoredRecord]) -> _Folded:
-    folded = _Folded(records[-1].stream, len(records))
+    folded = _Folded()
     for stream, group in groupby(records, key=lambda record: record.stream):
         members = list(group)
         entries, trouble = _sound(members)

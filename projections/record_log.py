@@ -58,6 +58,10 @@ BY_STREAM = f"""
 SELECT {_COLUMNS} FROM events WHERE shard = %s AND position <= %s AND stream > %s
 ORDER BY stream, version
 """
+BETWEEN_STREAMS = f"""
+SELECT {_COLUMNS} FROM events WHERE shard = %s AND position <= %s AND stream > %s AND stream <= %s
+ORDER BY stream, version
+"""
 HEAD = "SELECT position FROM log_head WHERE shard = %s"
 BEHIND = """
 SELECT e.stream, coalesce(a.version, 0), e.version
@@ -118,6 +122,12 @@ def by_stream(
     """
     for rows in db.pages(BY_STREAM, [until.shard, until.number, after], rows_max=rows_max):
         yield [StoredRecord(*row) for row in rows]
+
+
+def between(db: Database, until: Position, after: StreamId, last: StreamId) -> list[StoredRecord]:
+    """Read every stream after a name and up to another whole, up to a position."""
+    rows = db.tuples(BETWEEN_STREAMS, [until.shard, until.number, after, last])
+    return [StoredRecord(*row) for row in rows]
 
 
 def whole_streams(pages: Iterable[list[StoredRecord]]) -> Iterator[list[StoredRecord]]:

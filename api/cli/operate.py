@@ -1,5 +1,7 @@
 """`loanbook rebuild` and `loanbook dead-letters`: mending the read models."""
 
+import os
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -7,8 +9,9 @@ import typer
 from api.cli.output import Json, UsageError, note, print_json, print_table, steps
 from api.cli.system import opened
 from consumers.projector import redrive
-from consumers.rebuild import rebuild
+from consumers.rebuild import Helpers, rebuild
 from domain.envelope import StreamId
+from infra.database import bulk_pool
 from projections import applied
 from projections.reading import Unreadable
 from projections.schema import TABLES
@@ -35,7 +38,9 @@ def rebuild_command(
             shown.advance(line, events - done)
             done = events
 
-        generation = rebuild(system.bulk, progress=progress)
+        connect = partial(bulk_pool, system.dsn, system.settings.limits)
+        helpers = Helpers(connect, (os.cpu_count() or 1) - 1)
+        generation = rebuild(system.bulk, helpers=helpers, progress=progress)
         shown.end(line)
     if json:
         print_json({"ok": True, "generation": generation, "events": head.number})

@@ -1,12 +1,16 @@
 """A rebuild gives the rows of live projection, goes on after a kill, and switches at once."""
 
+import time
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+
 import pytest
 
 from consumers.log_feed import LogFeed
 from consumers.projector import Projector
-from consumers.rebuild import fold_from_zero, rebuild
+from consumers.rebuild import Helpers, fold_from_zero, rebuild
 from domain.envelope import StreamId
-from infra.database import DatabasePool
+from infra.database import DatabasePool, bulk_pool
 from infra.failpoints import Injected, installed
 from infra.store import PostgresEventStore
 from projections import applied, hashes, loan_summary, schema
@@ -53,13 +57,67 @@ def test_a_rebuild_equals_live_projection(
         assert db.row("SELECT to_regnamespace('read_v1') AS old") == {"old": None}
 
 
+def test_several_processes_fold_what_one_would(
+    pool: DatabasePool, projector: Projector, database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("consumers.rebuild.PART_EVENTS", 20)
+    monkeypatch.setattr("consumers.rebuild.PARTS_A_HELPER", 1)
+    live, seen = hashes_of(pool), list[int]()
+
+    def progress(done: int, _: int) -> None:
+        seen.append(done)
+        if len(seen) == 1:  # hold this process until the other one has written parts
+            of = parts_left(pool)
+            for _ in range(1_000):
+                if parts_left(pool) < of:
+                    break
+                time.sleep(0.05)
+
+    assert rebuild(pool, helpers=Helpers(partial(bulk_pool, database), 1), progress=progress) == 2
+    assert hashes_of(pool) == live
+    assert seen == sorted(seen)
+    assert seen[1] - seen[0] > seen[0]  # the first part was ours alone
+    assert projector.position.number > 0
+
+
+def test_a_part_that_a_killed_rebuild_still_writes_is_waited_for(
+    pool: DatabasePool, projector: Projector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("consumers.rebuild.PART_EVENTS", 100)
+    live = hashes_of(pool)
+
+    def fail() -> None:
+        raise Injected
+
+    with installed("rebuild.after_chunk", fail), pytest.raises(Injected):
+        rebuild(pool)
+    first = "SELECT number FROM read_v2.rebuild_parts WHERE NOT done ORDER BY number LIMIT 1"
+    with ThreadPoolExecutor(1) as again:
+        with pool.transaction() as db:
+            held = db.row(f"{first} FOR UPDATE")
+            rebuilding = again.submit(rebuild, pool)
+            while parts_left(pool) > 1:
+                assert not rebuilding.done()
+        assert held is not None
+        assert rebuilding.result() == 2
+    assert hashes_of(pool) == live
+    assert projector.position.number > 0
+
+
+def parts_left(pool: DatabasePool) -> int:
+    with pool.transaction() as db:
+        row = db.row("SELECT count(*) AS left FROM read_v2.rebuild_parts WHERE NOT done")
+    assert row is not None
+    return row["left"]
+
+
 @pytest.mark.parametrize(
     "place", ["rebuild.after_chunk", "rebuild.before_switch", "rebuild.before_switch_commits"]
 )
 def test_an_interrupted_rebuild_goes_on(
     pool: DatabasePool, projector: Projector, place: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("consumers.rebuild.CHUNK_EVENTS", 100)
+    monkeypatch.setattr("consumers.rebuild.PART_EVENTS", 100)
     live = hashes_of(pool)
     passes: list[str] = []
 
@@ -72,7 +130,9 @@ def test_an_interrupted_rebuild_goes_on(
         rebuild(pool)
     with pool.transaction() as db:
         assert schema.current(db) == 1
-        progress = db.row("SELECT events FROM read_v2.rebuild_progress")
+        progress = db.row(
+            "SELECT sum(events)::bigint AS events FROM read_v2.rebuild_parts WHERE done"
+        )
     assert progress is not None
     done = progress["events"]
     assert done > 0

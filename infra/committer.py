@@ -1,4 +1,4 @@
-"""Group commit: callers wait on futures while one thread commits what has queued up. Knows no SQL.
+"""Group commit: callers wait on replies while one thread commits what has queued up. Knows no SQL.
 
 No timer is needed: what queued up during one commit is the next batch.
 """
@@ -15,6 +15,7 @@ from queue import SimpleQueue
 from typing import Generic, TypeVar
 
 from infra.errors import Overloaded, Unavailable
+from infra.replies import Reply, answer, fail
 from infra.settings import Limits
 
 P = TypeVar("P")
@@ -31,7 +32,7 @@ class _Waiting(Generic[P, R]):
     payload: P
     weight: int
     queued_at: float
-    future: "Future[R]"
+    reply: "Reply[R]"
 
 
 _Committed = tuple[list[_Waiting[P, R]], Sequence[R]]
@@ -49,7 +50,7 @@ class GroupCommitter(Generic[P, R]):
         self._commit = commit
         self._limits = limits
         self._queue: deque[_Waiting[P, R]] = deque()
-        self._state = threading.Condition()
+        self._state = threading.Condition(threading.Lock())
         self._closed = False
         self._drain_until = math.inf
         self._per_second = 1_000.0
@@ -67,7 +68,7 @@ class GroupCommitter(Generic[P, R]):
         Raises Overloaded at once instead of letting the queue grow.
         """
         now = time.monotonic()
-        future: Future[R] = Future()
+        reply: Reply[R] = Reply()
         with self._state:
             if self._closed:
                 raise Unavailable("the store is closing")
@@ -76,10 +77,10 @@ class GroupCommitter(Generic[P, R]):
                 queue and now - queue[0].queued_at > self._limits.append_wait_seconds_max / 2
             ):
                 raise Overloaded(self._retry_after_seconds())
-            queue.append(_Waiting(payload, weight, now, future))
+            queue.append(_Waiting(payload, weight, now, reply))
             if len(queue) == 1:
                 self._state.notify()
-        return future
+        return reply
 
     def waiting(self) -> int:
         """Count the commands in the queue."""
@@ -108,8 +109,8 @@ class GroupCommitter(Generic[P, R]):
                     self._state.wait()
                 if not self._queue:
                     break
-                batch = self._take()
-            if batch:
+                taken = self._take()
+            if batch := self._in_time(taken):
                 started = time.monotonic()
                 self._send(batch)
                 rate = len(batch) / max(time.monotonic() - started, 1e-6)
@@ -117,45 +118,47 @@ class GroupCommitter(Generic[P, R]):
         self._committed.put(None)
 
     def _take(self) -> list[_Waiting[P, R]]:
-        """Take the next batch.
-
-        Who waited past the deadline, or gave up, is dropped before anything is sent.
-        """
+        """Take the next batch out of the queue, as many commands and events as one call carries."""
+        queue, limits = self._queue, self._limits
         batch: list[_Waiting[P, R]] = []
-        weight = 0
-        oldest = time.monotonic() - self._limits.append_wait_seconds_max
-        queue = self._queue
-        while queue and len(batch) < self._limits.append_batch_max:
-            if batch and weight + queue[0].weight > self._limits.bulk_append_events_max:
+        weight, weight_max = 0, limits.bulk_append_events_max
+        for _ in range(min(len(queue), limits.append_batch_max)):
+            weight += queue[0].weight
+            if weight > weight_max and batch:
                 break
-            waiting = queue.popleft()
-            if not waiting.future.set_running_or_notify_cancel():
+            batch.append(queue.popleft())
+        return batch
+
+    def _in_time(self, batch: list[_Waiting[P, R]]) -> list[_Waiting[P, R]]:
+        """Drop who waited past the deadline, or gave up, before anything is sent."""
+        oldest = time.monotonic() - self._limits.append_wait_seconds_max
+        kept: list[_Waiting[P, R]] = []
+        for waiting in batch:
+            if not waiting.reply.set_running_or_notify_cancel():
                 continue
             if waiting.queued_at < oldest:
-                waiting.future.set_exception(Overloaded(self._retry_after_seconds()))
-                continue
-            weight += waiting.weight
-            batch.append(waiting)
-        return batch
+                waiting.reply.set_exception(Overloaded(self._retry_after_seconds()))
+            else:
+                kept.append(waiting)
+        return kept
 
     def _send(self, batch: list[_Waiting[P, R]]) -> None:
         try:
             results = self._commit([waiting.payload for waiting in batch])
         except Unavailable as error:
-            for waiting in batch:
-                waiting.future.set_exception(error)
+            fail((waiting.reply for waiting in batch), error)
         except Exception as error:  # noqa: BLE001 - it is not lost: it goes to the caller that caused it
             if len(batch) > 1:
                 _log.warning("a batch of %d failed and is sent one by one: %s", len(batch), error)
                 for waiting in batch:
                     self._send([waiting])
             else:
-                batch[0].future.set_exception(error)
+                batch[0].reply.set_exception(error)
         else:
             self._committed.put((batch, results))
 
     def _answer(self) -> None:
         """Wake the callers of committed batches, while the next batch is on its way already."""
         while committed := self._committed.get():
-            for waiting, result in zip(*committed, strict=True):
-                waiting.future.set_result(result)
+            batch, results = committed
+            answer(zip((waiting.reply for waiting in batch), results, strict=True))

@@ -143,12 +143,16 @@ def _allocated(event: servicing.PaymentAllocated, charged_off: bool) -> Iterable
 
 
 def _restated(event: servicing.AllocationsRestated, charged_off: bool) -> Iterable[Line]:  # noqa: FBT001
-    """Post the differences today, with the old value date: what was posted stays."""
+    """Post the differences today, with the old value date: what was posted stays.
+
+    What a charge-off itself restates is of the debt that it takes off the books.
+    """
+    recovered = charged_off and event.cause_id != ending.CHARGE_OFF_ID
     for change in event.changes:
         source = _source(change.kind)
         before = list(_received_lines(change.before, change.overpaid_before_minor, -1, source))
         after = list(_received_lines(change.after, change.overpaid_after_minor, 1, source))
-        if charged_off:
+        if recovered:
             cash = sum(x.amount_minor for x in (before + after) if x.account is source)
             yield Line(account=source, amount_minor=cash)
             yield Line(account=Account.RECOVERY_INCOME, amount_minor=-cash)

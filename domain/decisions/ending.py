@@ -1,6 +1,8 @@
 """Decisions that change or end a loan: restructuring, termination, charge-off, write-off."""
 
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import TypeVar
 
 from domain.commands import ending as c
 from domain.context import Context
@@ -25,17 +27,26 @@ from domain.decisions.plans import (
     require_rate,
     rows_after,
 )
-from domain.decisions.results import changed, credited, followed, owed_again, recorded
+from domain.decisions.results import (
+    changed,
+    credited,
+    owed_again,
+    paid_anew,
+    recorded,
+    settled,
+)
 from domain.errors import Rejected
 from domain.events import ending as e
 from domain.events.registry import Event
 from domain.loan.booking import standing
-from domain.loan.facts import CHARGE_OFF_ID, TERMINATION_ID, fact_of
+from domain.loan.facts import TERMINATION_ID, fact_of
 from domain.loan.state import Loan, LoanStatus
-from domain.loan.terms import Terms
+from domain.loan.terms import ChargeOffBehaviour, Component, Terms
 from domain.servicing.facts import Paid
 from domain.servicing.restructuring import interest_owed
 from domain.servicing.values import Kind
+
+T = TypeVar("T", e.LoanChargedOff, e.ChargeOffReversed)
 
 
 def restructure(loan: Loan, command: c.RestructureLoan, context: Context) -> list[Event]:
@@ -104,7 +115,25 @@ def charge_off(loan: Loan, command: c.ChargeOffLoan, context: Context) -> list[E
         penalty_minor=loan.balances.penalty_minor,
         cause=command.cause,
     )
-    return [told, *followed(loan, timeline, told, CHARGE_OFF_ID)]
+    booked = recorded(loan, timeline, fact_of(told))
+    told = _posted_with(told, paid_anew(booked), 1)
+    if loan.conditions.charge_off is ChargeOffBehaviour.ACCELERATE_MATURITY:
+        told = replace(told, interest_minor=booked.balances.interest_minor)
+    return [told, changed(booked, e.CHARGE_OFF_ID, on), *settled(loan, booked, on, "paid")]
+
+
+def _posted_with(told: T, paid: Mapping[Component, int], sign: int) -> T:
+    """Leave to the restatement of payments what it posts itself: together they clear the books.
+
+    `paid` is what payments pay more of now. A charge-off takes so much less off the books; its
+    reversal, of which the restatement takes it away again, puts so much more back on them.
+    """
+    return replace(
+        told,
+        principal_minor=told.principal_minor - sign * paid[Component.PRINCIPAL],
+        fee_minor=told.fee_minor - sign * paid[Component.FEE],
+        penalty_minor=told.penalty_minor - sign * paid[Component.PENALTY],
+    )
 
 
 def reverse_charge_off(loan: Loan, command: c.ReverseChargeOff, context: Context) -> list[Event]:
@@ -116,7 +145,7 @@ def reverse_charge_off(loan: Loan, command: c.ReverseChargeOff, context: Context
     require_reason(context)
     on = command.effective_on
     timeline = require_value_date(loan, on, context)
-    charged_off = timeline.find(CHARGE_OFF_ID)
+    charged_off = timeline.find(e.CHARGE_OFF_ID)
     assert charged_off is not None, "a charged-off loan has its charge-off on the time line"
     require_last(timeline, on)
     if any(isinstance(x, Paid) and x.kind is Kind.RECOVERY for x in timeline.facts):
@@ -131,7 +160,8 @@ def reverse_charge_off(loan: Loan, command: c.ReverseChargeOff, context: Context
     )
     booked = recorded(loan, timeline, fact_of(told))
     told = replace(told, **owed_again(booked, on))
-    return [told, changed(booked, CHARGE_OFF_ID, on, since_on=charged_off.effective_on)]
+    told = _posted_with(told, paid_anew(booked), -1)
+    return [told, changed(booked, e.CHARGE_OFF_ID, on, since_on=charged_off.effective_on)]
 
 
 def terminate(loan: Loan, command: c.TerminateContract, context: Context) -> list[Event]:

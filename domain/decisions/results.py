@@ -9,9 +9,10 @@ from domain.errors import Rejected
 from domain.events import ending
 from domain.events import servicing as e
 from domain.events.registry import Event
-from domain.loan.booking import FROM_CREDIT, Booked, Standing, book
+from domain.loan.booking import FROM_CREDIT, Booked, Standing, book, split_parts
 from domain.loan.facts import fact_of
 from domain.loan.state import Loan, LoanStatus
+from domain.loan.terms import Component
 from domain.servicing.facts import CreditRefunded, Fact, Paid
 from domain.servicing.restructuring import interest_owed
 from domain.servicing.timeline import Timeline
@@ -91,6 +92,16 @@ def owed_again(booked: Booked, on: date) -> dict[str, int]:
         "fee_minor": owed.fee_minor,
         "penalty_minor": owed.penalty_minor,
     }
+
+
+def paid_anew(booked: Booked) -> dict[Component, int]:
+    """Return how much more of each component payments pay that are split anew; minor units."""
+    more = dict.fromkeys(Component, 0)
+    for change in booked.restated:
+        before, after = split_parts(change.before), split_parts(change.after)
+        for component in Component:
+            more[component] += after[component] - before[component]
+    return more
 
 
 def _require_refunds_stand(booked: Booked) -> None:

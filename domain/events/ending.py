@@ -7,6 +7,9 @@ from enum import StrEnum
 from domain.events.registry import Event, event
 from domain.loan.plan_summary import PlanSummary
 
+CHARGE_OFF_ID = "charge_off"
+"""What results of a charge-off and of its reversal name as their cause; one stands at a time."""
+
 
 class RestructureKind(StrEnum):
     """What is changed in the borrower's favour or at the borrower's wish."""

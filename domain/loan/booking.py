@@ -13,6 +13,7 @@ from domain.servicing.facts import (
     TERM_CHANGES,
     ChargeAdded,
     ChargedBack,
+    ChargedOff,
     Disbursed,
     Fact,
     Reversed,
@@ -44,6 +45,16 @@ class Standing:
     balances: Balances
 
 
+def split_parts(lines: Sequence[AllocationLine]) -> dict[Component, int]:
+    """Sum the lines of a transaction by component, minor units."""
+    return {
+        P: sum(line.principal_minor for line in lines),
+        I: sum(line.interest_minor for line in lines),
+        F: sum(line.fee_minor for line in lines),
+        N: sum(line.penalty_minor for line in lines),
+    }
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Split:
     """How a transaction was split: lines by instalment, and what found no place."""
@@ -55,12 +66,7 @@ class Split:
     @property
     def parts(self) -> dict[Component, int]:
         """What the lines come to, by component, minor units."""
-        return {
-            P: sum(line.principal_minor for line in self.lines),
-            I: sum(line.interest_minor for line in self.lines),
-            F: sum(line.fee_minor for line in self.lines),
-            N: sum(line.penalty_minor for line in self.lines),
-        }
+        return split_parts(self.lines)
 
 
 NOT_THERE = Split()
@@ -92,7 +98,9 @@ def book(timeline: Timeline, before: Standing, fact: Fact) -> Booked:
     charge, which what was overpaid then pays, and a termination, which takes instalments away.
     """
     in_order = timeline.seen_on(fact.effective_on) and not isinstance(fact, Reversed)
-    if isinstance(fact, (*TERM_CHANGES, Terminated)):  # before the money of their day; rows go
+    if isinstance(
+        fact, (*TERM_CHANGES, Terminated, ChargedOff)
+    ):  # before the money of their day; rows go
         in_order = False
     if isinstance(fact, ChargeAdded) and before.balances.overpaid_minor:
         in_order = False

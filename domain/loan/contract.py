@@ -92,6 +92,7 @@ def loan_terms(
             REFUND_KINDS[kind] for kind in conditions.interest_refunded_with
         ),
         business_days=conditions.business_days,
+        charge_off=conditions.charge_off,
         calendar=_calendar(conditions, closed_days),
         accrual_basis=AccrualBasis.PRORATED_PERIOD_INTEREST if planned else AccrualBasis.EXACT,
     )

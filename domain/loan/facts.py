@@ -17,7 +17,6 @@ from domain.servicing.terms import LoanTerms
 from domain.servicing.timeline import Timeline
 from domain.servicing.values import ChargeBasis, ChargeKind, ChargeTime, Component, Kind
 
-CHARGE_OFF_ID = "charge_off"  # one at a time
 TERMINATION_ID = "termination"
 WRITE_OFF_ID = "write_off"
 
@@ -195,7 +194,7 @@ def _restructured(event: ending.LoanRestructured) -> f.Fact:
 
 def _charged_off(event: ending.LoanChargedOff) -> f.Fact:
     on = event.effective_on
-    return f.ChargedOff(id=CHARGE_OFF_ID, effective_on=on, entered_on=on)
+    return f.ChargedOff(id=ending.CHARGE_OFF_ID, effective_on=on, entered_on=on)
 
 
 def _terminated(event: ending.ContractTerminated) -> f.Fact:
@@ -322,7 +321,7 @@ FACTS: dict[type[Event], Callable[[Any], f.Fact]] = {
     changes.LoanReamortized: _re_amortised,
     ending.LoanRestructured: _restructured,
     ending.LoanChargedOff: _charged_off,
-    ending.ChargeOffReversed: lambda event: _taken_back(CHARGE_OFF_ID, event.effective_on),
+    ending.ChargeOffReversed: lambda event: _taken_back(ending.CHARGE_OFF_ID, event.effective_on),
     ending.ContractTerminated: _terminated,
     ending.LoanWrittenOff: _written_off,
     undoing.ReagingReversed: lambda event: _taken_back(event.re_age_id, event.effective_on),

@@ -13,6 +13,7 @@ from enum import StrEnum
 from domain.calendar import BusinessDayRule
 from domain.servicing.floating import ResetRule
 from domain.servicing.values import (
+    ChargeOffBehaviour,
     Component,
     OverdueInterest,
     PreClose,
@@ -24,6 +25,7 @@ from domain.servicing.values import (
 __all__ = [
     "DEFAULT_ALLOCATION",
     "BusinessDayRule",
+    "ChargeOffBehaviour",
     "Component",
     "Conditions",
     "FeeTime",
@@ -209,3 +211,4 @@ class Conditions:
     rest: RestFrequency = RestFrequency.DAILY  # when a payment in advance lowers interest
     pre_close: PreClose = PreClose.TILL_PRE_CLOSE_DATE  # to which day a payoff pays interest
     business_days: BusinessDayRule = BusinessDayRule.NONE  # where due dates go that are not worked
+    charge_off: ChargeOffBehaviour = ChargeOffBehaviour.REGULAR  # what it does to the schedule

@@ -299,6 +299,7 @@ def _repriced(row: LoanSummary, entry: Entry) -> None:
 def _charged_off(row: LoanSummary, entry: Entry) -> None:
     event = entry.event
     row.status, row.charged_off_on = "charged_off", entry.effective_on
+    row.recalculates = True  # rows may end on the day: published rows do not tell before it
     row.charged_off_minor = (
         event.principal_minor + event.interest_minor + event.fee_minor + event.penalty_minor
     )

@@ -81,3 +81,22 @@ def test_a_loan_that_was_written_off_stays_in_memo(api: Api) -> None:
     state = api.get(f"{at}/state")
     assert state["status"] == "written_off"
     assert Decimal(state["balances"]["principal"]) == 1_000
+
+
+def test_a_product_may_let_all_be_due_when_a_loan_is_charged_off(api: Api) -> None:
+    """12,000.00 at 1 % a month: 120.00 of the first month, 120.00 x 14/28 of the second."""
+    api.define_product(method="interest_only", charge_off="accelerate_maturity", instalments_min=2)
+    assert api.get("/v1/products/P")["conditions"]["charge_off"] == "accelerate_maturity"
+    loan = api.open_loan("12000.00", instalments=12)
+    at, ann = f"/v1/loans/{loan}", api.as_("ann")
+    body = {"effective_on": "2018-03-01", "cause": "hopeless"}
+    (told, _) = ann.preview(f"{at}/charge-offs", body)
+    assert (told["principal"], told["interest"]) == ("12000.00", "180.00")
+    ann.done(f"{at}/charge-offs", body)
+    rows = api.get(f"{at}/state")["rows"]
+    assert [(row["due_on"], row["unpaid"]) for row in rows] == [
+        ("2018-02-15", "120.00"),
+        ("2018-03-01", "12060.00"),
+    ]
+    ann.done(f"{at}/charge-off-reversals", body | {"reason_code": "found"})
+    assert len(api.get(f"{at}/state")["rows"]) == 12

@@ -20,10 +20,11 @@ from domain.commands.registry import Command
 from domain.envelope import Envelope, Position, RecordedEvent, StreamId
 from domain.errors import Rejected
 from domain.events import Event
-from domain.events.ending import LoanRestructured, RestructureKind
+from domain.events.ending import LoanChargedOff, LoanRestructured, RestructureKind
 from domain.loan.booking import standing_on
 from domain.loan.state import Loan, LoanStatus
 from domain.loan.terms import (
+    ChargeOffBehaviour,
     Component,
     Conditions,
     FloatingConditions,
@@ -34,6 +35,7 @@ from domain.loan.terms import (
     ResetRule,
     Unit,
 )
+from domain.postings import Account
 from domain.replay import replay
 from domain.servicing.values import ReAgeInterest, ReAmortiseInterest
 from tests.support.lives import (
@@ -42,6 +44,7 @@ from tests.support.lives import (
     METHODS,
     START,
     Life,
+    booked,
     close,
     disbursed,
     folded_again,
@@ -72,6 +75,8 @@ SHAPES: list[dict[str, Any]] = [
     {"interest_free_periods": 2},
     {"overdue_interest": OverdueInterest.DOES_NOT_EARN},
     {"full_term_tranches": True},
+    {"charge_off": ChargeOffBehaviour.ZERO_INTEREST},
+    {"charge_off": ChargeOffBehaviour.ACCELERATE_MATURITY},
     {"floating": FloatingConditions(reference="LPR-1Y", reset=ResetRule.MONTHLY)},
 ]
 """What is changed of a product beside its method."""
@@ -238,10 +243,23 @@ def principal_sums(life: Life) -> None:
     assert sum(x.principal_minor for x in back) <= asked <= sum(x.amount_minor for x in back)
 
 
+def off_the_books(life: Life) -> None:
+    """A charge-off leaves none of what is owed on the books, whatever it does to the schedule."""
+    stands = booked(life.events)
+    cleared = (Account.LOAN_PORTFOLIO, Account.FEE_RECEIVABLE, Account.PENALTY_RECEIVABLE)
+    assert [stands[account] for account in cleared] == [0, 0, 0]
+    told = life.last[0]
+    assert isinstance(told, LoanChargedOff)
+    if life.conditions.charge_off is not ChargeOffBehaviour.ZERO_INTEREST:  # parts may move then
+        assert told.principal_minor == life.state.balances.principal_minor
+
+
 def holds(life: Life) -> None:
     state = life.state
     if not state.charged_off:
         ties_to_the_ledger(life)
+    elif isinstance(life.last[0], LoanChargedOff):
+        off_the_books(life)
     assert state.timeline is not None
     shown = standing_on(state.timeline, life.now)
     assert shown.balances.principal_minor == state.balances.principal_minor

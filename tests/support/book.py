@@ -24,6 +24,7 @@ from domain.events.ending import RestructureKind
 from domain.events.servicing import Split
 from domain.loan.state import Loan
 from domain.loan.terms import (
+    ChargeOffBehaviour,
     Component,
     Conditions,
     FloatingConditions,
@@ -100,6 +101,7 @@ class Book:
             method=RepaymentMethod.REVOLVING,
             recalculation=Recalculation.CONTINUOUS,
             payouts_max=1_000,
+            charge_off=ChargeOffBehaviour.ZERO_INTEREST,
         )
         if self.service.state(StreamId("product-P")).version == 0:
             self.do(define)
@@ -109,6 +111,7 @@ class Book:
                     self.conditions,
                     payout_plan=PayoutPlan.TRANCHES,
                     payout_fees=(PayoutFee(code="LATE", percent=Decimal(1)),),
+                    charge_off=ChargeOffBehaviour.ACCELERATE_MATURITY,
                 )
                 self.do(replace(define, code="T", name="Tranches", conditions=planned))
             if self.floats:

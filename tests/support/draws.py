@@ -121,6 +121,7 @@ MAKERS: tuple[Callable[[Draw], LoanCommand], ...] = (
     lambda d: d.make(cu.ReverseReAgeing, re_age_id=d.newest, cause="error"),
     lambda d: d.make(cu.ReverseReAmortisation, re_amortisation_id=d.newest, cause="error"),
     lambda d: d.make(ce.RepriceLoan),
+    lambda d: d.make(ce.ReverseChargeOff, cause="error"),
     lambda d: (
         d.make(ce.TerminateContract, cause="breach")
         if d.random.random() < 0.2

@@ -6,9 +6,8 @@ accounts; which account number a role has is the lender's chart (domain rules, G
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 from domain.events import changes, crediting, disbursement, ending, servicing, undoing
 from domain.events.registry import TOPICS, Event
@@ -39,8 +38,7 @@ class Account(StrEnum):
     PENALTIES_CHARGED_OFF = "income_from_charged_off_penalties"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
+class Line(NamedTuple):
     """One side of an entry: minor units, debit positive and credit negative."""
 
     account: Account
@@ -83,14 +81,13 @@ def postings(event: Event, *, charged_off: bool) -> Lines:
 
 def postings_of_topic(topic: str, event: Any, *, charged_off: bool) -> Lines:  # noqa: ANN401 - see below
     """As `postings`, for whatever reads like the event of a topic, such as a read model's shape."""
-    kind = TOPICS.get(topic)
-    rule = _RULES.get(kind) if kind else None
+    rule = _RULES_BY_TOPIC.get(topic)
     return () if rule is None else _balanced(event, rule(event, charged_off))
 
 
 def _balanced(event: object, lines: Iterable[Line]) -> Lines:
-    kept = tuple(line for line in lines if line.amount_minor)
-    assert sum(line.amount_minor for line in kept) == 0, f"{event} does not balance: {kept}"
+    kept = tuple([line for line in lines if line.amount_minor])
+    assert not sum([line.amount_minor for line in kept]), f"{event} does not balance: {kept}"
     return kept
 
 
@@ -118,18 +115,20 @@ def _kept_back(event: Payout, sign: int) -> Iterable[Line]:
 def _received_lines(
     lines: Iterable[AllocationLine], overpaid_minor: int, sign: int, source: Account
 ) -> Iterable[Line]:
-    total = overpaid_minor
-    parts = dict.fromkeys(Component, 0)
+    principal = interest = fee = penalty = 0
     for line in lines:
-        parts[Component.PRINCIPAL] += line.principal_minor
-        parts[Component.INTEREST] += line.interest_minor
-        parts[Component.FEE] += line.fee_minor
-        parts[Component.PENALTY] += line.penalty_minor
-    total += sum(parts.values())
-    yield Line(account=source, amount_minor=sign * total)
-    for component, amount in parts.items():
-        yield Line(account=RECEIVABLE[component], amount_minor=-sign * amount)
-    yield Line(account=Account.OVERPAYMENT_LIABILITY, amount_minor=-sign * overpaid_minor)
+        principal += line.principal_minor
+        interest += line.interest_minor
+        fee += line.fee_minor
+        penalty += line.penalty_minor
+    return (
+        Line(source, sign * (principal + interest + fee + penalty + overpaid_minor)),
+        Line(Account.LOAN_PORTFOLIO, -sign * principal),
+        Line(Account.INTEREST_RECEIVABLE, -sign * interest),
+        Line(Account.FEE_RECEIVABLE, -sign * fee),
+        Line(Account.PENALTY_RECEIVABLE, -sign * penalty),
+        Line(Account.OVERPAYMENT_LIABILITY, -sign * overpaid_minor),
+    )
 
 
 def _source(kind: str) -> Account:
@@ -260,3 +259,7 @@ _RULES: dict[type[Event], Callable[[Any, bool], Iterable[Line]]] = {
     ending.ChargeOffReversed: lambda event, _: _off_the_books(event, -1),
     ending.RecoveryReceived: _recovered,
 }
+_RULES_BY_TOPIC = {topic: _RULES[kind] for topic, kind in TOPICS.items() if kind in _RULES}
+
+POSTED = frozenset(_RULES_BY_TOPIC)
+"""Topics whose events may post something."""

@@ -6,6 +6,8 @@ model has seen exactly the same events, so screens never disagree.
 
 from collections.abc import Sequence
 
+from domain.postings import POSTED
+from projections.folds import compliance, money, repricing, rows
 from projections.folds.cases import CasesFold
 from projections.folds.compliance import AuditFold, FourEyesFold, OverrideFold
 from projections.folds.journal import ACCRUED, JournalFold
@@ -13,6 +15,7 @@ from projections.folds.money import MoneyFold
 from projections.folds.repricing import RepricingFold
 from projections.folds.rows import RowsFold
 from projections.folds.summary import SummaryFold
+from projections.loan_summary import LoanSummary
 from projections.ports import Database
 from projections.reading import Entry
 
@@ -51,13 +54,7 @@ class Fold:
                 loan = self.summary.rows[entry.key]
             else:
                 loan = self.summary.rows[entry.key]
-                self.journal.apply(entry, loan)
-                self.money.apply(entry, loan)
-                self.overrides.apply(entry, loan)
-                self.four_eyes.apply(entry, loan)
-                self.summary.apply(entry)
-                self.rows.apply(entry, loan, self.money)
-                self.repricing.apply(entry)
+                self._apply_to_loan(entry, loan)
             currency = loan.currency
         elif entry.kind == "case":
             self.cases.apply(entry)
@@ -66,6 +63,23 @@ class Fold:
         elif entry.topic == ACCRUED:
             self.journal.accrue(entry)
         self.audit.apply(entry, currency)
+
+    def _apply_to_loan(self, entry: Entry, loan: LoanSummary) -> None:
+        """Apply an event of a loan to the read models that its topic concerns."""
+        topic = entry.topic
+        if topic in POSTED:
+            self.journal.apply(entry, loan)
+        if topic in money.TOPICS:
+            self.money.apply(entry, loan)
+        if topic == compliance.OVERRIDDEN:
+            self.overrides.apply(entry, loan)
+        if topic in compliance.PAYOUT_TOPICS:
+            self.four_eyes.apply(entry, loan)
+        self.summary.apply(entry)
+        if topic in rows.TOPICS:
+            self.rows.apply(entry, loan, self.money)
+        if topic == repricing.REPRICED:
+            self.repricing.apply(entry)
 
     def save(self, db: Database) -> None:
         """Write everything that changed, a statement or two a table."""

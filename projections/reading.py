@@ -74,13 +74,14 @@ def read(record: Record) -> Entry:
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise Unreadable(f"{record.topic}: {error}") from error
     kind, _, key = record.stream.partition("-")
+    position = record.position
     return Entry(
         kind,
         key,
         record.stream,
         record.version,
-        record.position.shard,
-        record.position.number,
+        position.shard,
+        position.number,
         record.topic,
         record.effective_on,
         record.recorded_at,

@@ -21,7 +21,6 @@ STILL = "9999-12-31"
 _encoder = msgspec.json.Encoder(decimal_format="string")
 _encode = _encoder.encode
 # JSON's escapes that CSV does not know: they stand for control characters.
-_CONTROLS: Final = (b"\\b", b"\\f", b"\\n", b"\\r", b"\\t", b"\\u")
 _CONTROL: Final = re.compile(rb"(?<!\\)(?:\\\\)*\\[bfnrtu]")
 
 
@@ -42,7 +41,7 @@ class Table(Generic[R]):
             f" ON CONFLICT ({', '.join(key)}) DO UPDATE SET {changes}"
         )
         texts = enumerate(_text_of(field.type) for field in msgspec.structs.fields(row))
-        self._texts = [(place, text) for place, text in texts if text is not None]
+        self._texts = [(place, *text) for place, text in texts if text is not None]
         self._select = f"SELECT {', '.join(f't.{c}' for c in self.columns)} FROM {name} t"
 
     def insert(self, db: Database, rows: Sequence[R]) -> None:
@@ -65,17 +64,18 @@ class Table(Generic[R]):
         """Add or replace rows; `fresh`: none of them is there, which is much cheaper."""
         (self.insert if fresh else self.upsert)(db, rows)
 
-    def _values(self, rows: Sequence[R]) -> list[tuple[Any, ...]]:
-        """Make the rows tuples of scalars: a list or an object becomes its text in SQL."""
+    def _values(self, rows: Sequence[R]) -> list[Sequence[Any]]:
+        """Make the rows sequences of scalars: a list or an object becomes its text in SQL."""
         if not self._texts:
             return [msgspec.structs.astuple(row) for row in rows]
-        values: list[tuple[Any, ...]] = []
+        values: list[Sequence[Any]] = []
         for row in rows:
             scalars = list(msgspec.structs.astuple(row))
-            for place, text in self._texts:
-                if scalars[place] is not None:
-                    scalars[place] = text(scalars[place])
-            values.append(tuple(scalars))
+            for place, text, empty in self._texts:
+                value = scalars[place]
+                if value is not None:
+                    scalars[place] = text(value) if value else empty
+            values.append(scalars)
         return values
 
     def load(self, db: Database, tail: str, parameters: dict[str, Any]) -> Iterable[R]:
@@ -95,24 +95,33 @@ def _numbers(value: list[int]) -> str:
 
 def _names(value: list[str]) -> str:
     """Write texts as a literal of an SQL array."""
-    quoted = (text.replace("\\", "\\\\").replace('"', '\\"') for text in value)
-    return "{" + ",".join(f'"{text}"' for text in quoted) + "}"
+    texts = '","'.join(value)
+    if "\\" in texts or texts.count('"') > 2 * len(value) - 2:
+        texts = '","'.join(text.replace("\\", "\\\\").replace('"', '\\"') for text in value)
+    return f'{{"{texts}"}}'
 
 
-def _text_of(kind: object) -> Callable[[Any], str] | None:
-    """Choose how a column of this type is written in one CSV field; None: as it is."""
+def _text_of(kind: object) -> tuple[Callable[[Any], str], str] | None:
+    """Choose how a column of this type is written in one CSV field, and empty; None: as it is."""
     origin, arguments = get_origin(kind), get_args(kind)
     if origin is list and arguments[0] is int:
-        return _numbers
+        return _numbers, "{}"
     if origin is list and arguments[0] is str:
-        return _names
-    return _json if origin in (list, dict) else None
+        return _names, "{}"
+    if origin in (list, dict):
+        return _json, "[]" if origin is list else "{}"
+    return None
 
 
-def _csv(values: Iterable[tuple[Any, ...]]) -> bytes | None:
+def _csv(values: Iterable[Sequence[Any]]) -> bytes | None:
     """Write rows of scalars as CSV; None: there are control characters in them."""
     lines = _encoder.encode_lines(values)
-    if any(control in lines for control in _CONTROLS) and _CONTROL.search(lines):
+    if b"\\" in lines and not _only_quotes(lines) and _CONTROL.search(lines):
         return None
     # A line break never stands in a JSON string: this is the seam between two rows.
     return lines[1:-2].replace(b"]\n[", b"\n") + b"\n"
+
+
+def _only_quotes(lines: bytes) -> bool:
+    """Tell whether every backslash stands before a quote: three quick looks, for a slow one."""
+    return b"\\\\" not in lines and lines.count(b"\\") == lines.count(b'\\"')

@@ -52,6 +52,9 @@ class AuditFold:
         audit_trail.TABLE.insert(db, self.lines)
 
 
+OVERRIDDEN = "loan.decision_overridden.v1"
+
+
 class OverrideFold:
     """The overrides of a batch."""
 
@@ -59,9 +62,7 @@ class OverrideFold:
         self.rows: list[Override] = []
 
     def apply(self, entry: Entry, loan: LoanSummary) -> None:
-        """Add a decision against a recommendation."""
-        if entry.topic != "loan.decision_overridden.v1":
-            return
+        """Add a decision against a recommendation, of the topic OVERRIDDEN."""
         event, stored = entry.event, entry.stored
         self.rows.append(
             Override(
@@ -122,10 +123,8 @@ class FourEyesFold:
                 self._latest[row.loan_id, row.disbursement_id] = row
 
     def apply(self, entry: Entry, loan: LoanSummary) -> None:
-        """Apply one event. Raises KeyError for a check of nothing."""
-        change = _PAYOUT.get(entry.topic)
-        if change is not None:
-            change(self, entry, loan)
+        """Apply one event of PAYOUT_TOPICS. Raises KeyError for a check of nothing."""
+        _PAYOUT[entry.topic](self, entry, loan)
 
     def save(self, db: Database, *, fresh: bool) -> None:
         """Write what changed; `fresh`: none of it is there yet."""

@@ -1,6 +1,6 @@
 """Folds a loan's events into `transactions`; a restatement adds a revision."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import msgspec
@@ -68,10 +68,8 @@ class MoneyFold:
         return self._money.get((loan_id, transaction_id))
 
     def apply(self, entry: Entry, loan: LoanSummary) -> None:
-        """Apply one event; `loan` is its row as it was before. Raises KeyError."""
-        change = _CHANGES.get(entry.topic)
-        if change is not None:
-            change(self, entry, loan)
+        """Apply one event of TOPICS; `loan` is its row as it was before. Raises KeyError."""
+        _CHANGES[entry.topic](self, entry, loan)
 
     def save(self, db: Database, *, fresh: bool) -> None:
         """Write what changed; `fresh`: none of it is there yet."""
@@ -326,12 +324,16 @@ def _mentions(entry: Entry) -> list[str]:
             return []
 
 
-def _split(row: Transaction, lines: Iterable[Line], overpaid_minor: int) -> None:
-    row.lines = [msgspec.to_builtins(line) for line in lines]
-    row.principal_minor = sum(line["principal_minor"] for line in row.lines)
-    row.interest_minor = sum(line["interest_minor"] for line in row.lines)
-    row.fee_minor = sum(line["fee_minor"] for line in row.lines)
-    row.penalty_minor = sum(line["penalty_minor"] for line in row.lines)
+def _split(row: Transaction, lines: Sequence[Line], overpaid_minor: int) -> None:
+    principal = interest = fee = penalty = 0
+    for line in lines:
+        principal += line.principal_minor
+        interest += line.interest_minor
+        fee += line.fee_minor
+        penalty += line.penalty_minor
+    row.lines = [msgspec.structs.asdict(line) for line in lines]
+    row.principal_minor, row.interest_minor = principal, interest
+    row.fee_minor, row.penalty_minor = fee, penalty
     row.overpaid_minor = overpaid_minor
 
 
@@ -362,3 +364,4 @@ _CHANGES: dict[str, Callable[[MoneyFold, Entry, LoanSummary], None]] = {
     "loan.recovery_received.v1": MoneyFold.recovered,
     "loan.written_off.v1": MoneyFold.written_off,
 }
+TOPICS = frozenset(_CHANGES)

@@ -6,6 +6,8 @@ from projections.ports import Database
 from projections.reading import Entry
 from projections.repricing import REPRICINGS, VALUES, ReferenceValue, Repricing
 
+REPRICED = "loan.rate_repriced.v1"
+
 
 class RepricingFold:
     """The rows of a batch; a later one of the same day takes the place of an earlier one."""
@@ -30,9 +32,7 @@ class RepricingFold:
         )
 
     def apply(self, entry: Entry) -> None:
-        """Apply one event of a loan."""
-        if entry.topic != "loan.rate_repriced.v1":
-            return
+        """Note what a loan took over; the topic is REPRICED."""
         event = entry.event
         self._taken[entry.key, entry.effective_on] = Repricing(
             loan_id=entry.key,

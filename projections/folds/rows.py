@@ -14,6 +14,17 @@ from projections.transactions import Transaction
 
 FOR_GOOD = date.fromisoformat(STILL)
 ALL_ROWS = 2**31 - 1
+TOPICS = frozenset(
+    {
+        "loan.disbursed.v1",
+        "loan.disbursement_returned.v1",
+        "loan.payment_allocated.v1",
+        "loan.schedule_changed.v1",
+        "loan.allocations_restated.v1",
+    }
+)
+"""Topics that publish rows of a schedule, or end them."""
+
 FACTS = frozenset(
     {
         "loan.disbursed.v1",
@@ -92,7 +103,7 @@ class RowsFold:
                 self._remember(row)
 
     def apply(self, entry: Entry, loan: LoanSummary, money: MoneyFold) -> None:
-        """Apply one event; `loan` is its row as it is afterwards. Raises KeyError."""
+        """Apply one event of TOPICS; `loan` is its row as it is afterwards. Raises KeyError."""
         event, on = entry.event, entry.effective_on
         match entry.topic:
             case "loan.disbursed.v1":
@@ -184,11 +195,15 @@ class RowsFold:
     ) -> None:
         self.loans.add(entry.key)
         seen_until = loan.last_fact_on or on
+        loan_id, published = entry.key, entry.version
+        known = self._known.setdefault(loan_id, {})
+        now = self._now.setdefault(loan_id, {})
         for row in rows:
-            version = InstalmentVersion(
-                entry.key,
-                row.number,
-                entry.version,
+            number = row.number
+            version = now[number] = InstalmentVersion(
+                loan_id,
+                number,
+                published,
                 on,
                 FOR_GOOD,
                 seen_until,
@@ -207,7 +222,11 @@ class RowsFold:
                 row.penalty_waived_minor,
                 row.met_on,
             )
-            self._remember(version)
+            versions = known.get(number)
+            if versions is None:
+                known[number] = [version]
+            else:
+                versions.append(version)
             self.published.append(version)
 
     def _remember(self, version: InstalmentVersion) -> None:

@@ -62,14 +62,20 @@ def _tranches_planned(e: dict[str, Any], money: Money) -> str:
 
 
 def _allocated(e: Allocated, money: Money) -> str:
-    parts = {
-        "principal": sum(line.principal_minor for line in e.lines),
-        "interest": sum(line.interest_minor for line in e.lines),
-        "fees": sum(line.fee_minor for line in e.lines),
-        "penalties": sum(line.penalty_minor for line in e.lines),
-        "overpaid": e.overpaid_minor,
-    }
-    told = ", ".join(f"{money(minor)} {name}" for name, minor in parts.items() if minor)
+    principal = interest = fees = penalties = 0
+    for line in e.lines:
+        principal += line.principal_minor
+        interest += line.interest_minor
+        fees += line.fee_minor
+        penalties += line.penalty_minor
+    parts = (
+        (principal, "principal"),
+        (interest, "interest"),
+        (fees, "fees"),
+        (penalties, "penalties"),
+        (e.overpaid_minor, "overpaid"),
+    )
+    told = ", ".join([f"{money(minor)} {name}" for minor, name in parts if minor])
     return f"{_plain(e.kind).capitalize()} {e.payment_id} allocated: {told or 'nothing'}"
 
 

@@ -1,4 +1,4 @@
-"""Runs every benchmark, or those named: `python -m benchmarks [NAME ...] [--full]`.
+"""Runs every benchmark, or those named: `python -m benchmarks [NAME ...] [--full] [--loans N]`.
 
 `--table` runs nothing and prints the last results of all again.
 """
@@ -21,6 +21,9 @@ names = [one.name for one in iter_modules(benchmarks.__path__) if one.name != "_
 unknown = sorted(set(chosen.only) - set(names))
 if unknown:
     sys.exit(f"no benchmark {', '.join(unknown)}; one of: {', '.join(names)}")
+# Of the ten minutes that the short run may take, more than any benchmark needs.
+SECONDS_MAX = 300
+begun_all = time.monotonic()
 results: list[harness.Result] = []
 broken: list[str] = []
 with harness.server() as server:
@@ -31,15 +34,17 @@ with harness.server() as server:
             print(f"\n{name}: {(module.__doc__ or '').partition(chr(10))[0]}", flush=True)
             begun = time.monotonic()
             try:
-                found = module.run(chosen)
+                with harness.ending_within(SECONDS_MAX if chosen.bounded else 0):
+                    found = module.run(chosen)
             except Exception as error:  # noqa: BLE001 - the others still run; this one fails the run
                 traceback.print_exc()
                 reason = f"{type(error).__name__}: {error}"
                 found = [harness.Result(name=name, status="not_run", reason=reason)]
                 broken.append(name)
-            harness.save(found)
+            harness.save(found, instead_of=name)
             results += found
-            print(f"  {name} took {time.monotonic() - begun:.0f} s", flush=True)
+            now = time.monotonic()
+            print(f"  {name} took {now - begun:.0f} s, {now - begun_all:.0f} s so far", flush=True)
 code = harness.report(results)
 if broken:
     print(f"broken: {', '.join(broken)}")

@@ -17,7 +17,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from datetime import time as day_time
-from functools import partial
+from functools import cache, partial
 from hashlib import sha256
 from itertools import pairwise
 from typing import Final
@@ -230,7 +230,7 @@ def write_book(
     begun = time.monotonic()
     lives_told = min(loans, LIVES_MAX)
     lives = [
-        live(seed * LIVES_MAX + number, until=until, closed_until=closed_until or until)
+        _lived(seed * LIVES_MAX + number, until, closed_until or until)
         for number in range(lives_told)
     ]
     edges = [loans * number // lives_told for number in range(lives_told + 1)]
@@ -249,6 +249,12 @@ def write_book(
             writer.block(event, copies, _evening(on))
     writer.end(dsn, _evening(until))
     return Book(loans=loans, events=writer.position, seconds=time.monotonic() - begun, lines=lines)
+
+
+@cache
+def _lived(seed: int, until: date, closed_until: date) -> Life:
+    """Live a loan once in a run: every book tells the same lives."""
+    return live(seed, until=until, closed_until=closed_until)
 
 
 def _line(life: Life, on: date) -> Line | None:

@@ -32,7 +32,7 @@ from domain.service import Instruction, Service, Way
 from infra.store import PostgresEventStore
 from infra.verify import verify_store
 
-LOANS = 1_000
+LOANS = 400
 CALLERS = 64
 PEER_THREADS = (8, 64)
 HUNDRED, STALE, REPEATS = 100, 5, 5

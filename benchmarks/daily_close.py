@@ -34,12 +34,12 @@ from infra.codec import Codec
 from infra.database import bulk_pool
 from infra.store import PostgresEventStore
 
-LOANS, LOANS_FULL = 50_000, 1_000_000
+LOANS, LOANS_FULL = 20_000, 1_000_000
 SECONDS_A_MILLION, GOAL = 90.0, 20.0
 SAMPLE, SAMPLE_FULL = 300, 3_000
 CHUNK = 100
 FLOOR, TARGET = 10.0, 40.0
-CAUGHT_UP, CAUGHT_UP_FULL = 10_000, 100_000
+CAUGHT_UP, CAUGHT_UP_FULL = 2_000, 100_000
 DAYS = 30
 
 _PEER_TABLES = """
@@ -59,7 +59,8 @@ def run(options: harness.Options) -> list[harness.Result]:
     sample = SAMPLE_FULL if options.full else SAMPLE
     with harness.server() as server:
         results = _normal_days(server, options, loans, sample)
-        few = min(loans, CAUGHT_UP_FULL if options.full else CAUGHT_UP)
+        long = options.full or loans > LOANS
+        few = min(loans, CAUGHT_UP_FULL if long else CAUGHT_UP)
         return [*results, _caught_up(server, few)]
 
 

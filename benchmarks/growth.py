@@ -15,7 +15,7 @@ from infra.recorder import GroupCommitRecorder
 from infra.store import PostgresEventStore
 from projections import record_log
 
-LOANS, LOANS_FULL = (5_000, 50_000), (95_000, 950_000)
+LOANS, LOANS_FULL = (2_000, 20_000), (95_000, 950_000)
 CALLERS = 64
 PAGE = 5_000
 PAGES = 40

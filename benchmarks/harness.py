@@ -12,6 +12,7 @@ import argparse
 import json
 import os
 import platform
+import signal
 import sys
 import tempfile
 from collections.abc import Callable, Generator, Sequence
@@ -62,9 +63,14 @@ class Options:
 
     full: bool = False
     rounds: int = 3
-    seconds: float = 2.0  # of one timed turn, for benchmarks that run for a time
+    seconds: float = 1.5  # of one timed turn, for benchmarks that run for a time
     size: int | None = None
     only: tuple[str, ...] = ()
+
+    @property
+    def bounded(self) -> bool:
+        """Tell whether this is the short run, which ends in a time that is known before."""
+        return not self.full and self.size is None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,6 +149,22 @@ def bounded(
     if target is not None:
         wanted = limit / target if unit in _TIME_UNITS else target / limit
     return compared(name, rounds, unit, floor=1.0, target=wanted)
+
+
+@contextmanager
+def ending_within(seconds: int) -> Generator[None]:
+    """Raise TimeoutError in the block when it takes longer, 0: never. For the main thread."""
+
+    def ring(*_: object) -> None:
+        raise TimeoutError(f"took longer than {seconds} s")
+
+    before = signal.signal(signal.SIGALRM, ring)
+    signal.alarm(seconds)
+    try:
+        yield
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
 
 
 def not_run(name: str, reason: str) -> Result:
@@ -260,10 +282,13 @@ def _figure(value: float | None) -> str:
     return f"{value:,.0f}" if abs(value) >= _WHOLE_FROM else f"{value:.3g}"
 
 
-def save(results: Sequence[Result], path: Path = RESULTS) -> None:
-    """Write the results; lines of other benchmarks in the file stay."""
+def save(results: Sequence[Result], path: Path = RESULTS, *, instead_of: str = "") -> None:
+    """Write the results; lines of other benchmarks, and of other sizes, in the file stay.
+
+    `instead_of` names the line that says why the benchmark broke when it ran last.
+    """
     kept: list[dict[str, Any]] = json.loads(path.read_text()) if path.exists() else []
-    names = {one.name for one in results}
+    names = {instead_of, *(one.name for one in results)}
     lines = [line for line in kept if line["name"] not in names]
     lines += [asdict(one) for one in results]
     path.write_text(json.dumps(lines, indent=1) + "\n")
@@ -288,12 +313,14 @@ def options(arguments: Sequence[str] | None = None) -> Options:
     parser.add_argument("--full", action="store_true", help="the long sizes")
     parser.add_argument("--rounds", type=int)
     parser.add_argument("--seconds", type=float, help="of one timed turn")
-    parser.add_argument("--size", type=int, help="amount of work, in the benchmark's own unit")
+    parser.add_argument(
+        "--size", "--loans", type=int, help="amount of work, in the benchmark's own unit"
+    )
     given = parser.parse_args(arguments)
     return Options(
         full=given.full,
         rounds=given.rounds or (5 if given.full else 3),
-        seconds=given.seconds or (5.0 if given.full else 2.0),
+        seconds=given.seconds or (5.0 if given.full else 1.5),
         size=given.size,
         only=tuple(given.only),
     )

@@ -36,6 +36,8 @@ _IN_ITSELF: Final = (  # wrong whatever the state of the book
     "cannot_follow",
     "currency_missing",
     "dates_out_of_order",
+    "due_day_missing",
+    "due_day_not_offered",
     "fee_repeated",
     "interest_is_planned",
     "key_reused",

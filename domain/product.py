@@ -8,6 +8,7 @@ from domain.commands.product import DefineProductVersion
 from domain.commands.registry import Command
 from domain.context import Context, ProductVersion
 from domain.decisions.limits import require_sound_over_applied
+from domain.decisions.offering import largest_loans, require_sound_choices
 from domain.decisions.payout_fees import require_sound_fees
 from domain.envelope import StreamId
 from domain.errors import Rejected
@@ -22,7 +23,6 @@ from domain.loan.terms import (
     Recalculation,
     RepaymentMethod,
     RestFrequency,
-    Terms,
 )
 from domain.money import CURRENCY_EXPONENT
 from domain.servicing.dates import add_units, closed_days, knowing, schedule_periods
@@ -37,6 +37,7 @@ _FIELDS = {  # of the engine's terms, as a product names them
     "rate_annual": "rate_annual_max",
     "instalments": "instalments_max",
     "instalment_multiple_minor": "instalment_multiple",
+    "due_day": "due_days",
 }
 
 
@@ -109,6 +110,7 @@ def _require_sound(conditions: Conditions) -> None:
     _require_payouts(conditions)
     require_sound_fees(conditions)
     require_sound_over_applied(conditions)
+    require_sound_choices(conditions)
     if min(conditions.backdating_days_max, conditions.arrears_tolerance_minor) < 0:
         raise Rejected("bad_bounds", "not below zero", "backdating_days_max")
 
@@ -146,16 +148,10 @@ def _require_served(conditions: Conditions, on: date, calendar: HolidayCalendar 
     if conditions.calendar and conditions.business_days is BusinessDayRule.NONE:
         detail = f"where do due dates go on which {conditions.calendar} does not work?"
         raise Rejected("business_days_missing", detail, "business_days")
-    for instalments in (conditions.instalments_min, conditions.instalments_max):
-        largest = Terms(
-            currency=conditions.currency,
-            principal_minor=conditions.amount_max_minor,
-            rate_annual=conditions.rate_annual_max,
-            instalments=instalments,
-        )
+    for largest in largest_loans(conditions):
         served = loan_terms(conditions, largest, from_on=on)
         for no in replace(served, floating=floating_rate(conditions, 0)).validate():
-            detail = f"{no.reason} (instalments: {instalments})"
+            detail = f"{no.reason} (instalments: {largest.instalments})"
             raise Rejected(no.code, detail, _FIELDS.get(no.field, no.field))
         if calendar is not None:
             closed = closed_days(served, on, calendar)

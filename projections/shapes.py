@@ -3,6 +3,7 @@
 A field that no read model asks for is not named here. Old topic versions get a struct of their own.
 """
 
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -72,6 +73,8 @@ class Terms(Narrow):
     rate_annual: Decimal
     instalments: int
     signed: SignedRate | None = None
+    due_day: int | None = None
+    first_due_on: date | None = None
 
 
 class Reviewed(Narrow):

@@ -15,18 +15,19 @@ from api.parts import Parts
 from api.rows import Row, answer_model
 from api.writing import written
 from domain.errors import Rejected
-from domain.loan.terms import Conditions, FloatingConditions, PayoutFee
+from domain.loan.terms import Conditions, DueDays, FloatingConditions, PayoutFee
 from domain.product import Product, product_stream
 from infra.edge import Identifier
 from projections.repricing import ReferenceValue, values
 
 FEE: Final = Row("ProductPayoutFee", "A fee that is kept back from payouts.", PayoutFee)
+DUE_DAYS: Final = Row("ProductDueDays", "Which day of the month is agreed.", DueDays)
 FLOATING: Final = Row("ProductFloating", "How rates follow a reference.", FloatingConditions)
 CONDITIONS: Final = Row(
     "ProductConditions",
     "What the product says of its loans.",
     Conditions,
-    nested={"floating": FLOATING.maybe, "payout_fees": FEE.many},
+    nested={"due_days": DUE_DAYS.maybe, "floating": FLOATING.maybe, "payout_fees": FEE.many},
 )
 ProductInForce = answer_model(
     "Product",

@@ -1,5 +1,6 @@
 """Commands before the money: apply, documents, credit portrait, review, offer."""
 
+from datetime import date
 from decimal import Decimal
 
 from domain.commands.registry import LoanCommand, MoneyCommand, command
@@ -97,6 +98,8 @@ class ReviewLoan(MoneyCommand):
     spread_bps: int | None = None  # basis points; needed to approve a floating rate
     reasons: tuple[str, ...] = ()
     tranches: tuple[PlannedTranche, ...] | None = None  # None: as applied for
+    due_day: int | None = None  # of the month, where the product has due days; None: its only one
+    first_due_on: date | None = None  # None: agreed with the payout, or one period after it
 
 
 @command("loan.change_approved_amount")

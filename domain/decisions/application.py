@@ -3,6 +3,7 @@
 from domain.actors import ActorKind
 from domain.commands import application as c
 from domain.context import Context, ProductVersion
+from domain.decisions.agreeing import with_agreed
 from domain.decisions.guards import (
     require_amount,
     require_not_ahead,
@@ -220,7 +221,7 @@ def _terms(loan: Loan, command: c.ReviewLoan, context: Context) -> Terms:
     _require_within(conditions, amount, instalments)
     tranches = loan.tranches if command.tranches is None else command.tranches
     rate, signed = signed_rate(conditions, command, context.publications)
-    return Terms(
+    terms = Terms(
         currency=conditions.currency,
         principal_minor=amount,
         rate_annual=rate,
@@ -228,6 +229,7 @@ def _terms(loan: Loan, command: c.ReviewLoan, context: Context) -> Terms:
         signed=signed,
         tranches=require_plan(conditions, tranches, amount, command.effective_on),
     )
+    return with_agreed(conditions, terms, command)
 
 
 def disclose_cost(loan: Loan, command: c.DiscloseCost, context: Context) -> list[Event]:

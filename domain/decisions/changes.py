@@ -33,7 +33,7 @@ from domain.loan.instalments import Instalment
 from domain.loan.state import Loan, LoanStatus
 from domain.loan.terms import RepaymentMethod
 from domain.servicing.changes import due_dates_after, interest_is_fixed
-from domain.servicing.dates import add_units
+from domain.servicing.dates import continued, keeping_due_day
 from domain.servicing.grace import require_grace
 from domain.servicing.timeline import Timeline
 
@@ -76,9 +76,8 @@ def _on_working_days(
             count = told.instalments if isinstance(told, e.TermExtended) else told.principal
             planned = timeline.read(lambda ledger: due_dates_after(ledger, count), on)
         case e.DueDateMoved() | e.PaymentDeferred():
-            unit, every = loan.conditions.repayment_unit, loan.conditions.repayment_every
             steps = range(1, len(loan.rows) - told.instalment + 1)
-            planned = [add_units(told.due_on, unit, every * k) for k in steps]
+            planned = [continued(timeline.terms, told.due_on, k) for k in steps]
         case _:
             return told
     return replace(told, closed_days=closed_among(planned, calendar))
@@ -178,6 +177,7 @@ def _still_to_come(loan: Loan, command: c.MoveDueDate) -> Instalment:
 def _defer(loan: Loan, command: c.DeferPayments) -> Event:
     if not 1 <= command.months <= DEFERRED_MONTHS_MAX:
         raise Rejected("deferral_out_of_range", f"1..{DEFERRED_MONTHS_MAX} months", "months")
+    assert loan.timeline is not None, "a loan in service has a time line"
     row = _to_come(loan, command.effective_on)[0]
     return e.PaymentDeferred(
         effective_on=command.effective_on,
@@ -185,7 +185,9 @@ def _defer(loan: Loan, command: c.DeferPayments) -> Event:
         instalment=row.number,
         months=command.months,
         due_on_before=row.due_on,
-        due_on=add_months(row.due_on, command.months),
+        due_on=keeping_due_day(
+            loan.timeline.terms, row.due_on, add_months(row.due_on, command.months)
+        ),
     )
 
 

@@ -10,6 +10,7 @@ from hashlib import sha256
 from domain.actors import ActorKind
 from domain.commands import disbursement as c
 from domain.context import Context
+from domain.decisions.agreeing import first_due_of
 from domain.decisions.guards import approved, require_amount, require_not_ahead, require_status
 from domain.decisions.payout_fees import fees_of
 from domain.decisions.payouts import (
@@ -127,25 +128,20 @@ def disburse(loan: Loan, command: c.DisburseLoan, context: Context) -> list[Even
     _require_checked(loan, command)
     if loan.status is not LoanStatus.ACCEPTED:
         return disburse_more(loan, command, tranche, context)
-    if command.first_due_on is not None and loan.conditions.full_term_tranches:
-        raise Rejected("not_offered", "each tranche has its own full term", "first_due_on")
-    if command.first_due_on is not None and command.first_due_on <= command.effective_on:
-        raise Rejected(
-            "first_due_too_early", "the first instalment is due after the payout", "first_due_on"
-        )
+    first_due_on = first_due_of(loan, command)
     paid_out = e.LoanDisbursed(
         effective_on=command.effective_on,
         disbursement_id=command.disbursement_id,
         amount_minor=command.amount_minor,
         currency=loan.currency,
-        first_due_on=command.first_due_on,
+        first_due_on=first_due_on,
         instalments=(),
         balances=Balances(),
         engine_version=ENGINE_VERSION,
         tranche=tranche,
         fees=fees_of(loan, command.amount_minor),
         closed_days=closed_days_of(
-            loan, approved(loan), command.effective_on, command.first_due_on, context.calendar
+            loan, approved(loan), command.effective_on, first_due_on, context.calendar
         ),
     )
     timeline = begin(loan.conditions, approved(loan), paid_out)

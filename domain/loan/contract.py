@@ -14,7 +14,7 @@ from domain.loan.terms import (
     ScheduleDayCount,
     Terms,
 )
-from domain.servicing.conventions import InstalmentRounding
+from domain.servicing.conventions import FirstPeriod, InstalmentRounding
 from domain.servicing.floating import FloatingRate
 from domain.servicing.terms import AllocationRule, LoanTerms
 from domain.servicing.values import (
@@ -61,12 +61,15 @@ def loan_terms(
     """
     proportional = conditions.day_count is ScheduleDayCount.THIRTY_360_PROPORTIONAL
     planned = conditions.recalculation is Recalculation.NONE
+    due_days = conditions.due_days
     return LoanTerms(
         principal_minor=terms.principal_minor,
         rate_annual=terms.rate_annual,
         instalments=terms.instalments,
         expected_disbursement_on=from_on,
         first_due_on=first_due_on,
+        due_day=terms.due_day,
+        first_period=FirstPeriod.LONG if due_days is None else due_days.first_period,
         repayment_every=conditions.repayment_every,
         repayment_unit=conditions.repayment_unit,
         grace_on_principal=conditions.grace_on_principal,

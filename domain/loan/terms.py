@@ -11,6 +11,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from domain.calendar import BusinessDayRule
+from domain.servicing.conventions import FirstPeriod
 from domain.servicing.floating import ResetRule
 from domain.servicing.values import (
     ChargeOffBehaviour,
@@ -28,7 +29,9 @@ __all__ = [
     "ChargeOffBehaviour",
     "Component",
     "Conditions",
+    "DueDays",
     "FeeTime",
+    "FirstPeriod",
     "FloatingConditions",
     "OverdueInterest",
     "PayoutFee",
@@ -125,6 +128,15 @@ class FloatingConditions:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DueDays:
+    """Instalments fall due on a day of the month that is agreed with each loan (固定还款日)."""
+
+    earliest: int = 1  # day of the month
+    latest: int = 31  # the last day of a month that is shorter
+    first_period: FirstPeriod = FirstPeriod.LONG  # whether a stub joins the first month
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PayoutFee:
     """A fee that is kept back from what goes out: a fixed amount, or a share of the payout."""
 
@@ -164,6 +176,8 @@ class Terms:
     instalments: int  # number of repayment periods: of the instalments, but for a bullet
     signed: SignedRate | None = None  # set exactly when the rate floats
     tranches: tuple[PlannedTranche, ...] = ()  # expected at signing, by date
+    due_day: int | None = None  # of the month; set exactly when the product has due days
+    first_due_on: date | None = None  # None: as agreed with the payout, else one period after it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -212,3 +226,6 @@ class Conditions:
     pre_close: PreClose = PreClose.TILL_PRE_CLOSE_DATE  # to which day a payoff pays interest
     business_days: BusinessDayRule = BusinessDayRule.NONE  # where due dates go that are not worked
     charge_off: ChargeOffBehaviour = ChargeOffBehaviour.REGULAR  # what it does to the schedule
+    due_days: DueDays | None = None  # None: due dates are counted from the payout
+    first_due_days_min: int = 1  # days from the payout to a first due date of the loan's own
+    first_due_days_max: int = 3_660

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from domain.errors import Rejected
 from domain.servicing.balancing import close_principal_gap
-from domain.servicing.dates import ONE_DAY, add_units, due_on, knowing, worked
+from domain.servicing.dates import ONE_DAY, add_units, continued, due_on, knowing, worked
 from domain.servicing.facts import DueDateMoved, InterestPaused, TermExtended
 from domain.servicing.given import let_rows_follow_term
 from domain.servicing.ledger import Ledger
@@ -102,8 +102,7 @@ def move_due_date(ledger: Ledger, fact: DueDateMoved) -> None:
         row = rows.get((period.from_on, period.due_on))
         if position > index:
             period.from_on = plan.periods[position - 1].due_on
-            steps = (position - index) * terms.repayment_every
-            due = worked(terms, add_units(fact.new_due_on, terms.repayment_unit, steps))
+            due = worked(terms, continued(terms, fact.new_due_on, position - index))
             _require_order(period.from_on, due)
             if period is plan.last and terms.fixed_length is not None:
                 due += add_units(plan.start_on, terms.repayment_unit, terms.fixed_length) - due
@@ -173,6 +172,8 @@ def due_dates_after(ledger: Ledger, count: int) -> list[date]:
         done = sum(period.due_on > start for period in plan.periods)
     elif due_on(ledger.terms, start, done + 1) > plan.maturity:
         return [due_on(ledger.terms, start, done + n) for n in range(1, count + 1)]
+    if ledger.re_age is None:  # due dates were moved: continue from the last one
+        return [continued(ledger.terms, plan.maturity, n) for n in range(1, count + 1)]
     if add_units(start, unit, (done + 1) * every) <= plan.maturity:
-        start, done = plan.maturity, 0  # due dates were moved: continue from the last one
+        start, done = plan.maturity, 0
     return [add_units(start, unit, (done + n) * every) for n in range(1, count + 1)]

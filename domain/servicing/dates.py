@@ -40,10 +40,13 @@ def due_on(terms: LoanTerms, start: date, number: int) -> date:
 
     The anchor is the start, the first due date if one was agreed, or the product's due day.
     """
+    first = terms.first_due_on
     if terms.due_day is not None:
+        if first is not None:  # of a new plan
+            return continued(terms, first, number - 1)
         return _due_on_day(terms, terms.due_day, start, number)
-    if terms.first_due_on is not None:
-        start, number = terms.first_due_on, number - 1
+    if first is not None:
+        start, number = first, number - 1
     count = number * terms.repayment_every
     if terms.repayment_unit in MONTHS_A_UNIT:
         months = count * MONTHS_A_UNIT[terms.repayment_unit]
@@ -65,6 +68,25 @@ def _due_on_day(terms: LoanTerms, day: int, start: date, number: int) -> date:
         months += 1
     months += (number - 1) * length
     return add_months(january, months, _MONTH_END[terms.month_end])
+
+
+def continued(terms: LoanTerms, due: date, count: int) -> date:
+    """Due date that is `count` periods after a given one: on the due day if that one is."""
+    return keeping_due_day(
+        terms, due, add_units(due, terms.repayment_unit, count * terms.repayment_every)
+    )
+
+
+def keeping_due_day(terms: LoanTerms, before: date, after: date) -> date:
+    """Return `after`, or the due day of its month if `before` is one: the 31st after 30 June."""
+    day = terms.due_day
+    if day is None or before != _day_of_month(before, day):
+        return after
+    return _day_of_month(after, day)
+
+
+def _day_of_month(on: date, day: int) -> date:
+    return add_months(date(on.year, 1, day), on.month - 1)
 
 
 def is_regular(terms: LoanTerms, period: tuple[date, date], start: date) -> bool:

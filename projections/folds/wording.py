@@ -8,7 +8,7 @@ from domain.errors import Rejected
 from domain.money import format_amount
 from projections.reading import Entry
 from projections.servicing_shapes import Allocated, Repriced, Restructured
-from projections.shapes import Checked, Overridden, Reviewed
+from projections.shapes import Checked, Overridden, Reviewed, Terms
 
 Money = Callable[[int], str]
 
@@ -41,8 +41,14 @@ def _reviewed(e: Reviewed, money: Money) -> str:
     rate = f"{e.terms.rate_annual.normalize():f}"
     return (
         f"Reviewed: {e.decision}, {money(e.terms.principal_minor)} at {rate} a year"
-        f" in {e.terms.instalments} instalments"
+        f" in {e.terms.instalments} instalments{_agreed(e.terms)}"
     )
+
+
+def _agreed(terms: Terms) -> str:
+    """Say what else was agreed of the loan's own."""
+    told = f", due on day {terms.due_day} of the month" if terms.due_day else ""
+    return f"{told}, first due on {terms.first_due_on}" if terms.first_due_on else told
 
 
 def _overridden(e: Overridden, money: Money) -> str:

@@ -137,14 +137,22 @@ class Api:
         """Bring the read models up to all that is recorded."""
         self.projector.catch_up(self.parts.store.head())
 
-    def open_loan(self, amount: str = "10000.00", instalments: int = 12, on: str = ON) -> str:
-        """Bring a loan from its application to its payout, the check by another person."""
+    def open_loan(
+        self,
+        amount: str = "10000.00",
+        instalments: int = 12,
+        on: str = ON,
+        **agreed: object,
+    ) -> str:
+        """Bring a loan from its application to its payout, the check by another person.
+
+        `agreed`: what the review says beside its rate.
+        """
         ann = self.as_("ann")
         loan = self.apply(amount, instalments, on)
         at = f"/v1/loans/{loan}"
-        ann.done(
-            f"{at}/reviews", {"effective_on": on, "decision": "approved", "rate_annual": "0.12"}
-        )
+        review = {"effective_on": on, "decision": "approved", "rate_annual": "0.12"}
+        ann.done(f"{at}/reviews", review | agreed)
         disclosed = {"annual_cost": "0.13", "method": "irr", "charges": ["LATE"]}
         ann.done(f"{at}/cost-disclosures", {"effective_on": on} | disclosed)
         ann.done(f"{at}/offer-acceptances", {"effective_on": on})

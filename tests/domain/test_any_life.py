@@ -27,6 +27,7 @@ from domain.loan.terms import (
     ChargeOffBehaviour,
     Component,
     Conditions,
+    DueDays,
     FloatingConditions,
     OverdueInterest,
     Recalculation,
@@ -77,6 +78,7 @@ SHAPES: list[dict[str, Any]] = [
     {"full_term_tranches": True},
     {"charge_off": ChargeOffBehaviour.ZERO_INTEREST},
     {"charge_off": ChargeOffBehaviour.ACCELERATE_MATURITY},
+    {"due_days": DueDays(earliest=31)},
     {"floating": FloatingConditions(reference="LPR-1Y", reset=ResetRule.MONTHLY)},
 ]
 """What is changed of a product beside its method."""

@@ -183,6 +183,9 @@ class Book:
         )
         rate = Decimal(r.randint(0, 30)) / 100
         price: dict[str, Any] = {"spread_bps": 150} if self.floats else {"rate_annual": rate}
+        if self.conditions.due_days is not None:
+            days = self.conditions.due_days
+            price["due_day"] = r.randint(days.earliest, days.latest)
         self.do(ca.ReviewLoan(**common, decision=Decision.APPROVED, **price))
         self.do(
             ca.DiscloseCost(**common, annual_cost=rate, method="irr", charges=("LATE",)),

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from decimal import Decimal
-from typing import Self
+from typing import Any, Self
 
 from domain import product
 from domain.actors import Actor, ActorKind
@@ -188,11 +188,12 @@ def accepted(
     instalments: int = 36,
     rate: str = "0.12",
     conditions: Conditions = CONDITIONS,
+    **agreed: Any,  # noqa: ANN401 - any field of the review
 ) -> Life:
     """A loan whose offer was accepted, its cost table shown."""
     life = Life(conditions=conditions, publications=PUBLISHED if conditions.floating else ())
     life.when(apply_for(amount, instalments))
-    priced = approve(rate)
+    priced = replace(approve(rate), **agreed)
     if conditions.floating:
         priced = replace(priced, rate_annual=None, spread_bps=770)  # 12 % at signing
     life.when(priced)
@@ -240,12 +241,13 @@ def disbursed(
     rate: str = "0.12",
     conditions: Conditions = CONDITIONS,
     approved: int | None = None,
+    **agreed: Any,  # noqa: ANN401 - any field of the review
 ) -> Life:
     """A loan in service since START, its payout checked by a second person.
 
     `approved` None: no more than is paid out.
     """
-    life = accepted(approved or amount, instalments, rate, conditions)
+    life = accepted(approved or amount, instalments, rate, conditions, **agreed)
     life.when(prepare(amount), actor("maker"))
     preparation = life.state.preparation
     assert preparation is not None

@@ -137,18 +137,35 @@ class Reply(Future[R]):
     def _sleep(self, timeout: float | None) -> None:
         bell = allocate_lock()
         bell.acquire()
-        patient = timeout is None
-        waiting = self.asleep if patient else self._impatient
-        waiting.append(bell)
-        try:
-            if not self._answered:
-                bell.acquire(timeout=-1 if timeout is None else max(timeout, 0.0))
-        finally:
-            # Who was counted among those to be woken wakes the next, however it came to itself.
-            if not (waiting and _took_back(waiting, bell)) and patient:
-                _ring(self._bells)
+        if timeout is None:
+            self._sleep_for_long(bell)
+        else:
+            self._sleep_for(max(timeout, 0.0), bell)
+
+    def _sleep_for(self, timeout: float, bell: LockType) -> None:
+        self._impatient.append(bell)
+        if not self._answered:
+            bell.acquire(timeout=timeout)
+        _took_back(self._impatient, bell)
         if not self._answered:
             raise TimeoutError
+
+    def _sleep_for_long(self, bell: LockType) -> None:
+        """Wait to be woken, then wake the next: a bell that was taken is waited for, come what may.
+
+        Whoever left before it rang would swallow the ring, and all that come after it sleep on.
+        """
+        self.asleep.append(bell)
+        if self._answered and _took_back(self.asleep, bell):
+            return
+        try:
+            bell.acquire()
+        except BaseException:  # interrupted
+            if not _took_back(self.asleep, bell):
+                bell.acquire()
+                _ring(self._bells)
+            raise
+        _ring(self._bells)
 
 
 def _took_back(waiting: list[LockType], bell: LockType) -> bool:

@@ -1,8 +1,11 @@
 """Replies to queued commands: every waiting thread wakes, whatever the others do."""
 
 import threading
+import time
+from _thread import LockType
 from collections.abc import Callable
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
+from typing import SupportsIndex
 
 import pytest
 
@@ -38,6 +41,32 @@ def test_all_wake_while_answers_race_with_their_waiting() -> None:
             results = [pool.submit(reply.result) for reply in replies]
             answer((reply, number) for number, reply in enumerate(replies))
             assert [result.result(WAIT) for result in results] == list(range(8))
+
+
+class Slow(list[LockType]):
+    """Stretches the moments in which an answer and a thread that begins to wait cross."""
+
+    def append(self, bell: LockType) -> None:
+        super().append(bell)
+        time.sleep(0.02)
+
+    def pop(self, index: SupportsIndex = -1) -> LockType:
+        bell = super().pop(index)
+        time.sleep(0.1)
+        return bell
+
+
+def test_who_sees_the_answer_before_its_bell_rings_still_wakes_the_next() -> None:
+    reply: Reply[int] = Reply()
+    reply.asleep = Slow()
+    with ThreadPoolExecutor(2) as pool:
+        results = [pool.submit(reply.exception)]
+        time.sleep(0.1)  # it is asleep; the next is about to be
+        results.append(pool.submit(reply.exception))
+        while len(reply.asleep) < 2:
+            time.sleep(0.001)
+        reply.set_exception(LookupError("gone"))
+        assert [type(result.result(WAIT)) for result in results] == [LookupError, LookupError]
 
 
 def test_threads_that_lose_patience_do_not_hold_up_the_others() -> None:

@@ -7,7 +7,7 @@ user would write by hand. Nothing here is measured on its own.
 
 from collections.abc import Generator, Iterable, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import msgspec
@@ -73,7 +73,7 @@ def project(known: Known | None, events: Iterable[Any]) -> Known | None:
 def same(one: Known, other: Known) -> bool:
     """Tell whether two states say the same; a time line is compared by what came of it."""
     return one.version == other.version and (
-        one.state._replace(timeline=None) == other.state._replace(timeline=None)
+        replace(one.state, timeline=None) == replace(other.state, timeline=None)
     )
 
 

@@ -7,7 +7,7 @@ a lower bound. Loans are paid in order, two events a payment; nothing is cached 
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import median
 
 import msgspec
@@ -97,7 +97,7 @@ def _store(connection: psycopg.Connection, history: History) -> None:
             actor=actor_text(LENDER),
         )
         append_batch(connection, 0, [pack(staged)])
-    state = msgspec.json.encode(history.life.loan._replace(timeline=None))
+    state = msgspec.json.encode(replace(history.life.loan, timeline=None))
     facts = [state for topic, state in events if topic in FACTS]
     connection.execute(_INSERT, (history.stream, len(events), state, facts))
 

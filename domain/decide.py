@@ -1,7 +1,8 @@
 """The only dispatch: which aggregate decides on a command, and by which rule."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import reduce
 from typing import Any
 
 from domain import business_day, collection_case, product, reference
@@ -109,18 +110,28 @@ def decide_loan(loan: Loan | None, command: Command, context: Context) -> list[E
 
 @dataclass(frozen=True, slots=True)
 class Decider:
-    """An aggregate's two functions: `decide` may refuse, `evolve` may not."""
+    """An aggregate's functions: `decide` may refuse, `evolve` may not.
+
+    `fold` is `evolve` of one event after the other.
+    """
 
     decide: Callable[[Any, Command, Context], list[Event]]
     evolve: Callable[[Any, Event], Any]
+    fold: Callable[[Any, Iterable[Event]], Any]
+
+
+def _step_by_step(
+    decide: Callable[[Any, Command, Context], list[Event]], evolve: Callable[[Any, Event], Any]
+) -> Decider:
+    return Decider(decide, evolve, lambda state, events: reduce(evolve, events, state))
 
 
 DECIDERS: dict[str, Decider] = {
-    "loan": Decider(decide_loan, loan_evolve.evolve),
-    "case": Decider(collection_case.decide, collection_case.evolve),
-    "product": Decider(product.decide, product.evolve),
-    "reference": Decider(reference.decide, reference.evolve),
-    "day": Decider(business_day.decide, business_day.evolve),
+    "loan": Decider(decide_loan, loan_evolve.evolve, loan_evolve.fold),
+    "case": _step_by_step(collection_case.decide, collection_case.evolve),
+    "product": _step_by_step(product.decide, product.evolve),
+    "reference": _step_by_step(reference.decide, reference.evolve),
+    "day": _step_by_step(business_day.decide, business_day.evolve),
 }
 """Kind of stream, its id up to the first hyphen, to decider."""
 

@@ -6,7 +6,7 @@ from datetime import date, datetime
 
 from domain.decisions.arrears import days_past_due, overdue
 from domain.envelope import RecordedEvent
-from domain.loan.evolve import evolve
+from domain.loan.evolve import fold
 from domain.loan.state import Loan
 
 
@@ -33,9 +33,7 @@ def replay(
         if (as_of is None or recorded.effective_on <= as_of)
         and (known_at is None or recorded.recorded_at <= known_at)
     )
-    loan: Loan | None = None
-    for recorded in seen:
-        loan = evolve(loan, recorded.event)
+    loan = fold(None, (recorded.event for recorded in seen))
     on = as_of or max((recorded.effective_on for recorded in seen), default=None)
     late = 0
     if loan is not None and on is not None and not loan.charged_off:

@@ -202,9 +202,7 @@ class Service:
         decider = decider_of(stream)
         state = states[stream].state
         events = decider.decide(state, instruction.command, context)
-        for event in events:
-            state = decider.evolve(state, event)
-        return Preview(states[stream].version, tuple(events), state)
+        return Preview(states[stream].version, tuple(events), decider.fold(state, events))
 
     def state(self, stream: StreamId) -> Known:
         """Return an aggregate's state and version as they stand in the store now."""
@@ -238,9 +236,6 @@ class Service:
             refusal = Refusal(code=no.code, detail=no.detail, field=no.field)
         if not events and refusal is None and instruction.key is None:
             return None, known
-        state = known.state
-        for event in events:
-            state = decider.evolve(state, event)
         append = Append(
             stream=stream,
             expected_version=known.version,
@@ -250,7 +245,8 @@ class Service:
             key=instruction.key,
             refusal=refusal,
         )
-        return append, Known(known.version + len(events), state)
+        after = decider.fold(known.state, events)
+        return append, Known(known.version + len(events), after)
 
     def _accepted(self, append: Append, result: AppendResult, after: Known | None) -> Outcome:
         if not isinstance(result, Outcome):
@@ -312,8 +308,4 @@ def _require_version(known: Known, instruction: Instruction) -> None:
 
 def fold(stream: StreamId, events: Sequence[Event]) -> Known:
     """Fold a stream's events into its aggregate's state."""
-    evolve = decider_of(stream).evolve
-    state = None
-    for event in events:
-        state = evolve(state, event)
-    return Known(len(events), state)
+    return Known(len(events), decider_of(stream).fold(None, events))

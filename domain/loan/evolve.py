@@ -1,10 +1,10 @@
-"""How each event changes a loan.
+"""How each event changes a loan: which fields it sets, and to what.
 
 No rule is judged here and no engine runs: history is not up for decision.
 """
 
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import fields, replace
 from typing import Any
 
 from domain.events import application as app
@@ -17,6 +17,7 @@ from domain.loan.terms import PlannedTranche
 from domain.servicing.re_ageing_guard import ReAgeing
 from domain.servicing.timeline import Timeline
 
+_FIELDS = len(fields(Loan))
 _REVIEWED = {
     app.Decision.APPROVED: LoanStatus.APPROVED,
     app.Decision.DECLINED: LoanStatus.DECLINED,
@@ -24,21 +25,42 @@ _REVIEWED = {
 }
 
 
-def evolve(loan: Loan | None, event: Event) -> Loan:
-    """Apply one event.
+Changes = Mapping[str, Any]
+"""Fields of a loan and what an event sets them to; values are never changed in place."""
 
-    Raises ValueError for an event that cannot follow: then the history is corrupt.
+
+def evolve(loan: Loan | None, event: Event) -> Loan:
+    """Return the loan after one event; the one before it stays as it was. Raises as `fold` does."""
+    after = fold(loan, (event,))
+    assert after is not None, "an event leaves a loan"
+    return after
+
+
+def fold(loan: Loan | None, events: Iterable[Event]) -> Loan | None:
+    """Return the loan after events, in order; None for no loan and no events.
+
+    All of them change one copy, which nobody has seen: the loans in between are never made. Raises
+    ValueError for an event that cannot follow: then the history is corrupt.
     """
+    following = iter(events)
     if loan is None:
-        if isinstance(event, app.LoanApplied):
-            return _applied(event)
-        raise ValueError(f"{type(event).__name__} cannot begin a loan")
-    change = _CHANGES.get(type(event))
-    if change is None:
-        if type(event) in _NOTED:
-            return loan
-        raise ValueError(f"{type(event).__name__} cannot follow on a loan")
-    return change(loan, event)
+        first = next(following, None)
+        if first is None:
+            return None
+        if not isinstance(first, app.LoanApplied):
+            raise ValueError(f"{type(first).__name__} cannot begin a loan")
+        after = _applied(first)
+    else:
+        after = object.__new__(Loan)
+        object.__setattr__(after, "__dict__", vars(loan).copy())
+    told = vars(after)
+    for event in following:
+        change = _CHANGES.get(type(event))
+        if change is None:
+            raise ValueError(f"{type(event).__name__} cannot follow on a loan")
+        told.update(change(after, event))
+    assert len(told) == _FIELDS, "an event set what a loan has not"
+    return after
 
 
 def _applied(event: app.LoanApplied) -> Loan:
@@ -52,20 +74,20 @@ def _applied(event: app.LoanApplied) -> Loan:
     )
 
 
-def _reviewed(loan: Loan, event: app.LoanReviewed) -> Loan:
+def _reviewed(_: Loan, event: app.LoanReviewed) -> Changes:
     status = _REVIEWED[event.decision]
     if event.terms is None:
-        return loan._replace(status=status, terms=None)
-    return loan._replace(status=status, terms=event.terms, tranches=event.terms.tranches)
+        return {"status": status, "terms": None}
+    return {"status": status, "terms": event.terms, "tranches": event.terms.tranches}
 
 
-def _approved_otherwise(loan: Loan, event: app.ApprovedAmountChanged) -> Loan:
+def _approved_otherwise(loan: Loan, event: app.ApprovedAmountChanged) -> Changes:
     if loan.terms is None:
         raise ValueError("another amount of a loan that was not approved")
-    return loan._replace(terms=replace(loan.terms, principal_minor=event.amount_minor))
+    return {"terms": replace(loan.terms, principal_minor=event.amount_minor)}
 
 
-def _prepared(loan: Loan, event: disbursement.DisbursementPrepared) -> Loan:
+def _prepared(_: Loan, event: disbursement.DisbursementPrepared) -> Changes:
     preparation = Preparation(
         disbursement_id=event.disbursement_id,
         amount_minor=event.amount_minor,
@@ -73,29 +95,28 @@ def _prepared(loan: Loan, event: disbursement.DisbursementPrepared) -> Loan:
         prepared_by=event.prepared_by,
         tranche_id=event.tranche_id,
     )
-    return loan._replace(preparation=preparation)
+    return {"preparation": preparation}
 
 
-def _checked(loan: Loan, event: disbursement.DisbursementChecked) -> Loan:
+def _checked(loan: Loan, event: disbursement.DisbursementChecked) -> Changes:
     if loan.preparation is None:
         raise ValueError("a check without a preparation")
-    return loan._replace(
-        preparation=replace(loan.preparation, checked=True) if event.passed else None
-    )
+    return {"preparation": replace(loan.preparation, checked=True) if event.passed else None}
 
 
-def _disbursed(loan: Loan, event: disbursement.LoanDisbursed) -> Loan:
+def _disbursed(loan: Loan, event: disbursement.LoanDisbursed) -> Changes:
     if loan.terms is None:
         raise ValueError("a payout without terms")
-    return _off_the_plan(loan, event.tranche)._replace(
-        status=LoanStatus.ACTIVE,
-        disbursed_on=event.effective_on,
-        paid_out_minor=event.amount_minor,
-        fees_taken=event.fees,
-        timeline=begin(loan.conditions, loan.terms, event),
-        rows=event.instalments,
-        balances=event.balances,
-    )
+    return {
+        **_off_the_plan(loan, event.tranche),
+        "status": LoanStatus.ACTIVE,
+        "disbursed_on": event.effective_on,
+        "paid_out_minor": event.amount_minor,
+        "fees_taken": event.fees,
+        "timeline": begin(loan.conditions, loan.terms, event),
+        "rows": event.instalments,
+        "balances": event.balances,
+    }
 
 
 def _recorded(loan: Loan, event: Event) -> Timeline:
@@ -120,86 +141,92 @@ def merge(
     return tuple(merged)
 
 
-def _off_the_plan(loan: Loan, tranche: PlannedTranche | None) -> Loan:
+def _off_the_plan(loan: Loan, tranche: PlannedTranche | None) -> Changes:
     if tranche is None:
-        return loan
-    return loan._replace(
-        tranches=tuple(one for one in loan.tranches if one.tranche_id != tranche.tranche_id),
-        tranches_paid=loan.tranches_paid | {tranche.tranche_id},
-    )
+        return {}
+    return {
+        "tranches": tuple(one for one in loan.tranches if one.tranche_id != tranche.tranche_id),
+        "tranches_paid": loan.tranches_paid | {tranche.tranche_id},
+    }
 
 
-def _back_on_the_plan(loan: Loan, tranche: PlannedTranche | None) -> Loan:
+def _back_on_the_plan(loan: Loan, tranche: PlannedTranche | None) -> Changes:
     if tranche is None:
-        return loan
+        return {}
     expected = sorted([*loan.tranches, tranche], key=lambda one: one.expected_on)
-    return loan._replace(
-        tranches=tuple(expected), tranches_paid=loan.tranches_paid - {tranche.tranche_id}
-    )
+    return {
+        "tranches": tuple(expected),
+        "tranches_paid": loan.tranches_paid - {tranche.tranche_id},
+    }
 
 
-def _tranche_disbursed(loan: Loan, event: disbursement.TrancheDisbursed) -> Loan:
-    return _off_the_plan(_told(loan, event), event.tranche)._replace(
-        paid_out_minor=loan.paid_out_minor + event.amount_minor,
-        tranches_out=(*loan.tranches_out, event),
-    )
+def _tranche_disbursed(loan: Loan, event: disbursement.TrancheDisbursed) -> Changes:
+    return {
+        **_off_the_plan(loan, event.tranche),
+        "timeline": _recorded(loan, event),
+        "paid_out_minor": loan.paid_out_minor + event.amount_minor,
+        "tranches_out": (*loan.tranches_out, event),
+    }
 
 
-def _tranche_returned(loan: Loan, event: disbursement.TrancheReturned) -> Loan:
-    return _back_on_the_plan(_told(loan, event), event.tranche)._replace(
-        paid_out_minor=loan.paid_out_minor - event.amount_minor,
-        tranches_out=loan.tranches_out[:-1],
-        taken_back=loan.taken_back | {event.disbursement_id},
-    )
+def _tranche_returned(loan: Loan, event: disbursement.TrancheReturned) -> Changes:
+    return {
+        **_back_on_the_plan(loan, event.tranche),
+        "timeline": _recorded(loan, event),
+        "paid_out_minor": loan.paid_out_minor - event.amount_minor,
+        "tranches_out": loan.tranches_out[:-1],
+        "taken_back": loan.taken_back | {event.disbursement_id},
+    }
 
 
 def _still_missed(missed: frozenset[int], changed: tuple[Instalment, ...]) -> frozenset[int]:
-    met = {row.number for row in changed if row.met_on is not None}
-    return missed - met if missed and met else missed
+    if not missed:
+        return missed
+    return missed.difference(row.number for row in changed if row.met_on is not None)
 
 
-def _told(loan: Loan, event: Event) -> Loan:
-    return loan._replace(timeline=_recorded(loan, event))
+def _told(loan: Loan, event: Event) -> Changes:
+    return {"timeline": _recorded(loan, event)}
 
 
-def _reversed(loan: Loan, event: servicing.PaymentReversed) -> Loan:
-    return _told(loan, event)._replace(taken_back=loan.taken_back | {event.payment_id})
+def _reversed(loan: Loan, event: servicing.PaymentReversed) -> Changes:
+    return {"timeline": _recorded(loan, event), "taken_back": loan.taken_back | {event.payment_id}}
 
 
-def _charged_back(loan: Loan, event: crediting.ChargedBack) -> Loan:
-    return _told(loan, event)._replace(chargebacks=(*loan.chargebacks, event))
+def _charged_back(loan: Loan, event: crediting.ChargedBack) -> Changes:
+    return {"timeline": _recorded(loan, event), "chargebacks": (*loan.chargebacks, event)}
 
 
-def _chargeback_reversed(loan: Loan, event: crediting.ChargebackReversed) -> Loan:
+def _chargeback_reversed(loan: Loan, event: crediting.ChargebackReversed) -> Changes:
     kept = tuple(x for x in loan.chargebacks if x.chargeback_id != event.chargeback_id)
     taken_back = loan.taken_back | {event.chargeback_id}
-    return _told(loan, event)._replace(chargebacks=kept, taken_back=taken_back)
+    return {"timeline": _recorded(loan, event), "chargebacks": kept, "taken_back": taken_back}
 
 
-def _recovered(loan: Loan, event: ending.RecoveryReceived) -> Loan:
+def _recovered(loan: Loan, event: ending.RecoveryReceived) -> Changes:
     if loan.status is LoanStatus.WRITTEN_OFF:
-        return loan  # memo only: nothing stands on the books any more
-    return loan._replace(timeline=_recorded(loan, event))
+        return {}  # memo only: nothing stands on the books any more
+    return {"timeline": _recorded(loan, event)}
 
 
-def _result(loan: Loan, event: servicing.Result) -> Loan:
-    return loan._replace(
-        rows=merge(loan.rows, event.rows, event.rows_total),
-        balances=event.balances,
-        missed=_still_missed(loan.missed, event.rows),
-    )
+def _result(loan: Loan, event: servicing.Result) -> Changes:
+    return {
+        "rows": merge(loan.rows, event.rows, event.rows_total),
+        "balances": event.balances,
+        "missed": _still_missed(loan.missed, event.rows),
+    }
 
 
-def _restructured(loan: Loan, event: ending.LoanRestructured) -> Loan:
-    return loan._replace(
-        timeline=_recorded(loan, event),
-        missed=frozenset(),
-        replanned_on=event.effective_on,
-        rate_annual=event.rate_annual,
-    )
+def _restructured(loan: Loan, event: ending.LoanRestructured) -> Changes:
+    return {
+        "timeline": _recorded(loan, event),
+        "missed": frozenset(),
+        "replanned_on": event.effective_on,
+        "rate_annual": event.rate_annual,
+    }
 
 
-def _repriced(loan: Loan, event: changes.RateRepriced) -> Loan:
+def _repriced(loan: Loan, event: changes.RateRepriced) -> Changes:
     """Take over a reset; one of an earlier date leaves the rate of a later one in force."""
     now = Repriced(
         on=event.effective_on,
@@ -210,89 +237,85 @@ def _repriced(loan: Loan, event: changes.RateRepriced) -> Loan:
     )
     others = [one for one in loan.repricings if one.on != now.on]
     newest = all(one.on < now.on for one in others)
-    return _told(loan, event)._replace(
-        rate_annual=event.rate_annual if newest else loan.rate_annual,
-        repricings=tuple(sorted([*others, now], key=lambda one: one.on)),
-    )
+    return {
+        "timeline": _recorded(loan, event),
+        "rate_annual": event.rate_annual if newest else loan.rate_annual,
+        "repricings": tuple(sorted([*others, now], key=lambda one: one.on)),
+    }
 
 
-def _re_aged(loan: Loan, event: changes.LoanReaged) -> Loan:
-    return _told(loan, event)._replace(
-        missed=frozenset(),
-        replanned_on=event.effective_on,
-        re_ageings=(
+def _re_aged(loan: Loan, event: changes.LoanReaged) -> Changes:
+    return {
+        "timeline": _recorded(loan, event),
+        "missed": frozenset(),
+        "replanned_on": event.effective_on,
+        "re_ageings": (
             *loan.re_ageings,
             ReAgeing(on=event.effective_on, programme=event.programme),
         ),
-    )
+    }
 
 
-def _re_ageing_reversed(loan: Loan, event: undoing.ReagingReversed) -> Loan:
-    return _told(loan, event)._replace(
-        replanned_on=event.replanned_on,
-        re_ageings=loan.re_ageings[:-1],
-        taken_back=loan.taken_back | {event.re_age_id},
-    )
+def _re_ageing_reversed(loan: Loan, event: undoing.ReagingReversed) -> Changes:
+    return {
+        "timeline": _recorded(loan, event),
+        "replanned_on": event.replanned_on,
+        "re_ageings": loan.re_ageings[:-1],
+        "taken_back": loan.taken_back | {event.re_age_id},
+    }
 
 
-def _re_amortisation_reversed(loan: Loan, event: undoing.ReamortizationReversed) -> Loan:
+def _re_amortisation_reversed(loan: Loan, event: undoing.ReamortizationReversed) -> Changes:
     taken_back = loan.taken_back | {event.re_amortisation_id}
-    return _told(loan, event)._replace(taken_back=taken_back)
+    return {"timeline": _recorded(loan, event), "taken_back": taken_back}
 
 
-def _charged_off(loan: Loan, event: ending.LoanChargedOff) -> Loan:
-    return loan._replace(
-        timeline=_recorded(loan, event),
-        status=LoanStatus.CHARGED_OFF,
-        charged_off=True,
-    )
+def _charged_off(loan: Loan, event: ending.LoanChargedOff) -> Changes:
+    return {
+        "timeline": _recorded(loan, event),
+        "status": LoanStatus.CHARGED_OFF,
+        "charged_off": True,
+    }
 
 
-def _charge_off_reversed(loan: Loan, event: ending.ChargeOffReversed) -> Loan:
-    return _told(loan, event)._replace(status=LoanStatus.ACTIVE, charged_off=False)
+def _charge_off_reversed(loan: Loan, event: ending.ChargeOffReversed) -> Changes:
+    return {"timeline": _recorded(loan, event), "status": LoanStatus.ACTIVE, "charged_off": False}
 
 
-def _written_off(loan: Loan, event: ending.LoanWrittenOff) -> Loan:
+def _written_off(loan: Loan, event: ending.LoanWrittenOff) -> Changes:
     """End the time line. Rows and balances as published stay: they are the memo (账销案存)."""
-    return _told(loan, event)._replace(status=LoanStatus.WRITTEN_OFF)
+    return {"timeline": _recorded(loan, event), "status": LoanStatus.WRITTEN_OFF}
 
 
-def _missed(loan: Loan, event: arrears.PaymentMissed) -> Loan:
-    return loan._replace(missed=loan.missed | {event.instalment}, in_arrears=True)
+def _missed(loan: Loan, event: arrears.PaymentMissed) -> Changes:
+    return {"missed": loan.missed | {event.instalment}, "in_arrears": True}
 
 
-def _cured(loan: Loan, event: arrears.ArrearsCured) -> Loan:
-    del event
-    return loan._replace(missed=frozenset(), in_arrears=False, days_past_due=0)
+def _cured(*_: object) -> Changes:
+    return {"missed": frozenset(), "in_arrears": False, "days_past_due": 0}
 
 
-def _bucket(loan: Loan, event: arrears.DelinquencyBucketChanged) -> Loan:
-    return loan._replace(bucket=event.after, days_past_due=event.days_past_due)
+def _bucket(_: Loan, event: arrears.DelinquencyBucketChanged) -> Changes:
+    return {"bucket": event.after, "days_past_due": event.days_past_due}
 
 
-def _becomes(status: LoanStatus) -> Callable[[Loan, Event], Loan]:
-    def change(loan: Loan, event: Event) -> Loan:
-        del event
-        return loan._replace(status=status)
-
-    return change
+def _becomes(status: LoanStatus) -> Callable[[Loan, Event], Changes]:
+    return lambda _loan, _event: {"status": status}
 
 
-_CHANGES: dict[type[Event], Callable[[Loan, Any], Loan]] = {
-    app.DocumentSubmitted: lambda loan, e: loan._replace(
-        documents=loan.documents | {e.document_id}
-    ),
-    app.ModelScored: lambda loan, e: loan._replace(recommended=e.recommends),
+_CHANGES: dict[type[Event], Callable[[Loan, Any], Changes]] = {
+    app.DocumentSubmitted: lambda loan, e: {"documents": loan.documents | {e.document_id}},
+    app.ModelScored: lambda _, e: {"recommended": e.recommends},
     app.LoanReviewed: _reviewed,
     app.ApprovedAmountChanged: _approved_otherwise,
-    app.CostDisclosed: lambda loan, e: loan._replace(disclosed_charges=e.charges),
+    app.CostDisclosed: lambda _, e: {"disclosed_charges": e.charges},
     app.OfferAccepted: _becomes(LoanStatus.ACCEPTED),
     app.ApplicationWithdrawn: _becomes(LoanStatus.WITHDRAWN),
     disbursement.DisbursementPrepared: _prepared,
     disbursement.DisbursementChecked: _checked,
     disbursement.LoanDisbursed: _disbursed,
     disbursement.DisbursementReturned: _becomes(LoanStatus.RETURNED),
-    disbursement.TranchesPlanned: lambda loan, e: loan._replace(tranches=e.tranches),
+    disbursement.TranchesPlanned: lambda _, e: {"tranches": e.tranches},
     disbursement.TrancheDisbursed: _tranche_disbursed,
     disbursement.TrancheReturned: _tranche_returned,
     servicing.PaymentReceived: _told,
@@ -312,7 +335,10 @@ _CHANGES: dict[type[Event], Callable[[Loan, Any], Loan]] = {
     arrears.PaymentMissed: _missed,
     arrears.ArrearsCured: _cured,
     arrears.DelinquencyBucketChanged: _bucket,
-    changes.RateChanged: lambda loan, e: _told(loan, e)._replace(rate_annual=e.rate_annual),
+    changes.RateChanged: lambda loan, e: {
+        "timeline": _recorded(loan, e),
+        "rate_annual": e.rate_annual,
+    },
     changes.RateRepriced: _repriced,
     changes.InterestPaused: _told,
     changes.TermExtended: _told,
@@ -325,34 +351,38 @@ _CHANGES: dict[type[Event], Callable[[Loan, Any], Loan]] = {
     ending.LoanChargedOff: _charged_off,
     ending.RecoveryReceived: _recovered,
     ending.ChargeOffReversed: _charge_off_reversed,
-    ending.ContractTerminated: lambda loan, e: _told(loan, e)._replace(
-        terminated_on=e.effective_on
-    ),
+    ending.ContractTerminated: lambda loan, e: {
+        "timeline": _recorded(loan, e),
+        "terminated_on": e.effective_on,
+    },
     ending.LoanWrittenOff: _written_off,
     undoing.ReagingReversed: _re_ageing_reversed,
     undoing.ReamortizationReversed: _re_amortisation_reversed,
-    undoing.TerminationReversed: lambda loan, e: _told(loan, e)._replace(terminated_on=None),
+    undoing.TerminationReversed: lambda loan, e: {
+        "timeline": _recorded(loan, e),
+        "terminated_on": None,
+    },
     ending.LoanSettled: _becomes(LoanStatus.SETTLED),
-    ending.LoanReopened: lambda loan, _: loan._replace(
-        status=LoanStatus.CHARGED_OFF if loan.charged_off else LoanStatus.ACTIVE
-    ),
+    ending.LoanReopened: lambda loan, _: {
+        "status": LoanStatus.CHARGED_OFF if loan.charged_off else LoanStatus.ACTIVE
+    },
 }
 
-_NOTED: frozenset[type[Event]] = frozenset(
-    {
-        app.DocumentVerified,
-        app.DocumentFlagged,
-        app.BureauReportReceived,
-        app.CreditProfileAssessed,
-        app.PolicyEvaluated,
-        app.TermsRecommended,
-        app.DecisionOverridden,
-        disbursement.UseOfFundsDeclared,
-        disbursement.UseEvidenceRecorded,
-        disbursement.UseOfFundsBreached,
-        arrears.WarningRaised,
-        arrears.WarningClosed,
-        arrears.DelinquencyPaused,
-    }
+_NOTED: tuple[type[Event], ...] = (
+    app.DocumentVerified,
+    app.DocumentFlagged,
+    app.BureauReportReceived,
+    app.CreditProfileAssessed,
+    app.PolicyEvaluated,
+    app.TermsRecommended,
+    app.DecisionOverridden,
+    disbursement.UseOfFundsDeclared,
+    disbursement.UseEvidenceRecorded,
+    disbursement.UseOfFundsBreached,
+    arrears.WarningRaised,
+    arrears.WarningClosed,
+    arrears.DelinquencyPaused,
 )
 """Events that no decision asks about: they are history for audit and projections."""
+
+_CHANGES.update(dict.fromkeys(_NOTED, lambda _loan, _event: {}))

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
-from typing import NamedTuple
 
 from domain.events.application import Decision
 from domain.events.crediting import ChargedBack
@@ -30,6 +29,8 @@ class LoanStatus(StrEnum):
     WRITTEN_OFF = "written_off"
     SETTLED = "settled"
 
+
+NOTHING_OWED = Balances()
 
 OPEN = frozenset({LoanStatus.ACTIVE, LoanStatus.CHARGED_OFF})
 """Statuses in which money is owed on the books or in collection."""
@@ -58,8 +59,12 @@ class Repriced:
     rate_annual: Decimal
 
 
-class Loan(NamedTuple):
-    """One loan as its events tell it. A tuple: an event changes it in a sixth of the time."""
+@dataclass(frozen=True, kw_only=True)
+class Loan:
+    """One loan as its events tell it.
+
+    Without slots: a fold copies all fields at once and not one by one.
+    """
 
     customer_id: str
     amount_minor: int  # applied for
@@ -78,7 +83,7 @@ class Loan(NamedTuple):
     tranches_out: tuple[TrancheDisbursed, ...] = ()  # further payouts that stand, oldest first
     timeline: Timeline | None = None
     rows: tuple[Instalment, ...] = ()  # as published
-    balances: Balances = Balances()  # as published
+    balances: Balances = NOTHING_OWED  # as published
     missed: frozenset[int] = frozenset()  # instalments published as missed and not met since
     in_arrears: bool = False  # as published
     bucket: str | None = None  # as published; None: never late

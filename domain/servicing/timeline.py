@@ -8,6 +8,8 @@ only. So an in-order fact costs what it touches and not the length of the histor
 from collections.abc import Callable, Iterator
 from datetime import date
 from decimal import localcontext
+from functools import partial
+from itertools import takewhile
 from typing import TypeVar
 
 from domain.servicing import facts as f
@@ -192,16 +194,9 @@ class Timeline:
             return self._without(fact.fact_id, through)
         if isinstance(fact, f.Evaluated):
             return Timeline(self.terms, self._tip, max(through, fact.effective_on))
-        key = self._tip.root.key(fact)
-        later: list[f.Fact] = []
-        node = self._tip
-        while node.fact is not None and _comes_before(fact, key, node):
-            later.append(node.fact)
-            assert node.parent is not None, "a node with a fact has a parent"
-            node = node.parent
-        tip = node.follow(fact)
-        for following in reversed(later):
-            tip = tip.follow(following)
+        tip = self._tip.follow(fact)
+        if _comes_before(tip, self._tip):
+            tip = _inserted(tip, self._tip)
         if isinstance(fact, f.Disbursed):
             tip = _anchored(tip)
         return Timeline(self.terms, tip, through)
@@ -329,16 +324,28 @@ def _cumulative(node: _Node, through: date | None) -> Ledger:
     return fold_on(open_cumulative(terms, facts, through), facts)
 
 
-def _comes_before(fact: f.Fact, key: tuple[date, int, date], node: _Node) -> bool:
-    """Whether a fact is folded before a node's.
+def _inserted(new: _Node, tip: _Node) -> _Node:
+    """Return the chain with a fact that does not come last."""
+    later = list(takewhile(partial(_comes_before, new), tip.back()))
+    node = later[-1].parent
+    for moved in (new, *reversed(later)):
+        assert node is not None, "a node with a fact has a parent"
+        assert moved.fact is not None, "a root is before everything"
+        node = node.follow(moved.fact)
+    assert node is not None, "the last one that was moved"
+    return node
+
+
+def _comes_before(new: _Node, node: _Node) -> bool:
+    """Whether a fact is folded before another node's.
 
     A waiver follows the charge it gives up, and the money without which no charge falls due.
     """
-    assert node.fact is not None, "a root is before everything"
-    assert node.key is not None, "a node with a fact has a key"
-    if isinstance(fact, f.ChargeWaived):
-        return node.fact.id != fact.charge_id and not _is_first_money(node)
-    return node.key > key
+    if node.fact is None or node.key is None or new.key is None:
+        return False  # a root is before everything
+    if isinstance(new.fact, f.ChargeWaived):
+        return node.fact.id != new.fact.charge_id and not _is_first_money(node)
+    return node.key > new.key
 
 
 def _is_first_money(node: _Node) -> bool:

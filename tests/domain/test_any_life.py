@@ -22,7 +22,7 @@ from domain.errors import Rejected
 from domain.events import Event
 from domain.events.ending import LoanChargedOff, LoanRestructured, RestructureKind
 from domain.loan.booking import standing_on
-from domain.loan.state import Loan, LoanStatus
+from domain.loan.state import LoanStatus
 from domain.loan.terms import (
     ChargeOffBehaviour,
     Component,
@@ -51,6 +51,7 @@ from tests.support.lives import (
     folded_again,
     pay,
     ties_to_the_ledger,
+    told_of,
 )
 
 PRODUCTS = [
@@ -333,13 +334,6 @@ def recorded(event: Event, at: datetime) -> RecordedEvent:
         envelope=Envelope(actor=Actor(kind=ActorKind.HUMAN, id="t")),
         event=event,
     )
-
-
-def told_of(loan: Loan | None) -> tuple[object, ...]:
-    """All that a loan says, and the facts behind it."""
-    assert loan is not None
-    facts = () if loan.timeline is None else tuple(loan.timeline.facts)
-    return (*loan._replace(timeline=None), *facts)
 
 
 @given(lives, st.integers(min_value=0, max_value=2_000))

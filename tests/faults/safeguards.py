@@ -69,7 +69,7 @@ def _all_loans(db: Database, _on: date, _buckets: object) -> list[str]:
 
 def _forgetful(loan: Loan, command: CloseLoanDay, context: Context) -> list[Event]:
     """Publish a missed instalment whenever one is seen."""
-    return arrears.close_day(loan._replace(missed=frozenset()), command, context)
+    return arrears.close_day(replace(loan, missed=frozenset()), command, context)
 
 
 def _by_the_clock(entry: Entry, source: str) -> Instruction:

@@ -24,7 +24,7 @@ from domain.events.application import Decision
 from domain.events.ending import ChargeOffReversed, LoanChargedOff
 from domain.events.registry import Event
 from domain.events.servicing import Split
-from domain.loan.evolve import evolve
+from domain.loan.evolve import evolve, fold
 from domain.loan.state import Loan
 from domain.loan.terms import (
     Component,
@@ -35,7 +35,9 @@ from domain.loan.terms import (
     ScheduleDayCount,
 )
 from domain.postings import Account, postings
+from domain.servicing.facts import Fact
 from domain.servicing.floating import Publication
+from domain.servicing.terms import LoanTerms
 
 LOAN = "0190a000-0000-7000-8000-000000000001"
 START = date(2018, 1, 15)
@@ -306,13 +308,37 @@ def days_after(on: date, days: int) -> date:
 
 def folded_again(life: Life) -> Loan:
     """Fold a life's events from zero; rows, balances and status are what decisions had seen."""
-    again: Loan | None = None
-    for event in life.events:
-        again = evolve(again, event)
-    assert again is not None
+    again = folded_all_ways(life.events)
     seen = life.state
     assert (again.rows, again.balances, again.status) == (seen.rows, seen.balances, seen.status)
     return again
+
+
+def folded_all_ways(events: Sequence[Event]) -> Loan:
+    """Fold a history step by step, at once and from its middle on: it says the same each time."""
+    again: Loan | None = None
+    for event in events:
+        again = evolve(again, event)
+    at_once = fold(None, events)
+    half = fold(None, events[: len(events) // 2])
+    before = half and replace(half)
+    continued = fold(half, events[len(events) // 2 :])
+    assert half == before, "a fold changed the loan it began with"
+    assert again is not None
+    assert told_of(again) == told_of(at_once) == told_of(continued)
+    return again
+
+
+def told_of(loan: Loan | None) -> tuple[Loan, LoanTerms | None, date | None, list[Fact]]:
+    """All that a loan says, and the facts behind it: two time lines are equal by them."""
+    assert loan is not None
+    line = loan.timeline
+    return (
+        replace(loan, timeline=None),
+        line and line.terms,
+        line and line.through,
+        line.facts if line else [],
+    )
 
 
 def booked(events: Iterable[Event]) -> Counter[Account]:

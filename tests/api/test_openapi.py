@@ -1,14 +1,18 @@
 """The OpenAPI document: whole, valid, described, with examples, and the file is up to date."""
 
+import json
 from collections.abc import Iterator
-from typing import Any, cast
+from pathlib import Path
+from typing import Any, Final, cast
 
 import jsonschema_rs
 import pytest
 
 from api.cli.openapi_document import openapi_document
 
-DOCUMENT = openapi_document()
+# The file: to make the document takes seconds, which every collection of the tests would pay.
+FILE: Final = Path(__file__).parents[2] / "docs" / "api" / "openapi.json"
+DOCUMENT: Final[dict[str, Any]] = json.loads(FILE.read_text(encoding="utf-8"))
 OPERATIONS = [
     (f"{method.upper()} {path}", operation)
     for path, operations in DOCUMENT["paths"].items()
@@ -37,6 +41,10 @@ def references(part: Any) -> Iterator[str]:  # noqa: ANN401 - JSON
                 yield from references(one)
         case _:
             return
+
+
+def test_the_file_is_what_the_application_says() -> None:
+    assert json.loads(json.dumps(openapi_document())) == DOCUMENT, "make docs"
 
 
 def test_it_is_openapi_3_1_and_every_reference_leads_somewhere() -> None:

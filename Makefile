@@ -9,6 +9,8 @@ BIN := .venv/bin
 RUN := .venv/.run-installed
 DEV := .venv/.dev-installed
 PIP := $(BIN)/python -m pip --disable-pip-version-check
+# The tests start Python some hundred times: without bytecode each would compile the product anew.
+unexport PYTHONDONTWRITEBYTECODE
 # Each worker of `make test` has a PostgreSQL of its own; the broker's tests come after, one by one,
 # because brokers and JVMs side by side make each other miss their deadlines.
 WORKERS ?= 2

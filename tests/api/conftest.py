@@ -26,7 +26,7 @@ from domain.decisions.disbursement import REQUIRED_CHECKS
 from infra import log
 from infra.database import bulk_pool
 from infra.settings import Settings
-from tests.support.postgres import TEMPLATE, Server
+from tests.support.postgres import Server
 
 PEOPLE = {
     "ann": ["underwriter", "servicer"],
@@ -246,12 +246,16 @@ def api_on(dsn: str, settings: Settings) -> Generator[Api]:
 
 
 @pytest.fixture(scope="module")
-def book(postgres_server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
+def book(
+    postgres_server: Server, read_models_template: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Api]:
     """The application on a book with a life in it, closed up to LAST_CLOSED; tests only ask."""
-    name = f"test_{uuid4().hex}"
-    dsn = postgres_server.create(name, TEMPLATE)
     tokens = write_tokens(tmp_path_factory.mktemp("tokens"))
-    with api_on(dsn, Settings(tokens_file=tokens)) as running, bulk_pool(dsn) as pool:
+    with (
+        postgres_server.fresh(read_models_template) as dsn,
+        api_on(dsn, Settings(tokens_file=tokens)) as running,
+        bulk_pool(dsn) as pool,
+    ):
         running.define_product()
         good, late, lost = (running.open_loan() for _ in range(3))
         for month in ("02", "03", "04", "05", "06"):
@@ -267,7 +271,11 @@ def book(postgres_server: Server, tmp_path_factory: pytest.TempPathFactory) -> I
         running.catch_up()
         running.parts.business_date.forget()
         yield running
-    postgres_server.drop(name)
+
+
+@pytest.fixture
+def database(database_with_read_models: str) -> str:
+    return database_with_read_models
 
 
 @pytest.fixture

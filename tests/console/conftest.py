@@ -30,10 +30,10 @@ from infra.database import DatabasePool, bulk_pool
 from infra.settings import Settings
 from infra.store import PostgresEventStore
 from projections.ports import Database
-from projections.schema import install
 from tests.api.conftest import Api, api_on, token_of, write_tokens
 from tests.support.book import BANK, Book
 from tests.support.html import Node, read
+from tests.support.postgres import Server
 
 T = TypeVar("T")
 
@@ -207,21 +207,17 @@ def following(api: Api) -> Generator[None]:
 
 
 @pytest.fixture(scope="session")
-def opened_console(postgres_server: Any, tmp_path_factory: Any) -> Iterator[Console]:  # noqa: ANN401 - fixtures
+def opened_console(
+    postgres_server: Server, read_models_template: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Console]:
     """One console for all tests that only look, or that leave cases as they were."""
-    name = "console"
-    postgres_server.drop(name)
-    dsn: str = postgres_server.create(name, "loanbook_template")
-    folder: Path = tmp_path_factory.mktemp("console")
+    folder = tmp_path_factory.mktemp("console")
     loans = chosen()
-    with bulk_pool(dsn) as pool:
-        with pool.transaction() as db:
-            install(db)
+    with postgres_server.fresh(read_models_template) as dsn, bulk_pool(dsn) as pool:
         with PostgresEventStore(dsn) as store:
             real_book(store, pool, loans)
         with api_on(dsn, Settings(tokens_file=write_tokens(folder))) as api, following(api):
             yield Console(api=api, pool=pool, published=loans)
-    postgres_server.drop(name)
 
 
 @pytest.fixture
@@ -233,6 +229,11 @@ def console(opened_console: Console) -> Iterator[Console]:
 @pytest.fixture
 def boss(console: Console) -> Visitor:
     return console.signed_in("boss")
+
+
+@pytest.fixture
+def database(database_with_read_models: str) -> str:
+    return database_with_read_models
 
 
 @pytest.fixture

@@ -6,14 +6,16 @@ import pytest
 
 from infra.database import DatabasePool, bulk_pool
 from infra.store import PostgresEventStore
-from projections.schema import install
+
+
+@pytest.fixture
+def database(database_with_read_models: str) -> str:
+    return database_with_read_models
 
 
 @pytest.fixture
 def pool(database: str) -> Iterator[DatabasePool]:
     with bulk_pool(database) as pool:
-        with pool.transaction() as db:
-            install(db)
         yield pool
 
 

@@ -13,10 +13,13 @@ import psycopg
 import pytest
 from psycopg import sql
 
+from infra.database import bulk_pool
 from infra.embedded import DURABILITY, EmbeddedPostgres
 from infra.migrate import migrate
+from projections.schema import install
 
 TEMPLATE = "loanbook_template"
+READ_MODELS_TEMPLATE = "loanbook_read_models_template"
 SERVER_VARIABLE = "LOANBOOK_TEST_DATABASE_URL"
 
 
@@ -36,6 +39,15 @@ class Server:
 
     def drop(self, name: str) -> None:
         self._execute("DROP DATABASE IF EXISTS {} WITH (FORCE)", name)
+
+    @contextmanager
+    def fresh(self, template: str) -> Generator[str]:
+        """Hand out the DSN of a copy of a template that nobody else has."""
+        name = f"test_{uuid4().hex}"
+        try:
+            yield self.create(name, template)
+        finally:
+            self.drop(name)
 
     def durability(self) -> dict[str, str]:
         """The server's own word on the settings that make a commit survive a crash."""
@@ -79,6 +91,22 @@ def postgres_server() -> Iterator[Server]:
 @pytest.fixture
 def database(postgres_server: Server) -> Iterator[str]:
     """DSN of a migrated, empty database that belongs to this test alone."""
-    name = f"test_{uuid4().hex}"
-    yield postgres_server.create(name, TEMPLATE)
-    postgres_server.drop(name)
+    with postgres_server.fresh(TEMPLATE) as dsn:
+        yield dsn
+
+
+@pytest.fixture(scope="session")
+def read_models_template(postgres_server: Server) -> str:
+    """Name of the template with read models: to copy them takes a fifth of making them."""
+    postgres_server.drop(READ_MODELS_TEMPLATE)
+    dsn = postgres_server.create(READ_MODELS_TEMPLATE, TEMPLATE)
+    with bulk_pool(dsn) as pool, pool.transaction() as db:
+        install(db)
+    return READ_MODELS_TEMPLATE
+
+
+@pytest.fixture
+def database_with_read_models(postgres_server: Server, read_models_template: str) -> Iterator[str]:
+    """DSN of a database with empty read models that belongs to this test alone."""
+    with postgres_server.fresh(read_models_template) as dsn:
+        yield dsn

@@ -11,11 +11,13 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from itertools import chain
 from typing import Any
+from weakref import WeakSet
 
 import msgspec
 import psycopg
 from psycopg.adapt import Transformer
 from psycopg.pq import ConnStatus, ExecStatus
+from psycopg.pq.abc import PGresult
 
 from domain.envelope import Position, StreamId
 from domain.ports import AppendResult, Conflict, Outcome, Refusal, Reused
@@ -50,6 +52,8 @@ _EVENT_TYPES = (_TEXT_OID, _DATE_OID, _BYTEA_OID)  # topics, effective dates, st
 _APPEND_BATCH = (
     f"SELECT * FROM append_batch_v1({', '.join(f'${n}' for n in range(1, 17))})".encode()
 )
+_NAME = b"append_batch"
+_prepared: WeakSet[psycopg.Connection[Any]] = WeakSet()  # connections that know the name
 _INTEGER_OID, _TIMESTAMPTZ_OID = 23, 1184
 _ARRAY_OIDS = {_BIGINT_OID: 1016, _TEXT_OID: 1009, _BYTEA_OID: 1001, _DATE_OID: 1182}
 _TYPES = (
@@ -129,16 +133,27 @@ def _execute(
     psycopg's own way waits in steps. Each step would wait for its turn behind the callers that the
     batch before has woken, which took twice the time of the call.
     """
-    called = connection.pgconn.exec_params(
-        _APPEND_BATCH, parameters, _TYPES, [_BINARY] * len(parameters), _BINARY
+    if connection not in _prepared:
+        made = connection.pgconn.prepare(_NAME, _APPEND_BATCH, _TYPES)
+        _require(connection, made, ExecStatus.COMMAND_OK)
+        _prepared.add(connection)
+    called = connection.pgconn.exec_prepared(
+        _NAME,
+        parameters,  # pyright: ignore[reportArgumentType] - None is NULL
+        [_BINARY] * len(parameters),
+        _BINARY,
     )
-    if connection.pgconn.status != ConnStatus.OK:
-        raise psycopg.OperationalError("the connection was lost")
-    if called.status != ExecStatus.TUPLES_OK:
-        raise psycopg.errors.error_from_result(called)
+    _require(connection, called, ExecStatus.TUPLES_OK)
     transformer = Transformer(connection)
     transformer.set_pgresult(called)
     return transformer.load_rows(0, called.ntuples, tuple)
+
+
+def _require(connection: psycopg.Connection[Any], done: PGresult, status: ExecStatus) -> None:
+    if connection.pgconn.status != ConnStatus.OK:
+        raise psycopg.OperationalError("the connection was lost")
+    if done.status != status:
+        raise psycopg.errors.error_from_result(done)
 
 
 def _array(element_oid: int, fields: Sequence[bytes]) -> bytes:

@@ -75,6 +75,7 @@ DECLARE
     v_outcomes outcomes[] := '{}';
     v_new_heads stream_heads[] := '{}';
     v_moved_heads stream_heads[] := '{}';
+    v_moved_at tid[] := '{}';       -- where the moved ones stand; under the lock nobody else moves them
 BEGIN
     -- The lock comes first and alone: under READ COMMITTED every later statement then sees what was committed
     -- before the lock was granted. Position and counters change only under it.
@@ -88,7 +89,8 @@ BEGIN
     v_micros := (extract(epoch FROM v_now) * 1000000)::bigint;
 
     FOR c IN
-        SELECT i, h.version AS head_version, h.hash AS head_hash, o.sequence AS known_sequence,
+        SELECT i, h.version AS head_version, h.hash AS head_hash, h.ctid AS head_at,
+            o.sequence AS known_sequence,
             lag(i) OVER of_stream AS before_on_stream,
             lead(i) OVER of_stream IS NULL AS last_on_stream,
             lag(i) OVER of_key AS before_with_key
@@ -189,15 +191,21 @@ BEGIN
             v_new_heads := v_new_heads || ROW(p_streams[c.i], p_shard, v_version, v_hash)::stream_heads;
         ELSE
             v_moved_heads := v_moved_heads || ROW(p_streams[c.i], p_shard, v_version, v_hash)::stream_heads;
+            v_moved_at := v_moved_at || c.head_at;
         END IF;
         RETURN NEXT;
     END LOOP;
 
     INSERT INTO events SELECT * FROM unnest(v_events);
     INSERT INTO outcomes SELECT * FROM unnest(v_outcomes);
-    INSERT INTO stream_heads SELECT * FROM unnest(v_new_heads);
-    UPDATE stream_heads h SET version = m.version, hash = m.hash
-    FROM unnest(v_moved_heads) AS m WHERE h.stream = m.stream;
+    IF cardinality(v_new_heads) > 0 THEN
+        INSERT INTO stream_heads SELECT * FROM unnest(v_new_heads);
+    END IF;
+    IF cardinality(v_moved_at) > 0 THEN
+        UPDATE stream_heads h SET version = m.version, hash = m.hash
+        FROM unnest(v_moved_at, v_moved_heads) AS m ("at", stream, shard, version, hash)
+        WHERE h.ctid = m."at";
+    END IF;
 
     UPDATE log_head h
     SET position = v_log_position, last_recorded_at = v_now,

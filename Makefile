@@ -72,7 +72,7 @@ format: $(DEV) ## put the code into the project's format
 	@$(BIN)/ruff check --fix .
 
 .PHONY: bench
-bench: $(DEV) ## the short benchmarks
+bench: $(DEV) ## the short benchmarks: make bench ARGS="daily_close --loans 1000000"
 	@$(BIN)/python -m benchmarks $(ARGS)
 
 .PHONY: bench-full

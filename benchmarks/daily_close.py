@@ -18,6 +18,7 @@ import psycopg
 
 from benchmarks import book, harness
 from benchmarks.lives import CLOSE
+from consumers.close_helpers import CloseHelpers, Workplace
 from consumers.daily_close import ClosedDay, CloseOfDay
 from consumers.log_feed import LogFeed
 from consumers.projector import Projector
@@ -32,6 +33,7 @@ from domain.loan.state import Loan, LoanStatus
 from domain.service import Service
 from infra.codec import Codec
 from infra.database import bulk_pool
+from infra.settings import Limits
 from infra.store import PostgresEventStore
 
 LOANS, LOANS_FULL = 20_000, 1_000_000
@@ -111,10 +113,17 @@ class Closing:
         self.pool.__enter__()
         self.service = Service(self.store)
         self.projector = Projector(self.pool, LogFeed(self.pool))
-        self.close = CloseOfDay(service=self.service, database=self.pool, catch_up=self._catch_up)
+        self.helpers = CloseHelpers(Workplace(dsn=self.dsn, limits=Limits()), 1)  # of two cores
+        self.close = CloseOfDay(
+            service=self.service,
+            database=self.pool,
+            catch_up=self._catch_up,
+            helpers=self.helpers,
+        )
         return self
 
     def __exit__(self, *error: object) -> None:
+        self.helpers.end()
         self.pool.__exit__(None, None, None)
         self.store.__exit__(None, None, None)
 

@@ -5,30 +5,29 @@ that runs twice, goes on where it was. Payments are never kept waiting: commands
 chunks, and the rows of the day are computed beside them. Nothing about money is decided here.
 """
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from typing import Final
+from typing import Final, TypeVar
 
+from consumers.close_helpers import CloseHelpers, Task
+from consumers.loan_work import CHUNK_COMMANDS_MAX, LoanWork
 from consumers.projector import Transactions
-from consumers.stream import Entry, chunked, instruction
-from domain.actors import Actor, ActorKind
-from domain.commands import Command, name_of
+from consumers.stream import chunked
+from domain.commands import name_of
 from domain.commands.case import CloseCase, OpenCase
 from domain.commands.day import CloseDay
-from domain.commands.ending import CloseLoanDay, RepriceLoan
+from domain.commands.ending import RepriceLoan
 from domain.envelope import StreamId
 from domain.errors import Rejected
 from domain.events.day import Accrual
-from domain.loan.day import DayFigures, day_figures, day_line
-from domain.loan.state import Loan
-from domain.policies import US_BUCKETS, BucketSet, Policies
+from domain.loan.day import DayFigures
+from domain.policies import US_BUCKETS, BucketSet
 from domain.postings import Account
-from domain.service import Instruction, Service
-from infra.errors import Overloaded, Unavailable
+from domain.service import Service
+from infra.errors import Unavailable
 from infra.failpoints import failpoint
 from projections.case_work import case_without_arrears, late_without_case, park, parked, unpark
-from projections.day_lines import Line, keep_lines
 from projections.journal import balances_on
 from projections.loan_day import (
     accrued_interest,
@@ -42,12 +41,12 @@ from projections.ports import Database
 from projections.repricing import loans_to_reprice
 from projections.worklist import DEFAULT_STRATEGY, Strategy, tier_of
 
-SOURCE: Final = "daily-close"
-ACTOR: Final = Actor(kind=ActorKind.SYSTEM, id=SOURCE)
-CHUNK_COMMANDS_MAX: Final = 1_000
 # One close writes a day's rows at a time; no other advisory lock of the database has this number.
 FILL_LOCK: Final = 0x10A9B003
 FILL_ROUNDS_MAX: Final = 5
+
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +67,7 @@ class CloseOfDay:
     """Closes the days of one shard.
 
     `catch_up` returns when the read models have taken in everything that is recorded so far.
+    `helpers` None: all loans are worked on in this process.
     """
 
     service: Service
@@ -76,6 +76,14 @@ class CloseOfDay:
     shard: int = 0
     buckets: BucketSet = US_BUCKETS
     strategy: Strategy = DEFAULT_STRATEGY
+    helpers: CloseHelpers | None = None
+
+    @property
+    def work(self) -> LoanWork:
+        """What is done with single loans in this process."""
+        return LoanWork(
+            service=self.service, database=self.database, shard=self.shard, buckets=self.buckets
+        )
 
     def close_day(self, on: date) -> ClosedDay:
         """Close one business day; one that is closed stays as it is.
@@ -90,13 +98,7 @@ class CloseOfDay:
         floating, unpriced = self._reprice(on)
         with self.database.transaction() as db:
             loans = loans_with_something_to_do(db, on, self.buckets)
-        failed = unpriced | self._publish(
-            loans,
-            [
-                self._instruction(f"{on}:{x}", CloseLoanDay(loan_id=x, effective_on=on))
-                for x in loans
-            ],
-        )
+        failed = unpriced | self._spread(LoanWork.close_loans, on, dict.fromkeys(loans, 0))
         failpoint("close.after_loans")
         self.catch_up()
         self._fill(on, {*floating, *loans}, failed)
@@ -156,52 +158,26 @@ class CloseOfDay:
         with self.database.transaction() as db:
             loans = loans_to_reprice(db, on)
         commands = [RepriceLoan(loan_id=loan_id, effective_on=on) for loan_id in loans]
-        keyed = [self._instruction(f"{on}:reprice:{c.loan_id}", c) for c in commands]
-        failed = self._publish(loans, [replace(instruction, key=None) for instruction in keyed])
+        keyed = [self.work.instruction(f"{on}:reprice:{c.loan_id}", c) for c in commands]
+        failed = self.work.publish(loans, [replace(instruction, key=None) for instruction in keyed])
         failpoint("close.after_repricing")
         if loans:
             self.catch_up()
         return loans, failed
 
-    def _publish(self, loans: Sequence[str], instructions: Sequence[Instruction]) -> dict[str, str]:
-        """Carry out a command a loan; return the loans that failed, with the reason."""
-        failed: dict[str, str] = {}
-        for chunk in chunked(zip(loans, instructions, strict=True), CHUNK_COMMANDS_MAX):
-            told = [instruction for _, instruction in chunk]
-            try:
-                outcomes = self.service.handle_many(told)
-            except (Unavailable, Overloaded):
-                raise
-            except Exception:  # noqa: BLE001 - some loan's fault: each is tried alone and says why
-                failed |= self._one_by_one((loan_id for loan_id, _ in chunk), told)
-            else:
-                for (loan_id, _), outcome in zip(chunk, outcomes, strict=True):
-                    if outcome.refusal is not None:
-                        failed[loan_id] = outcome.refusal.detail
-        return failed
-
-    def _one_by_one(
-        self, loans: Iterable[str], instructions: Iterable[Instruction]
-    ) -> dict[str, str]:
-        failed: dict[str, str] = {}
-        for loan_id, single in zip(loans, instructions, strict=True):
-            try:
-                outcome = self.service.handle(single)
-            except (Unavailable, Overloaded):
-                raise
-            except Exception as error:  # noqa: BLE001 - parked with its reason, the book goes on
-                failed[loan_id] = f"{type(error).__name__}: {error}"
-            else:
-                if outcome.refusal is not None:
-                    failed[loan_id] = outcome.refusal.detail
-        return failed
+    def _spread(self, task: Task[T], on: date, loans: Mapping[str, int]) -> dict[str, T]:
+        """Do something with loans, here and in the helpers' processes."""
+        if self.helpers is None:
+            return task(self.work, on, loans)
+        return self.helpers.spread(self.work, task, on, loans)
 
     def _fill(self, on: date, loans: Collection[str], failed: dict[str, str]) -> None:
         told: dict[str, DayFigures] = {}
         with self.database.transaction() as db:
             untold = recalculated_loans(db, on)
         for attempt in range(FILL_ROUNDS_MAX):
-            told |= self._told(untold, on, lines_wanted=attempt == 0)
+            asked = LoanWork.tell_with_lines if attempt == 0 else LoanWork.tell
+            told |= self._spread(asked, on, untold)
             with self.database.transaction() as db:
                 db.execute("SELECT pg_advisory_xact_lock(%s)", [FILL_LOCK])
                 fill_day(db, on, self.buckets, told)
@@ -213,35 +189,6 @@ class CloseOfDay:
                 return
             self.catch_up()
         raise Unavailable("loans moved on faster than the day could be filled; close it again")
-
-    def _told(
-        self, versions: Mapping[str, int], on: date, *, lines_wanted: bool
-    ) -> dict[str, DayFigures]:
-        """Let the engine say the figures of loans whose interest follows what is paid.
-
-        What it can say of the days to come as well is kept for them, and is not in the result. A
-        line counts for the version that the read models know, so it is not wanted of a loan that
-        moved on meanwhile, or whose events they cannot read.
-        """
-        told: dict[str, DayFigures] = {}
-        for chunk in chunked(versions, CHUNK_COMMANDS_MAX):
-            lines: dict[str, Line] = {}
-            streams = {StreamId(f"loan-{loan_id}"): loan_id for loan_id in chunk}
-            known = self.service.states({s: versions[loan_id] for s, loan_id in streams.items()})
-            for stream, loan_id in streams.items():
-                loan = known[stream].state
-                if not isinstance(loan, Loan) or loan.timeline is None:
-                    continue
-                figures, line = (
-                    day_line(loan, on) if lines_wanted else (day_figures(loan, on), None)
-                )
-                if line is None:
-                    told[loan_id] = figures
-                else:
-                    lines[loan_id] = (known[stream].version, line)
-            with self.database.transaction() as db:
-                keep_lines(db, lines)
-        return told
 
     def _work_cases(self, on: date) -> tuple[int, int]:
         """Open a case for loans that fell late, close those of loans that are late no more."""
@@ -260,7 +207,7 @@ class CloseOfDay:
         ]
         for chunk in chunked([*closing, *opening], CHUNK_COMMANDS_MAX):
             self.service.handle_many(
-                [self._instruction(f"{on}:{name_of(type(c))}:{c.loan_id}", c) for c in chunk]
+                [self.work.instruction(f"{on}:{name_of(type(c))}:{c.loan_id}", c) for c in chunk]
             )
         return len(opening), len(closing)
 
@@ -280,7 +227,7 @@ class CloseOfDay:
             accruals=accruals,
         )
         # Without a key: two closes at once may count differently, and the stream takes the first.
-        self.service.handle(replace(self._instruction(f"{on}:day", command), key=None))
+        self.service.handle(replace(self.work.instruction(f"{on}:day", command), key=None))
         return ClosedDay(
             on=on,
             loans_open=loans_open,
@@ -289,11 +236,6 @@ class CloseOfDay:
             cases_closed=cases[1],
             parked=len(left),
         )
-
-    def _instruction(self, key: str, command: Command) -> Instruction:
-        entry = Entry(on=command.effective_on, key=key, command=command, actor=ACTOR)
-        made = instruction(entry, f"{SOURCE}-{self.shard}")
-        return replace(made, context=replace(made.context, policies=Policies(buckets=self.buckets)))
 
 
 def unposted(db: Database, on: date) -> tuple[Accrual, ...]:

@@ -10,6 +10,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 
+from consumers.close_helpers import CloseHelpers, Workplace
 from consumers.daily_close import CloseOfDay
 from consumers.log_feed import LogFeed
 from consumers.projector import Projector
@@ -34,6 +35,7 @@ class System:
     service: Service
     reads: DatabasePool
     bulk: DatabasePool
+    helpers: CloseHelpers
 
     @cached_property
     def projector(self) -> Projector:
@@ -48,7 +50,9 @@ class System:
     def close_of_day(self, catch_up: Callable[[], None] | None = None) -> CloseOfDay:
         """Wire the close of business days; `catch_up` None: this process projects itself."""
         catch_up = catch_up or self.catch_up
-        return CloseOfDay(service=self.service, database=self.bulk, catch_up=catch_up)
+        return CloseOfDay(
+            service=self.service, database=self.bulk, catch_up=catch_up, helpers=self.helpers
+        )
 
 
 @contextmanager
@@ -73,6 +77,10 @@ def opened(settings: Settings | None = None) -> Generator[System]:
         bulk = stack.enter_context(bulk_pool(dsn, settings.limits))
         with bulk.transaction() as db:
             schema.install(db)
+        workplace = Workplace(
+            dsn=dsn, limits=settings.limits, calendars_file=settings.calendars_file
+        )
+        helpers = stack.enter_context(CloseHelpers(workplace, (os.cpu_count() or 1) - 1))
         yield System(
             settings=settings,
             dsn=dsn,
@@ -80,6 +88,7 @@ def opened(settings: Settings | None = None) -> Generator[System]:
             service=Service(store, calendars=read_calendars(settings.calendars_file)),
             reads=reads,
             bulk=bulk,
+            helpers=helpers,
         )
 
 

@@ -1,14 +1,19 @@
 """The close of business days: what it publishes, its order, restarts, kills, parked loans."""
 
+import multiprocessing
 import os
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import date, timedelta
+from zlib import crc32
 
 import pytest
 
+from consumers.close_helpers import CloseHelpers, Workplace
 from consumers.daily_close import CloseOfDay
 from consumers.log_feed import LogFeed
 from consumers.projector import Projector
@@ -24,6 +29,8 @@ from domain.loan.state import Loan
 from domain.loan.terms import Recalculation
 from domain.service import Service
 from infra.database import DatabasePool
+from infra.errors import Unavailable
+from infra.settings import Limits
 from infra.store import PostgresEventStore
 from projections.case_work import parked
 from projections.loan_day import loan_days
@@ -105,6 +112,53 @@ def test_the_engine_says_the_days_of_loans_whose_interest_follows_what_is_paid(
         assert told == [day_figures(book.state(loan_id), row["business_date"]) for row in rows]
     planned = sum(row.interest_minor for row in book.state("bad").rows[:2])
     assert rows[-1]["overdue_interest_minor"] > planned
+
+
+@pytest.fixture
+def helpers(database: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[CloseHelpers]:
+    monkeypatch.setattr("consumers.close_helpers.LOANS_TO_START", 1)
+    monkeypatch.setattr("consumers.close_helpers.LOANS_TO_SHARE", 1)
+    with CloseHelpers(Workplace(dsn=database, limits=Limits()), 1) as helpers:
+        yield helpers
+
+
+def eight_loans(store: PostgresEventStore) -> Book:
+    """Loans that nobody pays, some of them every process's."""
+    book = Book(store, recalculation=Recalculation.CONTINUOUS)
+    for number in range(8):
+        book.open_loan(f"bad-{number}")
+    assert {crc32(loan_id.encode()) % 2 for loan_id in book.loans} == {0, 1}
+    return book
+
+
+def test_several_processes_close_what_one_would(
+    pool: DatabasePool, store: PostgresEventStore, helpers: CloseHelpers
+) -> None:
+    book, close = eight_loans(store), replace(closer(pool, store), helpers=helpers)
+    days = close.close_until(LATE_FROM, first=DUE - timedelta(days=1))
+    assert len(multiprocessing.active_children()) == 1
+    assert [day.loans_acted_on for day in days] == [0, 0, 8]
+    assert topics(store)["loan.payment_missed.v1"] == 8
+    for loan_id in book.loans:
+        with pool.transaction() as db:
+            rows = loan_days(db, loan_id, from_on=START, until_on=LATE_FROM)
+        told = [DayFigures(**{n: row[n] for n in DayFigures.__dataclass_fields__}) for row in rows]
+        assert told == [day_figures(book.state(loan_id), row["business_date"]) for row in rows]
+
+
+def test_a_helper_that_was_killed_is_replaced_when_the_day_is_closed_again(
+    pool: DatabasePool, store: PostgresEventStore, helpers: CloseHelpers
+) -> None:
+    book, close = eight_loans(store), replace(closer(pool, store), helpers=helpers)
+    close.close_until(DUE, first=DUE)
+    (child,) = multiprocessing.active_children()
+    child.kill()
+    child.join()
+    with pytest.raises(Unavailable, match="close the day again"):
+        close.close_day(LATE_FROM)
+    assert close.close_day(LATE_FROM).loans_open == len(book.loans)
+    assert topics(store)["loan.payment_missed.v1"] == 8
+    assert topics(store)["day.closed.v1"] == 2
 
 
 def test_a_closed_day_stays_as_it_is(pool: DatabasePool, store: PostgresEventStore) -> None:

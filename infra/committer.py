@@ -11,7 +11,6 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
-from queue import SimpleQueue
 from typing import Generic, TypeVar
 
 from infra.errors import Overloaded, Unavailable
@@ -35,9 +34,6 @@ class _Waiting(Generic[P, R]):
     reply: "Reply[R]"
 
 
-_Committed = tuple[list[_Waiting[P, R]], Sequence[R]]
-
-
 class GroupCommitter(Generic[P, R]):
     """A bounded queue, a deadline in it, and the thread that empties it batch by batch.
 
@@ -54,13 +50,8 @@ class GroupCommitter(Generic[P, R]):
         self._closed = False
         self._drain_until = math.inf
         self._per_second = 1_000.0
-        self._committed: SimpleQueue[_Committed[P, R] | None] = SimpleQueue()
-        self._threads = (
-            threading.Thread(target=self._run, name="append-committer", daemon=True),
-            threading.Thread(target=self._answer, name="append-answers", daemon=True),
-        )
-        for thread in self._threads:
-            thread.start()
+        self._thread = threading.Thread(target=self._run, name="append-committer", daemon=True)
+        self._thread.start()
 
     def submit(self, payload: P, weight: int) -> "Future[R]":
         """Queue one payload of so many events.
@@ -96,8 +87,7 @@ class GroupCommitter(Generic[P, R]):
         with self._state:
             self._closed = True
             self._state.notify()
-        for thread in self._threads:
-            thread.join()
+        self._thread.join()
 
     def _retry_after_seconds(self) -> int:
         return max(1, math.ceil(len(self._queue) / self._per_second))
@@ -115,7 +105,6 @@ class GroupCommitter(Generic[P, R]):
                 self._send(batch)
                 rate = len(batch) / max(time.monotonic() - started, 1e-6)
                 self._per_second = _RATE_MEMORY * self._per_second + (1 - _RATE_MEMORY) * rate
-        self._committed.put(None)
 
     def _take(self) -> list[_Waiting[P, R]]:
         """Take the next batch out of the queue, as many commands and events as one call carries."""
@@ -155,10 +144,5 @@ class GroupCommitter(Generic[P, R]):
             else:
                 batch[0].reply.set_exception(error)
         else:
-            self._committed.put((batch, results))
-
-    def _answer(self) -> None:
-        """Wake the callers of committed batches, while the next batch is on its way already."""
-        while committed := self._committed.get():
-            batch, results = committed
+            # Two threads wake at once and the others one another, so the next batch is soon sent.
             answer(zip((waiting.reply for waiting in batch), results, strict=True))

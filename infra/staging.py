@@ -48,7 +48,7 @@ def stage(append: Append, codec: Codec, limits: Limits) -> StagedAppend:
     Raises ValueError for what cannot be stored, TooLarge past a limit, UnknownTopic for an
     unregistered event.
     """
-    encoded = (codec.encode(append.envelope, event) for event in append.events)
+    encoded = codec.encode_all(append.envelope, append.events)
     staged = StagedAppend(
         stream=append.stream,
         expected_version=append.expected_version,

@@ -28,15 +28,20 @@ def tree(path: str) -> ast.Module:
     return ast.parse(text(path), filename=path)
 
 
-def functions(path: str) -> Iterator[FunctionNode]:
-    for node in ast.walk(tree(path)):
-        if isinstance(node, FunctionNode):
-            yield node
+@cache
+def nodes(path: str) -> tuple[ast.AST, ...]:
+    """Every node of a file; several tests look at each, and walking takes longer than looking."""
+    return tuple(ast.walk(tree(path)))
+
+
+@cache
+def functions(path: str) -> tuple[FunctionNode, ...]:
+    return tuple(node for node in nodes(path) if isinstance(node, FunctionNode))
 
 
 def imports(path: str) -> Iterator[str]:
     """The full name of every module that the file imports, wherever the import stands."""
-    for node in ast.walk(tree(path)):
+    for node in nodes(path):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):

@@ -14,6 +14,7 @@ from tests.architecture.source import (
     functions,
     imports,
     modules,
+    nodes,
     text,
     tree,
 )
@@ -48,7 +49,7 @@ def test_the_domain_imports_itself_and_the_pure_part_of_the_standard_library(pat
 
 @pytest.mark.parametrize("path", modules("domain"))
 def test_the_domain_knows_no_float(path: str) -> None:
-    for node in ast.walk(tree(path)):
+    for node in nodes(path):
         if isinstance(node, ast.Constant):
             assert not isinstance(node.value, float | complex), f"{path}:{node.lineno} has a float"
         if isinstance(node, ast.Name):
@@ -57,7 +58,7 @@ def test_the_domain_knows_no_float(path: str) -> None:
 
 @pytest.mark.parametrize("path", modules("domain"))
 def test_the_domain_has_no_clock_no_chance_and_no_outside(path: str) -> None:
-    for node in ast.walk(tree(path)):
+    for node in nodes(path):
         if isinstance(node, ast.Call):
             called = called_name(node)
             assert called not in IMPURE_CALLS, f"{path}:{node.lineno} calls {called}"

@@ -11,10 +11,10 @@ DEV := .venv/.dev-installed
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 # The tests start Python some hundred times: without bytecode each would compile the product anew.
 unexport PYTHONDONTWRITEBYTECODE
-# Each worker of `make test` has a PostgreSQL of its own; the broker's tests come after, one by one,
-# because brokers and JVMs side by side make each other miss their deadlines.
+# Each worker of `make test` has a PostgreSQL of its own, and one of them the broker, because brokers
+# side by side make each other miss their deadlines (tests/conftest.py).
 WORKERS ?= 2
-PYTEST = $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
+PYTEST = $(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup --no-loadscope-reorder
 # --universal: one file for every platform and Python; index addresses are a matter of the machine.
 LOCK := env -u PIP_FIND_LINKS $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --upgrade \
 	--generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
@@ -50,8 +50,7 @@ run-server: $(RUN) ## the server shape: broker, relay, projectors, intake and AP
 
 .PHONY: test
 test: $(DEV) ## every test, against real PostgreSQL and real Apache Kafka
-	@$(if $(ARGS),$(BIN)/python -m pytest $(ARGS),\
-	$(PYTEST) -m "not kafka" && $(BIN)/python -m pytest -m kafka)
+	@$(if $(ARGS),$(BIN)/python -m pytest $(ARGS),$(PYTEST))
 
 .PHONY: test-fast
 test-fast: $(DEV) ## the tests that need no server

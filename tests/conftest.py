@@ -39,11 +39,17 @@ settings.register_profile(
 )
 settings.load_profile("suite")
 
-MARKER_OF_FIXTURE = {"postgres_server": "postgres", "broker_jars": "kafka"}
+MARKER_OF_FIXTURE: Final = {"postgres_server": "postgres", "broker_jars": "kafka"}
+SPREAD: Final = ("test_rows.py", "test_mutations.py")
+"""Files of long tests that share nothing: each may go to another worker."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark properties, and a test by the servers it asks for, also through other fixtures."""
+    """Mark properties, and a test by the servers it asks for, also through other fixtures.
+
+    Of several workers one has all that needs the broker: brokers side by side would make each other
+    miss their deadlines. It begins with them, because they wait more than others compute.
+    """
     for item in items:
         assert isinstance(item, pytest.Function)
         if getattr(item.obj, "is_hypothesis_test", False):
@@ -51,3 +57,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         for fixture, marker in MARKER_OF_FIXTURE.items():
             if fixture in item.fixturenames:
                 item.add_marker(marker)
+        if group := _group(item):
+            item.add_marker(pytest.mark.xdist_group(group))
+    items.sort(key=lambda item: item.get_closest_marker("kafka") is None)
+
+
+def _group(item: pytest.Item) -> str:
+    """Name what stays on one worker, because it shares what is slow to set up; empty: nothing."""
+    if item.get_closest_marker("kafka"):
+        return "kafka"
+    folder = item.path.parent.name
+    if folder == "console":
+        return folder
+    return "" if item.path.name in SPREAD else f"{folder}/{item.path.stem}"

@@ -3,6 +3,9 @@
 The snapshot is one row: the loan without its time line, and the events that are facts of it, both
 decoded and nothing rebuilt. A real one would cost more, so the length past which this one pays is
 a lower bound. Loans are paid in order, two events a payment; nothing is cached on either side.
+
+A load runs no engine; the first command on the loan lets it fold every fact. So each load stands
+beside one that the decision of a payment follows, too.
 """
 
 import time
@@ -15,6 +18,8 @@ import psycopg
 
 from benchmarks import engine, harness, histories
 from benchmarks.lives import LENDER, LOAN_ID, Life
+from domain.context import Context
+from domain.decide import decide_loan
 from domain.envelope import StreamId
 from domain.loan.state import Loan
 from domain.service import Service
@@ -27,6 +32,7 @@ from infra.store import PostgresEventStore
 
 PAYMENTS = (6, 30, 60, 180, 350)
 LOADS = 30
+EVENTS_A_PAYMENT = 2
 FACTS = ("loan.payment_received.v1",)
 
 _TABLE = (
@@ -42,6 +48,7 @@ class History:
 
     stream: StreamId
     life: Life
+    payments: int  # made
 
     @property
     def events(self) -> Sequence[tuple[str, bytes]]:
@@ -51,7 +58,7 @@ class History:
 
 def run(options: harness.Options) -> list[harness.Result]:
     """Compare times of one load, by length of the history."""
-    told = [History(histories.stream_of(n), _paid(n)) for n in PAYMENTS]
+    told = [History(histories.stream_of(n), _paid(n), n) for n in PAYMENTS]
     results: list[harness.Result] = []
     with (
         harness.server() as server,
@@ -70,6 +77,13 @@ def run(options: harness.Options) -> list[harness.Result]:
                 peer=lambda history=history: _milliseconds(lambda: _snapshot(connection, history)),
             )
             name = f"snapshots: load of {len(history.events)} events, snapshot"
+            results.append(harness.compared(name, rounds, "ms"))
+            rounds = harness.interleave(
+                options.rounds,
+                ours=lambda history=history: _milliseconds(lambda: _pay(service, history)),
+                peer=lambda history=history: _milliseconds(lambda: _fold(service, history)),
+            )
+            name = f"snapshots: load of {len(history.events)} events and a payment, load alone"
             results.append(harness.compared(name, rounds, "ms"))
     return results
 
@@ -102,9 +116,17 @@ def _store(connection: psycopg.Connection, history: History) -> None:
     connection.execute(_INSERT, (history.stream, len(events), state, facts))
 
 
-def _fold(service: Service, history: History) -> None:
+def _fold(service: Service, history: History) -> Loan:
     known = service.fetch([history.stream])[history.stream]
     assert known.version == len(history.events)
+    return known.state
+
+
+def _pay(service: Service, history: History) -> None:
+    loan = _fold(service, history)
+    command = engine.payment(loan, history.payments + 1)
+    context = Context(actor=LENDER, business_date=command.effective_on, reason_code="bench")
+    assert len(decide_loan(loan, command, context)) == EVENTS_A_PAYMENT
 
 
 _loan = msgspec.json.Decoder(Loan).decode
@@ -120,7 +142,7 @@ def _snapshot(connection: psycopg.Connection, history: History) -> None:
     assert all(_codec.event(FACTS[0], fact) for fact in facts)
 
 
-def _milliseconds(load: Callable[[], None]) -> float:
+def _milliseconds(load: Callable[[], object]) -> float:
     spent: list[float] = []
     for _ in range(LOADS):
         started = time.perf_counter()

@@ -26,6 +26,7 @@ from api.routes import (
     simulations,
 )
 from infra import log
+from infra.garbage import set_aside
 from infra.settings import Settings
 
 if not __debug__:
@@ -96,4 +97,6 @@ def from_environment() -> FastAPI:
         raise NotConfigured("set LOANBOOK_DATABASE_URL, or start everything with `loanbook run`")
     stack = ExitStack()
     parts = stack.enter_context(opened(settings, settings.database_url.get_secret_value()))
-    return create_app(parts, close=stack)
+    app = create_app(parts, close=stack)
+    set_aside()
+    return app

@@ -1,0 +1,16 @@
+"""What a process keeps is left out of full collections."""
+
+import gc
+
+from infra.garbage import set_aside
+
+
+def test_what_was_loaded_is_walked_no_more() -> None:
+    kept = [[number] for number in range(100)]
+    try:
+        set_aside()
+        walked = {id(one) for one in gc.get_objects()}
+        assert walked.isdisjoint(id(one) for one in kept)
+    finally:
+        gc.unfreeze()
+    assert {id(one) for one in kept} <= {id(one) for one in gc.get_objects()}

@@ -15,6 +15,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from hashlib import sha256
 from ipaddress import ip_address
 from pathlib import Path
@@ -171,7 +172,12 @@ class Tokens:
             raise Rejected("unauthenticated", "this is not the development token")
         if token.person and _NAME.fullmatch(token.person) is None:
             raise Rejected("unauthenticated", "after the slash comes a person's short name")
-        return caller_of(ActorKind.HUMAN, token.person or DEVELOPER, _DEVELOPER_ROLES)
+        return _developer_named(token.person or DEVELOPER)
+
+
+@lru_cache(maxsize=64)
+def _developer_named(name: str) -> Caller:
+    return caller_of(ActorKind.HUMAN, name, _DEVELOPER_ROLES)
 
 
 def read_tokens(settings: Settings) -> Tokens:
@@ -203,6 +209,7 @@ def _digest(token: str) -> bytes:
     return sha256(token.encode()).digest()
 
 
+@lru_cache(maxsize=64)
 def _is_loopback(host: str | None) -> bool:
     try:
         return host is not None and ip_address(host).is_loopback

@@ -33,7 +33,9 @@ IMPURE_MODULES = {
     "asyncio", "logging", "sqlite3", "urllib", "http", "tempfile", "shutil", "locale",
 }  # fmt: skip
 
-CHECKING_CALL = re.compile(r"^(assert|then|check|expect|verify|must|raises|fail|validate)|_then")
+CHECKING_CALL = re.compile(
+    r"^(assert|then|check|expect|verify|must|raises|fail|validate)(_|$)|_then"
+)
 UNFINISHED = re.compile(r"\b(TODO|FIXME|HACK)\b(?!.*#\d+)")
 TEXT_FILES = {".py", ".sql", ".html", ".css", ".js", ".toml", ".xml", ".yml", ".yaml", ".md"}
 INDEX_ADDRESS = re.compile(r"://|--find-links|--index-url|--extra-index-url")

@@ -11,7 +11,11 @@ from infra.failpoints import VARIABLE, Injected, action_of, failpoint, installed
 
 
 def test_a_failpoint_does_nothing_in_service() -> None:
+    reached: list[str] = []
+    with installed("test.here", lambda: reached.append("here")):
+        failpoint("test.here")
     failpoint("test.here")
+    assert reached == ["here"]
 
 
 def test_an_installed_action_runs_inside_its_block_only() -> None:

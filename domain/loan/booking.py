@@ -4,8 +4,8 @@ The only place where a decision records one. It judges nothing.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
+from typing import NamedTuple
 
 from domain.events.servicing import CreditKind, Restatement
 from domain.loan.instalments import AllocationLine, Balances, Instalment
@@ -33,12 +33,12 @@ _CREDIT = {
     Kind.CHARGE_ADJUSTMENT: CreditKind.CHARGE_ADJUSTMENT,
 }
 FROM_CREDIT = (ChargedBack, Disbursed)  # new debt that is first paid from what was overpaid
+_SPLIT_ANEW = (*TERM_CHANGES, Terminated, ChargedOff)  # before the money of their day; or rows go
 _WAIVERS = (Kind.CHARGE_WAIVER, Kind.INTEREST_WAIVER)
 _PART = {P: "principal_minor", I: "interest_minor", F: "fee_minor", N: "penalty_minor"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
+class Standing(NamedTuple):
     """Where a loan stands as published: all rows, and the balances that they sum to."""
 
     rows: tuple[Instalment, ...]
@@ -55,8 +55,7 @@ def split_parts(lines: Sequence[AllocationLine]) -> dict[Component, int]:
     }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Split:
+class Split(NamedTuple):
     """How a transaction was split: lines by instalment, and what found no place."""
 
     lines: tuple[AllocationLine, ...] = ()
@@ -72,8 +71,7 @@ class Split:
 NOT_THERE = Split()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Booked:
+class Booked(NamedTuple):
     """What a fact led to."""
 
     timeline: Timeline
@@ -98,23 +96,20 @@ def book(timeline: Timeline, before: Standing, fact: Fact) -> Booked:
     charge, which what was overpaid then pays, and a termination, which takes instalments away.
     """
     in_order = timeline.seen_on(fact.effective_on) and not isinstance(fact, Reversed)
-    if isinstance(
-        fact, (*TERM_CHANGES, Terminated, ChargedOff)
-    ):  # before the money of their day; rows go
+    if isinstance(fact, _SPLIT_ANEW):
         in_order = False
     if isinstance(fact, ChargeAdded) and before.balances.overpaid_minor:
         in_order = False
     own_id = fact.id
     if isinstance(fact, Reversed) and isinstance(timeline.find(fact.fact_id), FROM_CREDIT):
         own_id = fact.fact_id  # its reversal says itself what of it was paid by the credit
-    old = None if in_order else timeline.read(_posted)
+    old = None if in_order else timeline.read(lambda ledger: tuple(ledger.entries))
     after = timeline.record(fact)
 
     def view(ledger: Ledger) -> Booked:
         entry = next((e for e in reversed(ledger.entries) if e.id == fact.id), None)
-        now = None if old is None else _posted(ledger)
-        restated = () if now is None or old is None else _differences(old[0], now[0], but=own_id)
-        rewaived = () if now is None or old is None else _other_amounts(old[1], now[1])
+        restated = () if old is None else _differences(old, ledger.entries, but=own_id)
+        rewaived = () if old is None else _other_amounts(old, ledger.entries)
         changed = _changed_rows(ledger, before.rows, fact.effective_on, whole=old is not None)
         return Booked(
             timeline=after,
@@ -145,22 +140,22 @@ def standing_on(timeline: Timeline, on: date) -> Standing:
 
 def instalment(row: Row, on: date) -> Instalment:
     """Publish a row; one on which nothing is left was met, on `on` at the latest."""
-    due, paid, waived = row.due, row.paid, row.waived
+    due, paid, waived = row.due.get, row.paid.get, row.waived.get
     return Instalment(
         row.number,
         row.from_on,
         row.due_on,
-        due[P],
-        due[I],
-        due[F],
-        due[N],
-        paid[P],
-        paid[I],
-        paid[F],
-        paid[N],
-        waived[I],
-        waived[F],
-        waived[N],
+        due(P, 0),
+        due(I, 0),
+        due(F, 0),
+        due(N, 0),
+        paid(P, 0),
+        paid(I, 0),
+        paid(F, 0),
+        paid(N, 0),
+        waived(I, 0),
+        waived(F, 0),
+        waived(N, 0),
         (row.met_on or on) if row.outstanding == 0 else None,
     )
 
@@ -193,16 +188,15 @@ def _balances(ledger: Ledger, before: Standing, changed: Iterable[Instalment]) -
     principal, interest = before.balances.principal_minor, before.balances.interest_minor
     fee, penalty = before.balances.fee_minor, before.balances.penalty_minor
     known, total = len(before.rows), len(ledger.rows)
-    gone = before.rows[total:]
-    pairs: list[tuple[Instalment | None, Instalment | None]] = [(row, None) for row in gone]
-    pairs += [(before.rows[r.number - 1] if r.number <= known else None, r) for r in changed]
-    for then, now in pairs:
-        for row, sign in ((then, -1), (now, 1)):
-            if row is not None and row.met_on is None:
-                principal += sign * row.principal_left_minor
-                interest += sign * row.interest_left_minor
-                fee += sign * row.fee_left_minor
-                penalty += sign * row.penalty_left_minor
+    signed = [(row, -1) for row in before.rows[total:]]
+    signed += [(before.rows[row.number - 1], -1) for row in changed if row.number <= known]
+    signed += [(row, 1) for row in changed]
+    for row, sign in signed:
+        if row.met_on is None:
+            principal += sign * row.principal_left_minor
+            interest += sign * row.interest_left_minor
+            fee += sign * row.fee_left_minor
+            penalty += sign * row.penalty_left_minor
     return Balances(
         principal_minor=principal,
         interest_minor=interest,
@@ -227,23 +221,18 @@ def balances_of(rows: Iterable[Instalment], overpaid_minor: int) -> Balances:
 # --- how transactions are split
 
 
-def splits(ledger: Ledger) -> dict[str, Split]:
-    """Map the id of every transaction that was allocated to its split, oldest first."""
-    return {entry.id: split_of(entry) for entry in ledger.entries if _allocates(entry)}
+def _allocated(entries: Iterable[Entry]) -> dict[str, Entry]:
+    """Map the id of every transaction that was allocated to it, oldest first."""
+    return {entry.id: entry for entry in entries if entry.lines or entry.overpayment}
 
 
-def _posted(ledger: Ledger) -> tuple[dict[str, Split], dict[str, int]]:
-    """What was posted of transactions: the splits of credits, the amounts of waivers."""
-    waived = {entry.id: entry.amount for entry in ledger.entries if entry.kind in _WAIVERS}
-    return splits(ledger), waived
-
-
-def _other_amounts(old: Mapping[str, int], new: Mapping[str, int]) -> tuple[str, ...]:
-    return tuple(name for name, amount in old.items() if new.get(name, amount) != amount)
-
-
-def _allocates(entry: Entry) -> bool:
-    return bool(entry.lines or entry.overpayment)
+def _other_amounts(old: Iterable[Entry], new: Iterable[Entry]) -> tuple[str, ...]:
+    """Name the waivers that give up another amount than they did."""
+    then, now = (
+        {entry.id: entry.amount for entry in entries if entry.kind in _WAIVERS}
+        for entries in (old, new)
+    )
+    return tuple(name for name, amount in then.items() if now.get(name, amount) != amount)
 
 
 def split_of(entry: Entry) -> Split:
@@ -261,13 +250,21 @@ def split_of(entry: Entry) -> Split:
 
 
 def _differences(
-    old: Mapping[str, Split], new: Mapping[str, Split], *, but: str
+    old: Iterable[Entry], new: Iterable[Entry], *, but: str
 ) -> tuple[Restatement, ...]:
-    """Compare how each transaction was and is split; the fact that caused it is left out."""
+    """Compare how each transaction was and is split; the fact that caused it is left out.
+
+    What was not folded again is the very transaction it was, and is passed by.
+    """
     found: list[Restatement] = []
-    for payment_id in [*new, *(i for i in old if i not in new)]:
-        then, now = old.get(payment_id, NOT_THERE), new.get(payment_id, NOT_THERE)
-        if payment_id == but or then == now:
+    before, after = _allocated(old), _allocated(new)
+    for payment_id in [*after, *(i for i in before if i not in after)]:
+        was, is_now = before.get(payment_id), after.get(payment_id)
+        if payment_id == but or was is is_now:
+            continue
+        then = NOT_THERE if was is None else split_of(was)
+        now = NOT_THERE if is_now is None else split_of(is_now)
+        if then == now:
             continue
         found.append(
             Restatement(

@@ -234,7 +234,7 @@ _PAID_BY_CUSTOMER = PAYMENT_KINDS - {
 
 
 def _changed(old: Transaction, new: Transaction) -> bool:
-    return (old.amount_minor, old.split, old.overpayment_minor) != (
+    return old is not new and (old.amount_minor, old.split, old.overpayment_minor) != (
         new.amount_minor,
         new.split,
         new.overpayment_minor,

@@ -43,8 +43,9 @@ def _apply(life: Life, _o: op.Apply) -> None:
 
 def _approve(life: Life, o: op.Approve) -> None:
     life.stage = Stage.APPROVED
-    life.terms = approved_terms(life.terms, o)
-    life.timeline = _under(life.terms, life.timeline)
+    terms = approved_terms(life.terms, o)
+    if terms != life.terms:
+        life.terms, life.timeline = terms, _under(terms, life.timeline)
 
 
 def _under(terms: LoanTerms, timeline: Timeline) -> Timeline:

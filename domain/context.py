@@ -3,14 +3,14 @@
 Actor, business date, reasons, ids.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime
 
 from domain.actors import Actor, Approval
 from domain.calendar import HolidayCalendar
 from domain.envelope import Envelope
 from domain.loan.terms import Conditions
-from domain.policies import Policies
+from domain.policies import STANDARD, Policies
 from domain.servicing.floating import Publication
 
 
@@ -41,7 +41,7 @@ class Context:
     causation_id: str | None = None
     correlation_id: str | None = None
     source_recorded_at: datetime | None = None
-    policies: Policies = field(default_factory=Policies)
+    policies: Policies = STANDARD
     product: ProductVersion | None = None
     publications: tuple[Publication, ...] = ()
     calendar: HolidayCalendar | None = None

@@ -107,3 +107,7 @@ class Policies:
     def versions(self) -> dict[str, int]:
         """Policy name to version, as envelopes carry it."""
         return {"buckets": self.buckets.version, "authority": self.authority_version}
+
+
+STANDARD = Policies()
+"""In force where no others are named."""

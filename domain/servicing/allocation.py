@@ -3,9 +3,11 @@
 Sources: domain rules 9.7 A-01 to A-10.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import ROUND_DOWN, Decimal
+from functools import lru_cache
 
 from domain.servicing.charges import pay_charges
 from domain.servicing.ledger import AllocationLine, Entry, Ledger
@@ -18,6 +20,7 @@ from domain.servicing.values import Component, Direction, DueClass, FutureRule
 from domain.servicing.views import Due, due_on, stopped_on
 
 CHARGED = frozenset({F, N})
+Order = tuple[tuple[DueClass, Component], ...]
 ROUNDS_PER_ROW = 100  # a table that pays nothing would otherwise be read for ever
 
 
@@ -61,11 +64,16 @@ def allocate(ledger: Ledger, entry: Entry, amount: int, rule: AllocationRule) ->
     return payment.left
 
 
-def _pay_horizontally(payment: _Payment) -> None:
+@lru_cache(maxsize=64)
+def _groups(order: Order) -> tuple[tuple[DueClass, tuple[Component, ...]], ...]:
     groups: dict[DueClass, list[Component]] = {}
-    for due, component in payment.rule.order:
+    for due, component in order:
         groups.setdefault(due, []).append(component)
-    for due, components in groups.items():
+    return tuple((due, tuple(components)) for due, components in groups.items())
+
+
+def _pay_horizontally(payment: _Payment) -> None:
+    for due, components in _groups(payment.rule.order):
         if not payment.left:
             return
         payment.exhausted.clear()
@@ -74,7 +82,7 @@ def _pay_horizontally(payment: _Payment) -> None:
                 break
 
 
-def _pay_group(payment: _Payment, due: DueClass, components: list[Component]) -> bool:
+def _pay_group(payment: _Payment, due: DueClass, components: Sequence[Component]) -> bool:
     """Pay one selected row (or the selected future rows); whether to select again."""
     rows = _select(payment, due)
     if not rows:
@@ -86,7 +94,7 @@ def _pay_group(payment: _Payment, due: DueClass, components: list[Component]) ->
         _pay_evenly(payment, rows, due, component)
     if payment.left == before and payment.ledger.plan.by_principal:
         payment.exhausted += rows  # it may ask for nothing today and for interest when it is due
-    return payment.left > 0 and any(not row.met for row in payment.ledger.open_rows)
+    return payment.left > 0 and not all(row.met for row in payment.ledger.open_rows)
 
 
 def _pay_evenly(payment: _Payment, rows: list[Row], due: DueClass, component: Component) -> int:
@@ -115,12 +123,10 @@ def _share_of_each(amount: int, rows: int) -> int:
 
 def _select(payment: _Payment, due: DueClass, component: Component | None = None) -> list[Row]:
     on = payment.on
-    if component is None:
-        unpaid = [row for row in payment.ledger.open_rows if not row.met]
-    else:
-        open_rows = payment.ledger.open_rows
-        # A charge-off without interest may part a row that is met anew: nothing of it is owed.
-        unpaid = [row for row in open_rows if row.outstanding_of(component) > 0 and not row.met]
+    # A charge-off without interest may part a row that is met anew: nothing of it is owed.
+    unpaid = [row for row in payment.ledger.open_rows if not row.met]
+    if component is not None:
+        unpaid = [row for row in unpaid if row.outstanding_of(component) > 0]
     if due is DueClass.PAST_DUE:
         return [row for row in unpaid if row.due_on < on][:1]
     if due is DueClass.DUE:
@@ -227,7 +233,8 @@ def _collect(payment: _Payment, row: Row, component: Component, amount: int, due
                 rule=f"{rule.name or rule.kind or 'default'}:{due}:{component}",
             )
         )
-        pay_charges(payment.ledger, row, component, used)
+        if component in CHARGED:
+            pay_charges(payment.ledger, row, component, used)
     return used
 
 

@@ -80,7 +80,7 @@ def fold_on(ledger: Ledger, facts: Iterable[Fact]) -> Ledger:
 
 def apply(ledger: Ledger, fact: Fact, past: Past) -> None:
     """Apply one fact; `past` gives the facts already applied, for refunds of interest."""
-    if isinstance(fact, f.Posted | f.Evaluated):
+    if type(fact) in _CHANGE_NOTHING:
         return
     if not isinstance(fact, f.ReferencePublished):  # what a day's reset needs to know first
         pass_time(ledger, fact.effective_on)
@@ -162,7 +162,7 @@ def _paid(ledger: Ledger, fact: f.Paid, past: Past) -> None:
     ledger.prepays_all = False
     entry.overpayment = left
     ledger.overpaid += left
-    touched.update(line.instalment for line in entry.lines)
+    touched.update([line.instalment for line in entry.lines])
 
 
 def _allocate(ledger: Ledger, entry: Entry, amount: int) -> int:
@@ -383,3 +383,4 @@ _HANDLERS: dict[type[Fact], Callable[[Ledger, Any, Past], None]] = {
     f.Terminated: _terminated,
     f.WrittenOff: _written_off,
 }
+_CHANGE_NOTHING = frozenset({f.Posted, f.Evaluated})

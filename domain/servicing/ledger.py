@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal, localcontext
-from typing import Any
+from typing import Any, NamedTuple
 
 from domain.servicing.facts import ReAged
 from domain.servicing.floating import Publication, Repricing
@@ -15,8 +15,7 @@ from domain.servicing.terms import LoanTerms
 from domain.servicing.values import ChargeBasis, ChargeKind, ChargeTime, Component, Kind
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AllocationLine:
+class AllocationLine(NamedTuple):
     """Which rule took which part of a payment to which instalment."""
 
     instalment: int
@@ -204,21 +203,14 @@ class Ledger:
             return  # such a charge may follow what any row asks for
         if self._plan is not None:
             self._plan.settle(on)
-        last = len(self.rows) - 1
-        if self.recalculates:
-            last = min(last, self.plan.settled)
+        periods = self.plan.periods if self.recalculates else None
+        last = len(self.rows) - 1 if periods is None else min(len(self.rows) - 1, self.plan.settled)
         count = self.settled
-        while count < last and self._is_over(count, on):
+        while count < last and _is_over(self.rows[count], on):
+            if periods is not None and not _same_dates(self.rows[count], periods[count]):
+                break
             count += 1
         self.settled = count
-
-    def _is_over(self, index: int, on: date) -> bool:
-        row = self.rows[index]
-        if not row.met or row.due_on >= on:
-            return False
-        if row.given_up or (row.due != row.paid and any(map(row.outstanding_of, COMPONENTS))):
-            return False
-        return not self.recalculates or _same_dates(row, self.plan.periods[index])
 
     def open_again(self) -> None:
         """Let every row and period change again: they are this ledger's own from now on."""
@@ -273,13 +265,14 @@ class Ledger:
 
     def period_of(self, row: Row) -> Period | None:
         """Return the plan's period behind a row; rows of no days may have the same dates."""
+        plan = self.plan
         if row.from_on == row.due_on and row.regular:
             rows = [r for r in self.rows if r.from_on == r.due_on == row.due_on and r.regular]
-            periods = [p for p in self.plan.periods if p.from_on == p.due_on == row.due_on]
+            periods = [p for p in plan.periods if p.from_on == p.due_on == row.due_on]
             if len(rows) == len(periods):
                 return periods[rows.index(row)]
-        index = self.plan.period_of(row.from_on, row.due_on)
-        return None if index is None else self.plan.periods[index]
+        index = plan.period_of(row.from_on, row.due_on)
+        return None if index is None else plan.periods[index]
 
     def additional_row(self) -> Row | None:
         """Return the row after maturity, if there is one."""
@@ -330,7 +323,9 @@ class Ledger:
         if changed is None or len(rows) != len(plan.periods):
             self.sync_rows(on)
             return
-        self._open_rows(min(changed, default=self.settled))
+        if not changed:
+            return
+        self._open_rows(min(changed))
         pairs = [(plan.periods[index], rows[index]) for index in sorted(changed)]
         if all(_same_dates(row, period) for period, row in pairs):
             for period, row in pairs:
@@ -367,6 +362,12 @@ class Ledger:
         if self.touched is not None:
             self.touched.add(row.number)
         return True
+
+
+def _is_over(row: Row, on: date) -> bool:
+    if not row.met or row.due_on >= on or row.given_up:
+        return False
+    return row.due == row.paid or not any(map(row.outstanding_of, COMPONENTS))
 
 
 def _same_dates(row: Row, period: Period) -> bool:

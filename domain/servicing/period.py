@@ -263,7 +263,8 @@ class Period:
     @property
     def fully_paid(self) -> bool:
         """Whether exactly what is asked was paid."""
-        return self.asked == self.paid_principal + self.paid_interest
+        asked = self.emi + self.credited + self.future_interest
+        return asked == self.paid_principal + self.paid_interest
 
     @property
     def outstanding_principal(self) -> int:

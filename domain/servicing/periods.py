@@ -137,11 +137,13 @@ class Periods:
 
     def period_of(self, from_on: date, due_on: date) -> int | None:
         """Index of the period with these dates, else of one that covers them."""
-        first = self._first_due(due_on)
-        for index, period in enumerate(self.periods[first:], first):
+        first, periods = self._first_due(due_on), self.periods
+        for index in range(first, len(periods)):
+            period = periods[index]
             if period.from_on == from_on and period.due_on == due_on:
                 return index
-        for index, period in enumerate(self.periods[first:], first):
+        for index in range(first, len(periods)):
+            period = periods[index]
             if period.from_on <= from_on and period.due_on >= due_on:
                 return index
         return None

@@ -224,7 +224,10 @@ class Plan(Periods):
         if period is self.last and on == period.due_on:
             last = period.subs[-1]  # a change on the maturity date earns nothing any more
             return last if last.days == 0 else None
-        return next((sub for sub in period.subs if sub.due_on == on), None)
+        for sub in period.subs:
+            if sub.due_on == on:
+                return sub
+        return None
 
     def pause(self, start: date, end: date) -> Period | None:
         """Let the stretch from start to end earn nothing; the first period touched, or None."""

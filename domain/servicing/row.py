@@ -146,7 +146,7 @@ class Row:
         if amount == 0:
             return 0
         used = min(amount, self.outstanding_of(component))
-        self.paid[component] += used
+        self.paid[component] = self.paid.get(component, 0) + used
         self.check_met(on)
         if on < self.due_on:
             self.in_advance += used

@@ -4,7 +4,7 @@ import decimal
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 from domain.calendar import BusinessDayRule, HolidayCalendar
 from domain.daycount import DayCount, ReferencePeriods
@@ -103,7 +103,7 @@ STANDARD_ORDER = tuple(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)  # without slots: what is asked of every fact is kept
 class LoanTerms:
     """Amounts in minor units, rates as a fraction a year, periods in `repayment_unit`s."""
 
@@ -174,12 +174,12 @@ class LoanTerms:
     penalty: PenaltyTerms | None = None  # 罚息, 复利
     non_performing_order: tuple[tuple[DueClass, Component], ...] = ()  # 先本后息; () as else
 
-    @property
+    @cached_property
     def cumulative(self) -> bool:
         """Whether the loan has a schedule of the cumulative family."""
         return self.schedule_type is ScheduleType.CUMULATIVE
 
-    @property
+    @cached_property
     def recalculates(self) -> bool:
         """Whether the progressive plan follows payments: only a declining balance can."""
         return (

@@ -93,9 +93,9 @@ class Fold:
         self.cases.save(db, fresh=fresh)
         self.overrides.save(db)
         self.four_eyes.save(db, fresh=fresh)
-        self.journal.save(db)
         self.repricing.save(db, fresh=fresh)
         self.audit.save(db)
+        self.journal.save(db)  # last: who adds to the same balances waits until this commits
 
 
 def apply(db: Database, entries: Sequence[Entry]) -> None:

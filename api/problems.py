@@ -63,6 +63,7 @@ _IN_ITSELF: Final = (  # wrong whatever the state of the book
     "too_long",
     "too_many_decimals",
     "tranche_repeated",
+    "too_many_rate_steps",
     "transaction_unknown",
     "unknown_calendar",
     "unknown_command",

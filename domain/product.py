@@ -38,6 +38,8 @@ _FIELDS = {  # of the engine's terms, as a product names them
     "instalments": "instalments_max",
     "instalment_multiple_minor": "instalment_multiple",
     "due_day": "due_days",
+    "custom": "method",
+    "rate_steps": "rate_steps_max",
 }
 
 
@@ -148,7 +150,7 @@ def _require_served(conditions: Conditions, on: date, calendar: HolidayCalendar 
     if conditions.calendar and conditions.business_days is BusinessDayRule.NONE:
         detail = f"where do due dates go on which {conditions.calendar} does not work?"
         raise Rejected("business_days_missing", detail, "business_days")
-    for largest in largest_loans(conditions):
+    for largest in largest_loans(conditions, on):
         served = loan_terms(conditions, largest, from_on=on)
         for no in replace(served, floating=floating_rate(conditions, 0)).validate():
             detail = f"{no.reason} (instalments: {largest.instalments})"

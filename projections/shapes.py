@@ -66,6 +66,19 @@ class SignedRate(Narrow):
     spread_bps: int
 
 
+class CustomInstalment(Narrow):
+    """A row of a schedule of the loan's own."""
+
+    due_on: date
+
+
+class RateStep(Narrow):
+    """A rate that begins after so many instalments."""
+
+    after_instalments: int
+    rate_annual: Decimal
+
+
 class Terms(Narrow):
     """Approved terms."""
 
@@ -75,6 +88,9 @@ class Terms(Narrow):
     signed: SignedRate | None = None
     due_day: int | None = None
     first_due_on: date | None = None
+    instalment_minor: int | None = None
+    custom: tuple[CustomInstalment, ...] = ()
+    rate_steps: tuple[RateStep, ...] = ()
 
 
 class Reviewed(Narrow):

@@ -7,9 +7,11 @@ come from the read models; which of them count, the replayed events say.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 
 from domain.decisions.arrears import overdue
 from domain.decisions.payouts import in_one_payout, require_open_to_payouts
+from domain.decisions.plans import rate_of
 from domain.envelope import RecordedEvent
 from domain.errors import Rejected
 from domain.loan.headroom import Headroom, headroom
@@ -71,6 +73,12 @@ def payoff(standing: Standing, on: date) -> PayoffQuote | None:
         return payoff_quote(standing.loan, on)
     except Rejected:  # nothing is owed, or the loan has newer facts than the day shown
         return None
+
+
+def rate_in_force(standing: Standing) -> Decimal | None:
+    """Return the annual rate of the day shown; None: not approved."""
+    loan = standing.loan
+    return None if loan is None or loan.terms is None else rate_of(loan, standing.on)
 
 
 def next_reset_on(standing: Standing) -> date | None:

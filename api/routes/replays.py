@@ -17,13 +17,14 @@ from api.routes.loans import INSTALMENT
 from api.rows import Row, answer_model
 from api.writing import written
 from domain.decisions.payouts import require_open_to_payouts
+from domain.decisions.plans import rate_of
 from domain.envelope import RecordedEvent, StreamId
 from domain.errors import Rejected
 from domain.loan.headroom import Headroom, headroom
 from domain.loan.instalments import Balances
 from domain.loan.payoff import PayoffQuote, payoff_quote
 from domain.loan.state import Loan, Preparation
-from domain.loan.terms import PlannedTranche, SignedRate, Terms
+from domain.loan.terms import CustomInstalment, PlannedTranche, RateStep, SignedRate, Terms
 from domain.replay import Replay, replay
 from projections.pages import decode, page_of
 
@@ -46,11 +47,18 @@ class _Event:
 BALANCES: Final = Row("Balances", "What is owed over the whole schedule.", Balances)
 SIGNED: Final = Row("SignedRate", "How a floating rate began.", SignedRate)
 TRANCHE: Final = Row("PlannedTranche", "A payout that is expected.", PlannedTranche)
+CUSTOM: Final = Row("CustomInstalment", "An agreed instalment.", CustomInstalment)
+STEP: Final = Row("RateStep", "A rate that begins after so many instalments.", RateStep)
 TERMS: Final = Row(
     "Terms",
     "What was agreed.",
     Terms,
-    nested={"signed": SIGNED.maybe, "tranches": TRANCHE.many},
+    nested={
+        "signed": SIGNED.maybe,
+        "tranches": TRANCHE.many,
+        "custom": CUSTOM.many,
+        "rate_steps": STEP.many,
+    },
 )
 PREPARATION: Final = Row("Preparation", "A payout that the maker laid out.", Preparation)
 QUOTE: Final = Row("PayoffQuote", "What settles the loan.", PayoffQuote, currency=str, loan_id=str)
@@ -182,7 +190,8 @@ class ProofQueries(ReplayQueries):
 
 def _state(loan_id: str, params: Moment, seen: Replay, loan: Loan) -> dict[str, Any]:
     terms = loan.terms
-    rate = loan.rate_annual if loan.rate_annual is not None else terms and terms.rate_annual
+    on = max(event.effective_on for event in seen.events)
+    rate = terms and rate_of(loan, max(on, params.as_of or on))
     said = {
         "loan_id": loan_id,
         "as_of": params.as_of,

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from domain.commands.registry import LoanCommand, MoneyCommand, command
 from domain.events.application import CreditFeatures, Decision, Segments
-from domain.loan.terms import PlannedTranche
+from domain.loan.terms import CustomInstalment, PlannedTranche, RateStep
 
 
 @command("loan.apply")
@@ -100,6 +100,9 @@ class ReviewLoan(MoneyCommand):
     tranches: tuple[PlannedTranche, ...] | None = None  # None: as applied for
     due_day: int | None = None  # of the month, where the product has due days; None: its only one
     first_due_on: date | None = None  # None: agreed with the payout, or one period after it
+    instalment_minor: int | None = None  # needed to approve a fixed instalment
+    custom: tuple[CustomInstalment, ...] = ()  # needed to approve a schedule of the loan's own
+    rate_steps: tuple[RateStep, ...] = ()  # rates known from the start, after `rate_annual`
 
 
 @command("loan.change_approved_amount")

@@ -1,7 +1,8 @@
 """Decisions on what is agreed of a loan's own beside amount, price and number of instalments.
 
 The product says what may be agreed. What cannot be kept is refused with the approval, or with the
-payout where it depends on the day of it. Sources: domain rules 9.2 P-15, P-40.
+payout where it depends on the day of it; codes and reasons are then the engine's
+(`domain.servicing.soundness`). Sources: domain rules 9.2 P-11, P-14, P-15, P-18, P-50; 5.1.
 """
 
 from dataclasses import replace
@@ -10,18 +11,68 @@ from datetime import date
 from domain.commands.application import ReviewLoan
 from domain.commands.disbursement import DisburseLoan
 from domain.decisions.guards import approved
+from domain.decisions.plans import require_rate
 from domain.errors import Rejected
+from domain.loan.contract import loan_terms
 from domain.loan.state import Loan
-from domain.loan.terms import Conditions, Terms
+from domain.loan.terms import Conditions, CustomInstalment, RateStep, RepaymentMethod, Terms
+
+GIVEN = frozenset({RepaymentMethod.FIXED_INSTALMENT, RepaymentMethod.CUSTOM})
+"""Methods whose instalments are agreed and not solved."""
+_FIELDS = {"instalment_minor": "instalment", "principal_minor": "amount"}
 
 
 def with_agreed(conditions: Conditions, terms: Terms, command: ReviewLoan) -> Terms:
-    """Return terms with what an approval agrees of the loan's own."""
-    return replace(
+    """Return terms with what an approval agrees of the loan's own.
+
+    It is judged as if the money went out on the day of the approval.
+    """
+    agreed = replace(
         terms,
         due_day=_due_day(conditions, command.due_day),
         first_due_on=_first_due_on(conditions, command),
+        instalment_minor=command.instalment_minor,
+        custom=_adding_up(command.custom, terms.principal_minor),
+        rate_steps=_within_product(conditions, command.rate_steps),
     )
+    require_served(conditions, agreed, command.effective_on)
+    return agreed
+
+
+def require_served(
+    conditions: Conditions, terms: Terms, on: date, first_due_on: date | None = None
+) -> None:
+    """Refuse instalments and rates of a loan's own that cannot be kept from a payout on a day."""
+    own = terms.instalment_minor is not None or terms.custom or terms.rate_steps
+    if not own and conditions.method not in GIVEN:
+        return  # as any loan of the product, which was judged when it was defined
+    first = first_due_on or terms.first_due_on
+    served = loan_terms(conditions, terms, from_on=on, first_due_on=first)
+    for no in served.validate():
+        raise Rejected(no.code, no.reason, _FIELDS.get(no.field, no.field))
+
+
+def _adding_up(
+    rows: tuple[CustomInstalment, ...], principal_minor: int
+) -> tuple[CustomInstalment, ...]:
+    """Return a schedule of the loan's own; all of its principal is the principal lent (P-50)."""
+    parts = [row.principal_minor for row in rows]
+    if rows and None not in parts:
+        total = sum(part for part in parts if part is not None)
+        if total != principal_minor:
+            detail = f"the rows come to {total} of {principal_minor}"
+            raise Rejected("custom_inconsistent", detail, "custom")
+    return rows
+
+
+def _within_product(conditions: Conditions, steps: tuple[RateStep, ...]) -> tuple[RateStep, ...]:
+    """Return steps of the rate that are as many and as high as the product allows (P-18)."""
+    if len(steps) > conditions.rate_steps_max:
+        detail = f"the product allows {conditions.rate_steps_max} steps of the rate"
+        raise Rejected("too_many_rate_steps", detail, "rate_steps")
+    for step in steps:
+        require_rate(conditions, step.rate_annual, "rate_steps")
+    return steps
 
 
 def _due_day(conditions: Conditions, day: int | None) -> int | None:

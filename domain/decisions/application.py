@@ -216,7 +216,8 @@ def review(loan: Loan, command: c.ReviewLoan, context: Context) -> list[Event]:
 def _terms(loan: Loan, command: c.ReviewLoan, context: Context) -> Terms:
     conditions = loan.conditions
     amount = command.amount_minor if command.amount_minor is not None else loan.amount_minor
-    instalments = command.instalments if command.instalments is not None else loan.instalments
+    listed = len(command.custom) or loan.instalments
+    instalments = command.instalments if command.instalments is not None else listed
     require_within_applied(loan, amount)
     _require_within(conditions, amount, instalments)
     tranches = loan.tranches if command.tranches is None else command.tranches

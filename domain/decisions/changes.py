@@ -11,6 +11,7 @@ from typing import Any
 from domain.calendar import HolidayCalendar, add_months, closed_among
 from domain.commands import changes as c
 from domain.context import Context
+from domain.decisions.agreeing import GIVEN
 from domain.decisions.guards import (
     require_contract,
     require_last,
@@ -106,7 +107,7 @@ def _rate(loan: Loan, command: c.ChangeRate) -> Event:
         effective_on=command.effective_on,
         change_id=command.change_id,
         rate_annual=command.rate_annual,
-        rate_annual_before=rate_of(loan),
+        rate_annual_before=rate_of(loan, command.effective_on),
     )
 
 
@@ -126,6 +127,8 @@ def _extend(loan: Loan, command: c.ExtendTerm) -> Event:
     if loan.conditions.method is RepaymentMethod.BULLET:
         detail = "a bullet has one instalment: move its due date, or restructure the loan"
         raise Rejected("one_instalment", detail, "instalments")
+    if loan.conditions.method in GIVEN and loan.replanned_on is None:
+        raise Rejected("instalments_given", "they were agreed: restructure the loan", "instalments")
     most = loan.conditions.instalments_max - len(loan.rows)
     if not 1 <= command.instalments <= most:
         detail = f"the product allows {loan.conditions.instalments_max} instalments in all"

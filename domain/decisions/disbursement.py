@@ -10,7 +10,7 @@ from hashlib import sha256
 from domain.actors import ActorKind
 from domain.commands import disbursement as c
 from domain.context import Context
-from domain.decisions.agreeing import first_due_of
+from domain.decisions.agreeing import first_due_of, require_served
 from domain.decisions.guards import approved, require_amount, require_not_ahead, require_status
 from domain.decisions.payout_fees import fees_of
 from domain.decisions.payouts import (
@@ -129,6 +129,7 @@ def disburse(loan: Loan, command: c.DisburseLoan, context: Context) -> list[Even
     if loan.status is not LoanStatus.ACCEPTED:
         return disburse_more(loan, command, tranche, context)
     first_due_on = first_due_of(loan, command)
+    require_served(loan.conditions, approved(loan), command.effective_on, first_due_on)
     paid_out = e.LoanDisbursed(
         effective_on=command.effective_on,
         disbursement_id=command.disbursement_id,

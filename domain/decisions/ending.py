@@ -60,7 +60,7 @@ def restructure(loan: Loan, command: c.RestructureLoan, context: Context) -> lis
     timeline = require_value_date(loan, command.effective_on, context)
     require_new_fact(loan, command.restructure_id, "restructure_id")
     require_last(timeline, command.effective_on)
-    agreed, rate_before = approved(loan), rate_of(loan)
+    agreed, rate_before = approved(loan), rate_of(loan, command.effective_on)
     terms = _new_terms(loan, agreed, command)
     require_first_due(command.first_due_on, command.effective_on)
     on = command.effective_on
@@ -92,13 +92,13 @@ def restructure(loan: Loan, command: c.RestructureLoan, context: Context) -> lis
 
 
 def _new_terms(loan: Loan, terms: Terms, command: c.RestructureLoan) -> Terms:
-    rate = rate_of(loan)
+    rate = rate_of(loan, command.effective_on)
     if command.rate_annual is not None:
         require_fixed_rate(loan)
         require_rate(loan.conditions, command.rate_annual)
         rate = command.rate_annual
     require_instalments(loan, command.instalments)
-    return replace(terms, rate_annual=rate, instalments=command.instalments)
+    return replace(terms, rate_annual=rate, instalments=command.instalments, custom=())
 
 
 def charge_off(loan: Loan, command: c.ChargeOffLoan, context: Context) -> list[Event]:

@@ -3,10 +3,12 @@
 Sources: domain rules 9.2 P-06, P-54; 9.4 C-07; 8 (a lower limit is adverse action).
 """
 
+from dataclasses import replace
 from decimal import Decimal
 
 from domain.commands import application as c
 from domain.context import Context
+from domain.decisions.agreeing import require_served
 from domain.decisions.guards import (
     require_contract,
     require_not_ahead,
@@ -73,6 +75,7 @@ def change_approved_amount(
     before = loan.terms.principal_minor
     if command.amount_minor == before:
         raise Rejected("unchanged", "this is the approved amount", "amount")
+    _require_agreed_kept(loan, command)
     return [
         e.ApprovedAmountChanged(
             effective_on=command.effective_on,
@@ -80,6 +83,16 @@ def change_approved_amount(
             before_minor=before,
         )
     ]
+
+
+def _require_agreed_kept(loan: Loan, command: c.ChangeApprovedAmount) -> None:
+    """Refuse an amount that the instalments agreed with the approval do not repay."""
+    assert loan.terms is not None, "an approved loan has terms"
+    custom = loan.terms.custom
+    if custom and custom[-1].principal_minor is not None:
+        raise Rejected("custom_inconsistent", "the agreed rows come to another amount", "amount")
+    terms = replace(loan.terms, principal_minor=command.amount_minor)
+    require_served(loan.conditions, terms, loan.disbursed_on or command.effective_on)
 
 
 def _require_open(loan: Loan) -> None:

@@ -72,10 +72,18 @@ def require_no_observed_split(timeline: Timeline) -> None:
         )
 
 
-def rate_of(loan: Loan) -> Decimal:
-    """Return the annual rate in force."""
-    agreed = Decimal(0) if loan.terms is None else loan.terms.rate_annual
+def rate_of(loan: Loan, on: date) -> Decimal:
+    """Return the annual rate in force on a day."""
+    terms, timeline = loan.terms, loan.timeline
+    if terms is not None and terms.rate_steps and timeline is not None:
+        return rate_on(timeline, on)
+    agreed = Decimal(0) if terms is None else terms.rate_annual
     return agreed if loan.rate_annual is None else loan.rate_annual
+
+
+def rate_on(timeline: Timeline, on: date) -> Decimal:
+    """Return the rate in force on a day, by the facts effective by then."""
+    return timeline.read(lambda ledger: ledger.plan.rate_on(ledger.terms.counts_from(on)), on)
 
 
 def plan_summary(

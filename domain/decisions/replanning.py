@@ -53,7 +53,7 @@ def re_age(loan: Loan, command: c.ReAgeLoan, context: Context) -> list[Event]:
     late = _past_due(loan, before, on)
     since = _arrears_since(before, late[0])
     _require_policy(_request(loan, timeline, late[0], since, command), policy)
-    summary = plan_summary(loan, before, on, rate_of(loan))
+    summary = plan_summary(loan, before, on, rate_of(loan, on))
     told = e.LoanReaged(
         effective_on=on,
         re_age_id=command.re_age_id,
@@ -77,7 +77,7 @@ def re_age(loan: Loan, command: c.ReAgeLoan, context: Context) -> list[Event]:
         told,
         **booked.part_fields,
         waived_interest_minor=waived_interest(loan, booked),
-        after=plan_summary(loan, rows_after(loan, booked), on, rate_of(loan)),
+        after=plan_summary(loan, rows_after(loan, booked), on, rate_of(loan, on)),
     )
     return [told, changed(booked, command.re_age_id, on)]
 

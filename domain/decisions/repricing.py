@@ -11,7 +11,7 @@ from domain.commands.application import ReviewLoan
 from domain.commands.ending import RepriceLoan
 from domain.context import Context
 from domain.decisions.guards import require_not_ahead
-from domain.decisions.plans import require_rate
+from domain.decisions.plans import rate_on, require_rate
 from domain.decisions.results import followed
 from domain.errors import Rejected
 from domain.events.changes import RateRepriced
@@ -117,7 +117,7 @@ def _repriced(loan: Loan, on: date, publication: Publication) -> list[Event]:
         value=publication.value,
         published_on=publication.published_on,
         spread_bps=floating.spread_bps,
-        rate_annual_before=_rate_on(timeline, on),
+        rate_annual_before=rate_on(timeline, on),
         rate_annual=floating.rate(publication.value),
     )
     return [told, *followed(loan, timeline, told, told.repricing_id)]
@@ -127,11 +127,6 @@ def spread_of(loan: Loan) -> int:
     """Return the spread that was signed, in basis points; 0: the rate is fixed."""
     signed = None if loan.terms is None else loan.terms.signed
     return 0 if signed is None else signed.spread_bps
-
-
-def _rate_on(timeline: Timeline, on: date) -> Decimal:
-    """Return the rate in force on a day, by the facts effective by then."""
-    return timeline.read(lambda ledger: ledger.plan.rate_on(ledger.terms.counts_from(on)), on)
 
 
 def _free(timeline: Timeline, name: str) -> str:

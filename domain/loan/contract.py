@@ -1,6 +1,7 @@
 """How the servicing engine reads a loan: a product's conditions and agreed terms as `LoanTerms`."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 from functools import lru_cache
 
@@ -8,6 +9,7 @@ from domain.calendar import HolidayCalendar
 from domain.daycount import DayCount
 from domain.loan.terms import (
     Conditions,
+    CustomInstalment,
     RefundKind,
     RepaymentMethod,
     Rounding,
@@ -37,6 +39,8 @@ _AMORTISATION = {
     RepaymentMethod.EQUAL_AMORTISATION: Amortisation.EQUAL_AMORTISATION,
     RepaymentMethod.REVOLVING: Amortisation.REVOLVING,
     RepaymentMethod.FLAT: Amortisation.EQUAL_INSTALMENTS,
+    RepaymentMethod.FIXED_INSTALMENT: Amortisation.FIXED_INSTALMENT,
+    RepaymentMethod.CUSTOM: Amortisation.CUSTOM,
 }
 _INTEREST = {RepaymentMethod.FLAT: InterestMethod.FLAT}
 REFUND_KINDS = {
@@ -69,6 +73,9 @@ def loan_terms(
         expected_disbursement_on=from_on,
         first_due_on=first_due_on,
         due_day=terms.due_day,
+        instalment_minor=terms.instalment_minor,
+        custom=_open_last(terms.custom),
+        rate_steps=terms.rate_steps,
         first_period=FirstPeriod.LONG if due_days is None else due_days.first_period,
         repayment_every=conditions.repayment_every,
         repayment_unit=conditions.repayment_unit,
@@ -99,6 +106,13 @@ def loan_terms(
         calendar=_calendar(conditions, closed_days),
         accrual_basis=AccrualBasis.PRORATED_PERIOD_INTEREST if planned else AccrualBasis.EXACT,
     )
+
+
+def _open_last(rows: tuple[CustomInstalment, ...]) -> tuple[CustomInstalment, ...]:
+    """Leave the last principal open: it was seen to add up, and less may go out than agreed."""
+    if not rows or rows[-1].principal_minor is None:
+        return rows
+    return (*rows[:-1], replace(rows[-1], principal_minor=None))
 
 
 def _calendar(conditions: Conditions, closed_days: Sequence[date]) -> HolidayCalendar | None:

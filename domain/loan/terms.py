@@ -13,6 +13,7 @@ from enum import StrEnum
 from domain.calendar import BusinessDayRule
 from domain.servicing.conventions import FirstPeriod
 from domain.servicing.floating import ResetRule
+from domain.servicing.term_parts import CustomInstalment, RateStep
 from domain.servicing.values import (
     ChargeOffBehaviour,
     Component,
@@ -29,6 +30,7 @@ __all__ = [
     "ChargeOffBehaviour",
     "Component",
     "Conditions",
+    "CustomInstalment",
     "DueDays",
     "FeeTime",
     "FirstPeriod",
@@ -38,6 +40,7 @@ __all__ = [
     "PayoutPlan",
     "PlannedTranche",
     "PreClose",
+    "RateStep",
     "Recalculation",
     "RefundKind",
     "RepaymentMethod",
@@ -61,6 +64,8 @@ class RepaymentMethod(StrEnum):
     EQUAL_AMORTISATION = "equal_amortisation"  # an annuity's interest, spread evenly
     REVOLVING = "revolving"  # 随借随还: drawn and repaid at will, interest asked for each period
     FLAT = "flat"  # 等本等息: interest on the first principal, whatever was repaid
+    FIXED_INSTALMENT = "fixed_instalment"  # the amount is agreed, the number follows
+    CUSTOM = "custom"  # 自定义还款计划: dates and amounts are agreed with each loan
 
 
 class PayoutPlan(StrEnum):
@@ -178,6 +183,9 @@ class Terms:
     tranches: tuple[PlannedTranche, ...] = ()  # expected at signing, by date
     due_day: int | None = None  # of the month; set exactly when the product has due days
     first_due_on: date | None = None  # None: as agreed with the payout, else one period after it
+    instalment_minor: int | None = None  # of a fixed instalment; `instalments` is the most
+    custom: tuple[CustomInstalment, ...] = ()  # by date; the last may be open: it takes the rest
+    rate_steps: tuple[RateStep, ...] = ()  # rates known from the start, after `rate_annual`
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -229,3 +237,4 @@ class Conditions:
     due_days: DueDays | None = None  # None: due dates are counted from the payout
     first_due_days_min: int = 1  # days from the payout to a first due date of the loan's own
     first_due_days_max: int = 3_660
+    rate_steps_max: int = 0  # how many steps of the rate an approval may state

@@ -15,7 +15,7 @@ from domain.servicing.plan import Plan
 from domain.servicing.row import COMPONENTS, F, I, N, P, Row
 from domain.servicing.solving import disburse
 from domain.servicing.terms import LoanTerms
-from domain.servicing.values import ChargeTime
+from domain.servicing.values import Amortisation, ChargeTime
 from domain.servicing.views import outstanding_on
 
 
@@ -91,7 +91,11 @@ def _terms_from(terms: LoanTerms, fact: Restructured, principal: int) -> LoanTer
         knowing(terms, fact.closed_days),
         principal_minor=principal,
         rate_annual=fact.rate_annual,
+        rate_steps=(),
         instalments=fact.instalments,
+        amortisation=_newly_planned(terms.amortisation),
+        instalment_minor=None,
+        custom=(),
         expected_disbursement_on=fact.effective_on,
         first_due_on=fact.first_due_on,
         fixed_length=None,
@@ -101,6 +105,12 @@ def _terms_from(terms: LoanTerms, fact: Restructured, principal: int) -> LoanTer
         grace_on_interest=0,
         interest_free_periods=0,
     )
+
+
+def _newly_planned(amortisation: Amortisation) -> Amortisation:
+    """Return how a new plan repays: instalments that were given for the old one are level."""
+    given = (Amortisation.FIXED_INSTALMENT, Amortisation.CUSTOM)
+    return Amortisation.EQUAL_INSTALMENTS if amortisation in given else amortisation
 
 
 def _row_of(plan: Plan, index: int) -> Row:

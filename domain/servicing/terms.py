@@ -186,13 +186,13 @@ class LoanTerms:
             self.recalculation is not Recalculation.NONE
             and not self.cumulative
             and self.interest_method is InterestMethod.DECLINING_BALANCE
-            and self.rate_annual > 0
+            and self.interest_bearing
         )
 
     @property
     def interest_bearing(self) -> bool:
-        """Whether the loan earns at all."""
-        return self.rate_annual > 0
+        """Whether the loan earns at all, now or after a step."""
+        return self.rate_annual > 0 or any(step.rate_annual > 0 for step in self.rate_steps)
 
     def counts_from(self, on: date) -> date:
         """Return the start of the stretch of days that begins with a day."""

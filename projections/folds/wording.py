@@ -41,14 +41,26 @@ def _reviewed(e: Reviewed, money: Money) -> str:
     rate = f"{e.terms.rate_annual.normalize():f}"
     return (
         f"Reviewed: {e.decision}, {money(e.terms.principal_minor)} at {rate} a year"
-        f" in {e.terms.instalments} instalments{_agreed(e.terms)}"
+        f" in {e.terms.instalments} instalments{_agreed(e.terms, money)}"
     )
 
 
-def _agreed(terms: Terms) -> str:
+def _agreed(terms: Terms, money: Money) -> str:
     """Say what else was agreed of the loan's own."""
-    told = f", due on day {terms.due_day} of the month" if terms.due_day else ""
-    return f"{told}, first due on {terms.first_due_on}" if terms.first_due_on else told
+    told: list[str] = []
+    if terms.instalment_minor is not None:
+        told.append(f"{money(terms.instalment_minor)} each")
+    if terms.custom:
+        told.append(f"on dates of its own, {terms.custom[0].due_on} to {terms.custom[-1].due_on}")
+    told += [
+        f"{_percent(step.rate_annual)} after {step.after_instalments} instalments"
+        for step in terms.rate_steps
+    ]
+    if terms.due_day is not None:
+        told.append(f"due on day {terms.due_day} of the month")
+    if terms.first_due_on is not None:
+        told.append(f"first due on {terms.first_due_on}")
+    return "".join(f", {one}" for one in told)
 
 
 def _overridden(e: Overridden, money: Money) -> str:

@@ -34,3 +34,46 @@ def test_a_first_due_date_is_agreed_with_the_approval(api: Api) -> None:
     state = api.get(f"/v1/loans/{loan}/state")
     assert state["terms"]["first_due_on"] == "2018-02-28"
     assert [row["due_on"] for row in state["rows"]] == ["2018-02-28", "2018-03-28", "2018-04-28"]
+
+
+def test_a_fixed_instalment_is_agreed_with_the_approval(api: Api) -> None:
+    api.define_product(method="fixed_instalment")
+    usd = {"currency": "USD"}
+    assert refused(api, 422, **usd) == ("field_missing", "instalment")
+    assert refused(api, 422, **usd, instalment="340.00") == ("instalment_too_small", "instalment")
+    loan = api.open_loan("1000.00", 12, **usd, instalment="400.00")
+    state = api.get(f"/v1/loans/{loan}/state")
+    assert state["terms"]["instalment"] == "400.00"
+    # 1,000.00 and 10.00, then 610.00 and 6.10, then the rest of 216.10 with 2.16.
+    assert [row["unpaid"] for row in state["rows"]] == ["400.00", "400.00", "218.26"]
+
+
+def test_a_schedule_of_the_loans_own_is_agreed_with_the_approval(api: Api) -> None:
+    api.define_product(method="custom")
+    rows = [
+        {"due_on": "2018-02-15", "principal": "0.00"},
+        {"due_on": "2018-07-15", "principal": "1000.00"},
+    ]
+    short = [rows[0], rows[1] | {"principal": "999.99"}]
+    usd = {"currency": "USD"}
+    assert refused(api, 422, **usd, custom=short) == ("custom_inconsistent", "custom")
+    loan = api.open_loan("1000.00", 12, **usd, custom=rows)
+    state = api.get(f"/v1/loans/{loan}/state")
+    assert [one["principal"] for one in state["terms"]["custom"]] == ["0.00", "1000.00"]
+    assert [(row["due_on"], row["unpaid"]) for row in state["rows"]] == [
+        ("2018-02-15", "10.00"),
+        ("2018-07-15", "1050.00"),
+    ]
+
+
+def test_steps_of_the_rate_are_agreed_with_the_approval(api: Api) -> None:
+    steps = [{"after_instalments": 1, "rate_annual": "0.24"}]
+    api.define_product(method="equal_principal")
+    assert refused(api, 422, rate_steps=steps) == ("too_many_rate_steps", "rate_steps")
+    api.define_product(method="equal_principal", rate_steps_max=1)
+    loan = api.open_loan("1000.00", 2, rate_steps=steps)
+    state = api.get(f"/v1/loans/{loan}/state")
+    assert state["terms"]["rate_steps"] == steps
+    assert [row["unpaid"] for row in state["rows"]] == ["510.00", "510.00"]
+    assert state["rate_annual"] == "0.12"
+    assert api.get(f"/v1/loans/{loan}/state", {"as_of": "2018-02-16"})["rate_annual"] == "0.24"

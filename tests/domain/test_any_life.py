@@ -80,6 +80,7 @@ SHAPES: list[dict[str, Any]] = [
     {"charge_off": ChargeOffBehaviour.ZERO_INTEREST},
     {"charge_off": ChargeOffBehaviour.ACCELERATE_MATURITY},
     {"due_days": DueDays(earliest=31)},
+    {"rate_steps_max": 1},
     {"floating": FloatingConditions(reference="LPR-1Y", reset=ResetRule.MONTHLY)},
 ]
 """What is changed of a product beside its method."""
@@ -261,7 +262,7 @@ def holds(life: Life) -> None:
     state = life.state
     if not state.charged_off:
         ties_to_the_ledger(life)
-    elif isinstance(life.last[0], LoanChargedOff):
+    elif life.last and isinstance(life.last[0], LoanChargedOff):
         off_the_books(life)
     assert state.timeline is not None
     shown = standing_on(state.timeline, life.now)
@@ -287,6 +288,14 @@ def paid_out(conditions: Conditions, shape: dict[str, Any]) -> Life:
         shape = {name: n for name, n in shape.items() if name != "full_term_tranches"}
     if conditions.method is RepaymentMethod.EQUAL_AMORTISATION:
         shape = {name: n for name, n in shape.items() if name != "floating"}
+    if conditions.method in {RepaymentMethod.BULLET, RepaymentMethod.EQUAL_AMORTISATION}:
+        shape = {name: n for name, n in shape.items() if name != "rate_steps_max"}
+    given = {RepaymentMethod.FIXED_INSTALMENT, RepaymentMethod.CUSTOM}
+    if conditions.method in given:
+        left_out = {"grace_on_principal"}
+        if conditions.method is RepaymentMethod.CUSTOM:
+            left_out |= {"due_days", "calendar"}
+        shape = {name: n for name, n in shape.items() if name not in left_out}
     return disbursed(conditions=replace(conditions, **shape), approved=5_000_000)
 
 

@@ -11,7 +11,7 @@ from consumers.projector import Projector
 from domain.commands import crediting as cr
 from domain.loan.day import DayFigures, day_figures
 from domain.loan.state import Loan
-from domain.loan.terms import FloatingConditions, RefundKind, RepaymentMethod, Unit
+from domain.loan.terms import DueDays, FloatingConditions, RefundKind, RepaymentMethod, Unit
 from domain.policies import US_BUCKETS
 from infra.database import DatabasePool
 from infra.store import PostgresEventStore
@@ -84,6 +84,10 @@ PRODUCTS: list[dict[str, Any]] = [
     {"method": RepaymentMethod.BULLET, "repayment_unit": Unit.DAYS, "repayment_every": 7},
     {"method": RepaymentMethod.EQUAL_AMORTISATION},
     {"method": RepaymentMethod.FLAT},
+    {"method": RepaymentMethod.FIXED_INSTALMENT},
+    {"method": RepaymentMethod.CUSTOM},
+    {"rate_steps_max": 1},
+    {"due_days": DueDays(earliest=29)},
     {"floating": FLOATING},
     {"method": RepaymentMethod.EQUAL_PRINCIPAL, "floating": FLOATING},
     {"repayment_unit": Unit.WEEKS, "repayment_every": 2},
@@ -93,6 +97,8 @@ PRODUCTS: list[dict[str, Any]] = [
 
 
 def _name(value: object) -> str:
+    if isinstance(value, DueDays):
+        return f"{value.earliest}-{value.latest}"
     return value.reference if isinstance(value, FloatingConditions) else str(value)
 
 

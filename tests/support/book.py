@@ -27,10 +27,12 @@ from domain.loan.terms import (
     ChargeOffBehaviour,
     Component,
     Conditions,
+    CustomInstalment,
     FloatingConditions,
     PayoutFee,
     PayoutPlan,
     PlannedTranche,
+    RateStep,
     Recalculation,
     RepaymentMethod,
     ResetRule,
@@ -186,6 +188,12 @@ class Book:
         if self.conditions.due_days is not None:
             days = self.conditions.due_days
             price["due_day"] = r.randint(days.earliest, days.latest)
+        if self.conditions.rate_steps_max and instalments > 1:
+            price["rate_steps"] = (RateStep(after_instalments=1, rate_annual=Decimal("0.20")),)
+        if self.conditions.method is RepaymentMethod.FIXED_INSTALMENT and product != "R":
+            price["instalment_minor"] = 2 * (approved or amount) // instalments + 1
+        if self.conditions.method is RepaymentMethod.CUSTOM and product != "R":
+            price["custom"] = self._schedule(approved or amount, instalments)
         self.do(ca.ReviewLoan(**common, decision=Decision.APPROVED, **price))
         self.do(
             ca.DiscloseCost(**common, annual_cost=rate, method="irr", charges=("LATE",)),
@@ -195,6 +203,14 @@ class Book:
         self.pay_out(loan_id, f"d-{loan_id}", amount, tranche=tranche)
         self.loans.append(loan_id)
         return loan_id
+
+    def _schedule(self, amount: int, instalments: int) -> tuple[CustomInstalment, ...]:
+        """Make a schedule of the loan's own: rows of any size, 25 days apart."""
+        dues = [self.today + timedelta(days=25 * k) for k in range(1, instalments + 1)]
+        parts = [self.random.randint(0, amount // instalments) for _ in dues]
+        rows = zip(dues[:-1], parts, strict=False)
+        listed = [CustomInstalment(due_on=due, principal_minor=part) for due, part in rows]
+        return (*listed, CustomInstalment(due_on=dues[-1]))
 
     def _plan(self, loan_id: str, amount: int) -> tuple[PlannedTranche, ...]:
         """Two halves, the second two months later."""

@@ -29,6 +29,8 @@ from domain.loan.state import Loan
 from domain.loan.terms import (
     Component,
     Conditions,
+    CustomInstalment,
+    RateStep,
     Recalculation,
     RepaymentMethod,
     Rounding,
@@ -195,7 +197,8 @@ def accepted(
     """A loan whose offer was accepted, its cost table shown."""
     life = Life(conditions=conditions, publications=PUBLISHED if conditions.floating else ())
     life.when(apply_for(amount, instalments))
-    priced = replace(approve(rate), **agreed)
+    given = _given(conditions, amount, instalments) | agreed
+    priced = replace(approve(rate), **given)
     if conditions.floating:
         priced = replace(priced, rate_annual=None, spread_bps=770)  # 12 % at signing
     life.when(priced)
@@ -209,6 +212,21 @@ def accepted(
         )
     )
     return life.when(ca.AcceptOffer(loan_id=LOAN, effective_on=START))
+
+
+def _given(conditions: Conditions, amount: int, instalments: int) -> dict[str, Any]:
+    """What an approval says of a product that leaves it to be agreed."""
+    if conditions.method is RepaymentMethod.FIXED_INSTALMENT:
+        return {"instalment_minor": 2 * amount // instalments + 1}
+    if conditions.method is RepaymentMethod.CUSTOM:
+        dues = [month(k) for k in range(1, instalments + 1)]
+        rows = [
+            CustomInstalment(due_on=due, principal_minor=amount // instalments) for due in dues[:-1]
+        ]
+        return {"custom": (*rows, CustomInstalment(due_on=dues[-1]))}
+    if conditions.rate_steps_max and instalments > 1:
+        return {"rate_steps": (RateStep(after_instalments=1, rate_annual=Decimal("0.18")),)}
+    return {}
 
 
 def prepare(amount: int = 1_000_000) -> cd.PrepareDisbursement:

@@ -3,8 +3,10 @@
 The naive model keeps the live facts and allocates them anew, from the first to the last, each time.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from itertools import count
 from typing import Final
 
 from hypothesis import HealthCheck, seed, settings
@@ -49,10 +51,13 @@ class Naive:
         default_factory=list[tuple[date, int, str, str, int, int]]
     )
     """Value date, order, kind (pay, charge, waive, refund), id or part, amount, instalment."""
+    order: Iterator[int] = field(
+        default_factory=count
+    )  # of entry: it goes on when one is forgotten
 
     def note(self, on: date, kind: str, name: str, amount: int, instalment: int = 0) -> None:
         """Remember a fact."""
-        self.facts.append((on, len(self.facts), kind, name, amount, instalment))
+        self.facts.append((on, next(self.order), kind, name, amount, instalment))
 
     def forget(self, name: str) -> None:
         """A payment was reversed."""
@@ -268,12 +273,12 @@ class Stories(RuleBasedStateMachine):
         assert (loan.rows, loan.balances, loan.status) == (state.rows, state.balances, state.status)
 
 
-def run(rig: Rig, count: int) -> Found:
-    """Tell `count` stories."""
-    found = Found(faults=count)
-    steps = LONG_STEPS if count >= LONG_FROM else STEPS
+def run(rig: Rig, stories: int) -> Found:
+    """Tell so many stories."""
+    found = Found(faults=stories)
+    steps = LONG_STEPS if stories >= LONG_FROM else STEPS
     chosen = settings(
-        max_examples=count,
+        max_examples=stories,
         stateful_step_count=steps,
         deadline=None,
         database=None,
@@ -284,5 +289,5 @@ def run(rig: Rig, count: int) -> Found:
     except Exception as story:  # noqa: BLE001 - Hypothesis raises what the story raised
         detail = "\n".join([f"{type(story).__name__}: {story}", *getattr(story, "__notes__", ())])
         found.violations += violations("row 18", [detail])
-    found.note = f"{count} stories of up to {steps} steps"
+    found.note = f"{stories} stories of up to {steps} steps"
     return found

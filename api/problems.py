@@ -26,6 +26,7 @@ RETRY_SECONDS: Final = 1
 TYPE_PREFIX: Final = "urn:loanbook:problem:"
 
 _IN_ITSELF: Final = (  # wrong whatever the state of the book
+    "amount_missing",
     "amount_too_large",
     "ambiguous_flows",
     "answer_too_large",
@@ -34,6 +35,7 @@ _IN_ITSELF: Final = (  # wrong whatever the state of the book
     "bad_refunds",
     "business_days_missing",
     "cannot_follow",
+    "charge_repeated",
     "currency_missing",
     "dates_out_of_order",
     "due_day_missing",

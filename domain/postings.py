@@ -164,7 +164,10 @@ def _charged(event: servicing.ChargeAssessed, _: bool) -> Iterable[Line]:  # noq
     return accrual(event.component, event.amount_minor)
 
 
-def _waived(event: servicing.ChargeWaived, charged_off: bool) -> Iterable[Line]:  # noqa: FBT001
+def _waived(
+    event: servicing.ChargeWaived | servicing.ChargeReversed,
+    charged_off: bool,  # noqa: FBT001
+) -> Iterable[Line]:
     return () if charged_off else accrual(event.component, -event.amount_minor)
 
 
@@ -246,6 +249,7 @@ _RULES: dict[type[Event], Callable[[Any, bool], Iterable[Line]]] = {
     servicing.PaymentAllocated: _allocated,
     servicing.AllocationsRestated: _restated,
     servicing.ChargeAssessed: _charged,
+    servicing.ChargeReversed: _waived,
     servicing.ChargeWaived: _waived,
     servicing.CreditBalanceRefunded: _refunded,
     crediting.ChargedBack: lambda event, _: _owed_more(event, 1),

@@ -7,6 +7,7 @@ from domain.calendar import HolidayCalendar
 from domain.commands.product import DefineProductVersion
 from domain.commands.registry import Command
 from domain.context import Context, ProductVersion
+from domain.decisions.charge_rules import require_sound_charge_rules
 from domain.decisions.limits import require_sound_over_applied
 from domain.decisions.offering import largest_loans, require_sound_choices
 from domain.decisions.payout_fees import require_sound_fees
@@ -111,6 +112,7 @@ def _require_sound(conditions: Conditions) -> None:
         )
     _require_payouts(conditions)
     require_sound_fees(conditions)
+    require_sound_charge_rules(conditions)
     require_sound_over_applied(conditions)
     require_sound_choices(conditions)
     if min(conditions.backdating_days_max, conditions.arrears_tolerance_minor) < 0:

@@ -14,6 +14,7 @@ from typing import Final
 from domain.loan.day import DayFigures
 from domain.policies import BucketSet
 from projections.day_lines import COVERED, SAID
+from projections.overdue_turns import CHARGED_TODAY
 from projections.ports import Database, Row
 from projections.transactions import CREDITS
 
@@ -52,13 +53,15 @@ taken_in AS (
         sum(CASE t.component WHEN 'interest' THEN t.interest_minor
             ELSE coalesce(l.interest_minor, 0) END) AS interest,
         sum(CASE t.kind WHEN 'waiver' THEN t.fee_minor WHEN 'charge' THEN -t.fee_minor
+            WHEN 'charge_reversal' THEN t.fee_minor
             ELSE coalesce(l.fee_minor, 0) END) AS fee,
         sum(CASE t.kind WHEN 'waiver' THEN t.penalty_minor WHEN 'charge' THEN -t.penalty_minor
+            WHEN 'charge_reversal' THEN t.penalty_minor
             ELSE coalesce(l.penalty_minor, 0) END) AS penalty
     FROM stood r
     JOIN transactions t ON t.loan_id = r.loan_id AND t.effective_on > %(on)s
         AND t.effective_on <= r.seen_until AND t.superseded_position IS NULL
-        AND t.kind IN {(*CREDITS, "charge", "waiver")}
+        AND t.kind IN {(*CREDITS, "charge", "charge_reversal", "waiver")}
     LEFT JOIN LATERAL jsonb_to_recordset(t.lines) AS l (
         instalment bigint, principal_minor bigint, interest_minor bigint,
         fee_minor bigint, penalty_minor bigint
@@ -235,6 +238,7 @@ LEFT JOIN arrears a ON a.loan_id = s.loan_id
 WHERE s.status = 'active' AND s.disbursed_on <= %(on)s
     AND (a.loan_id IS NOT NULL OR s.in_arrears OR s.days_past_due > 0)
     AND (NOT a.numbers <@ s.missed
+        OR {CHARGED_TODAY}
         OR (s.in_arrears AND a.loan_id IS NULL)
         OR coalesce(s.bucket, {_FIRST_BUCKET}) <> {_BUCKET.format("")})
 ORDER BY s.loan_id
@@ -262,7 +266,8 @@ def parameters(on: date, buckets: BucketSet) -> dict[str, object]:
 def loans_with_something_to_do(db: Database, on: date, buckets: BucketSet) -> list[str]:
     """Find the loans whose close of `on` would publish something.
 
-    Newly overdue instalments, a bucket other than the published one, or arrears that are cured.
+    Newly overdue instalments, a bucket other than the published one, arrears that are cured, or a
+    turn of what the product charges for an overdue instalment.
     """
     _take_room(db)
     rows = db.tuples(SOMETHING_TO_DO, parameters(on, buckets))

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Any
 
 import msgspec
 
@@ -91,6 +92,7 @@ class LoanSummary(msgspec.Struct, gc=False):
     written_off_minor: int | None = None
     settled_on: date | None = None
     settled_how: str | None = None
+    overdue_turns: list[dict[str, Any]] = []
 
 
 TABLE = Table("loan_summary", LoanSummary, ("loan_id",))

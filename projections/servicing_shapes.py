@@ -75,6 +75,16 @@ class Charged(Narrow):
     instalment: int
 
 
+class ChargeReversed(Narrow):
+    """`loan.charge_reversed.v1`."""
+
+    charge_id: str
+    component: str
+    amount_minor: int
+    instalment: int
+    cause: str
+
+
 class Waived(Narrow):
     """`loan.charge_waived.v1`."""
 

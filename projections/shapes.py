@@ -18,12 +18,22 @@ class Floating(Narrow):
     reset: str
 
 
+class ChargeRule(Narrow):
+    """A charge that the product computes, and when an overdue one is put."""
+
+    time: str
+    wait_days: int = 0
+    every: int | None = None
+    every_unit: str = "days"
+
+
 class Conditions(Narrow):
     """Of a product version."""
 
     method: str | None = None
     arrears_tolerance_minor: int = 0
     four_eyes_from_minor: int = 0
+    charge_rules: tuple[ChargeRule, ...] = ()
     recalculation: str = "none"
     floating: Floating | None = None
 
@@ -268,6 +278,7 @@ SHAPES: dict[str, Any] = {
     "loan.allocations_restated.v1": s.Restated,
     "loan.schedule_changed.v1": s.Changed,
     "loan.charge_assessed.v1": s.Charged,
+    "loan.charge_reversed.v1": s.ChargeReversed,
     "loan.charge_waived.v1": s.Waived,
     "loan.credit_balance_refunded.v1": s.Refunded,
     "loan.goodwill_credited.v1": s.Goodwill,

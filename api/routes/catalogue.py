@@ -15,6 +15,7 @@ from api.parts import Parts
 from api.rows import Row, answer_model
 from api.writing import written
 from domain.errors import Rejected
+from domain.loan.charge_rules import ChargeRule
 from domain.loan.terms import Conditions, DueDays, FloatingConditions, PayoutFee
 from domain.product import Product, product_stream
 from infra.edge import Identifier
@@ -22,12 +23,18 @@ from projections.repricing import ReferenceValue, values
 
 FEE: Final = Row("ProductPayoutFee", "A fee that is kept back from payouts.", PayoutFee)
 DUE_DAYS: Final = Row("ProductDueDays", "Which day of the month is agreed.", DueDays)
+CHARGE_RULE: Final = Row("ProductChargeRule", "A charge that the product computes.", ChargeRule)
 FLOATING: Final = Row("ProductFloating", "How rates follow a reference.", FloatingConditions)
 CONDITIONS: Final = Row(
     "ProductConditions",
     "What the product says of its loans.",
     Conditions,
-    nested={"due_days": DUE_DAYS.maybe, "floating": FLOATING.maybe, "payout_fees": FEE.many},
+    nested={
+        "charge_rules": CHARGE_RULE.many,
+        "due_days": DUE_DAYS.maybe,
+        "floating": FLOATING.maybe,
+        "payout_fees": FEE.many,
+    },
 )
 ProductInForce = answer_model(
     "Product",

@@ -31,7 +31,7 @@ class AssessCharge(MoneyCommand):
     charge_id: str
     code: str
     component: Component
-    amount_minor: int
+    amount_minor: int | None = None  # None: what the product's rule computes
     instalment: int
 
 

@@ -1,6 +1,6 @@
 """What the close of a business day says about one loan.
 
-Missed instalments, days past due, bucket, cure.
+Charges on what is overdue, missed instalments, days past due, bucket, cure.
 """
 
 from collections.abc import Iterable
@@ -8,9 +8,11 @@ from datetime import date
 
 from domain.commands.ending import CloseLoanDay
 from domain.context import Context
+from domain.decisions.overdue_charges import charge_overdue
 from domain.events import arrears as e
 from domain.events.registry import Event
 from domain.loan.booking import standing_on
+from domain.loan.evolve import evolve
 from domain.loan.instalments import Instalment
 from domain.loan.state import Loan, LoanStatus
 from domain.loan.terms import Recalculation
@@ -47,9 +49,13 @@ def close_day(loan: Loan, command: CloseLoanDay, context: Context) -> list[Event
     on = command.effective_on
     if loan.status is not LoanStatus.ACTIVE or loan.timeline is None:
         return []
+    charges = charge_overdue(loan, on)
+    for event in charges:
+        loan = evolve(loan, event)
+    assert loan.timeline is not None, "a charge takes no time line away"
     rows = _rows_on(loan, loan.timeline, on)
     late = overdue(rows, on, loan.conditions.arrears_tolerance_minor)
-    events: list[Event] = [
+    events: list[Event] = charges + [
         e.PaymentMissed(effective_on=on, instalment=row.number, unpaid_minor=row.unpaid_minor)
         for row in late
         if row.number not in loan.missed

@@ -12,6 +12,7 @@ from domain.decisions.guards import (
     require_status,
     require_value_date,
 )
+from domain.decisions.overdue_charges import undue_taken_back
 from domain.decisions.results import credited
 from domain.errors import Rejected
 from domain.events import crediting as e
@@ -43,7 +44,8 @@ def credit_goodwill(loan: Loan, command: c.CreditGoodwill, context: Context) -> 
         credit_id=command.credit_id,
         amount_minor=command.amount_minor,
     )
-    return [told, *credited(loan, timeline, told, command.credit_id, how=HOW)]
+    made = [told, *credited(loan, timeline, told, command.credit_id, how=HOW)]
+    return [*made, *undue_taken_back(loan, made)]
 
 
 def receive_refund(loan: Loan, command: c.ReceiveRefund, context: Context) -> list[Event]:
@@ -72,7 +74,7 @@ def receive_refund(loan: Loan, command: c.ReceiveRefund, context: Context) -> li
         for event in events:
             after = evolve(after, event)
         events += _refund_interest(after, told)
-    return events
+    return [*events, *undue_taken_back(loan, events)]
 
 
 def _require_paid_out(timeline: Timeline, command: c.ReceiveRefund) -> None:

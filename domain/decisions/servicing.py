@@ -14,11 +14,13 @@ from domain.decisions.guards import (
     require_status,
     require_value_date,
 )
+from domain.decisions.overdue_charges import undue_taken_back
 from domain.decisions.results import changed, credited, followed, recorded, restated, settled
 from domain.errors import Rejected
 from domain.events import ending
 from domain.events import servicing as e
 from domain.events.registry import Event
+from domain.loan.charge_rules import amount_of, rule_of
 from domain.loan.evolve import evolve
 from domain.loan.facts import fact_of
 from domain.loan.instalments import Instalment
@@ -27,6 +29,7 @@ from domain.loan.state import OPEN, Loan, LoanStatus
 from domain.loan.terms import Component, Recalculation
 from domain.servicing.facts import DueDateMoved, Fact, Paid, TermExtended
 from domain.servicing.timeline import Timeline
+from domain.servicing.values import ChargeTime
 
 DATES_CHANGE = (DueDateMoved, TermExtended)
 CHARGEABLE = frozenset({Component.FEE, Component.PENALTY})
@@ -50,7 +53,8 @@ def receive_payment(loan: Loan, command: c.ReceivePayment, context: Context) -> 
         channel=command.channel,
         split=command.split,
     )
-    return [received, *credited(loan, timeline, received, command.payment_id, how="paid")]
+    told = [received, *credited(loan, timeline, received, command.payment_id, how="paid")]
+    return [*told, *undue_taken_back(loan, told)]
 
 
 def _require_split(loan: Loan, split: e.Split, amount_minor: int) -> None:
@@ -120,7 +124,6 @@ def _require_row(loan: Loan, number: int) -> Instalment:
 def assess_charge(loan: Loan, command: c.AssessCharge, context: Context) -> list[Event]:
     """Put a charge on an instalment. One that was not disclosed is refused (domain rules, 5.7)."""
     require_status(loan, (LoanStatus.ACTIVE,))
-    require_amount(command.amount_minor)
     timeline = require_value_date(loan, command.effective_on, context)
     require_new_fact(loan, command.charge_id, "charge_id")
     if command.component not in CHARGEABLE:
@@ -128,17 +131,38 @@ def assess_charge(loan: Loan, command: c.AssessCharge, context: Context) -> list
     if command.code not in (loan.disclosed_charges or ()):
         raise Rejected("charge_not_disclosed", "this charge is not on the cost table", "code")
     row = _require_row(loan, command.instalment)
+    amount = _amount_charged(loan, command)
     _require_due_dates_stand(timeline, command.effective_on)
     assessed = e.ChargeAssessed(
         effective_on=command.effective_on,
         charge_id=command.charge_id,
         code=command.code,
         component=command.component,
-        amount_minor=command.amount_minor,
+        amount_minor=amount,
         instalment=command.instalment,
         due_on=row.due_on,
     )
     return [assessed, *followed(loan, timeline, assessed, command.charge_id)]
+
+
+def _amount_charged(loan: Loan, command: c.AssessCharge) -> int:
+    """Return what a charge comes to: what the product's rule computes, or else what is asked."""
+    rules = loan.conditions.charge_rules
+    rule = rule_of(rules, command.code, ChargeTime.SPECIFIED_DUE_DATE)
+    if rule is None:
+        if command.amount_minor is None:
+            raise Rejected("amount_missing", "the product computes no such charge", "amount")
+        require_amount(command.amount_minor)
+        return command.amount_minor
+    if command.component is not rule.component:
+        raise Rejected("not_as_agreed", f"the charge is a {rule.component}", "component")
+    principal = sum(row.principal_minor for row in loan.rows)
+    interest = sum(row.interest_minor for row in loan.rows)
+    amount = amount_of(rule, principal, interest)
+    if command.amount_minor not in (None, amount):
+        raise Rejected("not_as_agreed", f"the product charges {amount}", "amount")
+    require_amount(amount)
+    return amount
 
 
 def _require_due_dates_stand(timeline: Timeline, on: date) -> None:

@@ -10,6 +10,7 @@ from enum import StrEnum
 from domain.events.registry import Event, event
 from domain.loan.instalments import AllocationLine, Balances, Instalment
 from domain.loan.terms import Component
+from domain.servicing.values import ChargeTime
 
 
 class AllocationSource(StrEnum):
@@ -131,6 +132,18 @@ class ChargeAssessed(Event):
     amount_minor: int
     instalment: int
     due_on: date  # of the instalment
+    time: ChargeTime = ChargeTime.SPECIFIED_DUE_DATE  # overdue: put by the close of day
+
+
+@event("loan.charge_reversed.v1")
+class ChargeReversed(Event):
+    """A charge is taken back: nothing had been overdue on its day. It stays visible."""
+
+    charge_id: str
+    component: Component
+    amount_minor: int
+    instalment: int
+    cause: str
 
 
 @event("loan.charge_waived.v1")

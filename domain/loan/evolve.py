@@ -193,6 +193,10 @@ def _reversed(loan: Loan, event: servicing.PaymentReversed) -> Changes:
     return {"timeline": _recorded(loan, event), "taken_back": loan.taken_back | {event.payment_id}}
 
 
+def _charge_reversed(loan: Loan, event: servicing.ChargeReversed) -> Changes:
+    return {"timeline": _recorded(loan, event), "taken_back": loan.taken_back | {event.charge_id}}
+
+
 def _charged_back(loan: Loan, event: crediting.ChargedBack) -> Changes:
     return {"timeline": _recorded(loan, event), "chargebacks": (*loan.chargebacks, event)}
 
@@ -324,6 +328,7 @@ _CHANGES: dict[type[Event], Callable[[Loan, Any], Changes]] = {
     servicing.AllocationsRestated: _result,
     servicing.ScheduleChanged: _result,
     servicing.ChargeAssessed: _told,
+    servicing.ChargeReversed: _charge_reversed,
     servicing.ChargeWaived: _told,
     servicing.CreditBalanceRefunded: _told,
     crediting.GoodwillCredited: _told,

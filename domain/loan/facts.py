@@ -15,7 +15,7 @@ from domain.loan.terms import Conditions, Terms
 from domain.servicing import facts as f
 from domain.servicing.terms import LoanTerms
 from domain.servicing.timeline import Timeline
-from domain.servicing.values import ChargeBasis, ChargeKind, ChargeTime, Component, Kind
+from domain.servicing.values import ChargeBasis, ChargeKind, Component, Kind
 
 TERMINATION_ID = "termination"
 WRITE_OFF_ID = "write_off"
@@ -152,7 +152,7 @@ def _charged(event: servicing.ChargeAssessed) -> f.Fact:
         entered_on=on,
         code=event.code,
         kind=ChargeKind(event.component),
-        time=ChargeTime.SPECIFIED_DUE_DATE,
+        time=event.time,
         basis=ChargeBasis.FLAT,
         due_on=event.due_on,
         amount_minor=event.amount_minor,
@@ -300,6 +300,7 @@ FACTS: dict[type[Event], Callable[[Any], f.Fact]] = {
     servicing.PaymentReceived: _received,
     servicing.PaymentReversed: lambda event: _taken_back(event.payment_id, event.effective_on),
     servicing.ChargeAssessed: _charged,
+    servicing.ChargeReversed: lambda event: _taken_back(event.charge_id, event.effective_on),
     servicing.ChargeWaived: _waived,
     servicing.CreditBalanceRefunded: _refunded,
     crediting.GoodwillCredited: _goodwill,

@@ -11,11 +11,14 @@ from decimal import Decimal
 from enum import StrEnum
 
 from domain.calendar import BusinessDayRule
+from domain.loan.charge_rules import ChargeRule, UndueCharge
 from domain.servicing.conventions import FirstPeriod
 from domain.servicing.floating import ResetRule
 from domain.servicing.term_parts import CustomInstalment, RateStep
 from domain.servicing.values import (
+    ChargeBasis,
     ChargeOffBehaviour,
+    ChargeTime,
     Component,
     OverdueInterest,
     PreClose,
@@ -27,7 +30,10 @@ from domain.servicing.values import (
 __all__ = [
     "DEFAULT_ALLOCATION",
     "BusinessDayRule",
+    "ChargeBasis",
     "ChargeOffBehaviour",
+    "ChargeRule",
+    "ChargeTime",
     "Component",
     "Conditions",
     "CustomInstalment",
@@ -50,6 +56,7 @@ __all__ = [
     "ScheduleDayCount",
     "SignedRate",
     "Terms",
+    "UndueCharge",
     "Unit",
 ]
 
@@ -224,6 +231,7 @@ class Conditions:
     backdating_days_max: int = 365  # how far before the business date a fact may lie
     arrears_tolerance_minor: int = 0  # an instalment short by no more than this is not overdue
     charges: tuple[str, ...] = ()  # charge codes that the cost table may list
+    charge_rules: tuple[ChargeRule, ...] = ()  # charges of them that are computed
     interest_refunded_with: tuple[RefundKind, ...] = ()  # refunds that make interest undue
     floating: FloatingConditions | None = None  # None: a rate is fixed with each loan
     calendar: str | None = None  # whose working days, such as CN; None: due dates are not moved

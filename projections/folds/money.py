@@ -202,6 +202,21 @@ class MoneyFold:
             **{f"{event.component}_minor": event.amount_minor},
         )
 
+    def charge_reversed(self, entry: Entry, loan: LoanSummary) -> None:
+        """A charge is taken back, on its own day."""
+        event = entry.event
+        self.add(
+            entry,
+            loan,
+            transaction_id=event.charge_id,
+            kind="charge_reversal",
+            amount_minor=event.amount_minor,
+            component=event.component,
+            instalment=event.instalment,
+            cause=event.cause,
+            **{f"{event.component}_minor": event.amount_minor},
+        )
+
     def waived(self, entry: Entry, loan: LoanSummary) -> None:
         """Something was given up."""
         event = entry.event
@@ -347,6 +362,7 @@ _CHANGES: dict[str, Callable[[MoneyFold, Entry, LoanSummary], None]] = {
     "loan.payment_reversed.v1": MoneyFold.reversed,
     "loan.allocations_restated.v1": MoneyFold.restated,
     "loan.charge_assessed.v1": MoneyFold.charged,
+    "loan.charge_reversed.v1": MoneyFold.charge_reversed,
     "loan.charge_waived.v1": MoneyFold.waived,
     "loan.credit_balance_refunded.v1": MoneyFold.refunded,
     "loan.goodwill_credited.v1": MoneyFold.credited,

@@ -64,6 +64,11 @@ def _applied(entry: Entry) -> LoanSummary:
         instalments=event.instalments,
         tolerance_minor=event.conditions.arrears_tolerance_minor,
         four_eyes_from_minor=event.conditions.four_eyes_from_minor,
+        overdue_turns=[
+            {"wait_days": rule.wait_days, "every": rule.every, "unit": rule.every_unit}
+            for rule in event.conditions.charge_rules
+            if rule.time == "overdue"
+        ],
         recalculates=event.conditions.recalculation != "none",
         reference=floating.reference if floating else None,
         reset=floating.reset if floating else None,

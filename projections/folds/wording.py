@@ -177,6 +177,9 @@ WORDS: dict[str, Callable[[Any, Money], str]] = {
     "loan.charge_assessed.v1": lambda e, m: (
         f"{e.component.capitalize()} {e.code} of {m(e.amount_minor)} on instalment {e.instalment}"
     ),
+    "loan.charge_reversed.v1": lambda e, m: (
+        f"{e.component.capitalize()} of {m(e.amount_minor)} taken back: {e.cause}"
+    ),
     "loan.charge_waived.v1": lambda e, m: (
         f"{m(e.amount_minor)} {e.component} waived on instalment {e.instalment}"
     ),

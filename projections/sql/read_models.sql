@@ -45,6 +45,7 @@ CREATE TABLE loan_summary (
     instalments bigint NOT NULL,
     tolerance_minor bigint NOT NULL,
     four_eyes_from_minor bigint NOT NULL,
+    overdue_turns jsonb NOT NULL,
     recalculates boolean NOT NULL,
     model_id text,
     model_version text,
@@ -112,6 +113,7 @@ COMMENT ON COLUMN loan_summary.days_past_due IS 'when the bucket was last publis
 COMMENT ON COLUMN loan_summary.missed IS 'instalments published as missed and not met since';
 COMMENT ON COLUMN loan_summary.longest_period_days IS 'of any instalment ever published; bounds the search for the running one';
 COMMENT ON COLUMN loan_summary.recalculates IS 'the engine says the figures of a day: interest follows what is paid, or the rows as published do not tell';
+COMMENT ON COLUMN loan_summary.overdue_turns IS 'when the product charges for overdue instalments: [{wait_days, every, unit}]; every NULL: once';
 COMMENT ON COLUMN loan_summary.next_reset_on IS 'when a floating rate is fixed next; NULL: the rate is fixed, or the contract ended';
 COMMENT ON COLUMN loan_summary.left_on IS 'from this date on the loan is not on the book';
 

@@ -89,3 +89,33 @@ def test_due_dates_are_moved_to_the_working_days_of_a_country(api: Api) -> None:
         "2018-09-17",
         "2018-10-15",
     ]
+
+
+def test_a_product_computes_its_charges(api: Api) -> None:
+    rule = {
+        "code": "LATE",
+        "component": "fee",
+        "time": "specified_due_date",
+        "basis": "percent_of_amount",
+        "percent": "1.5",
+        "min": "20.00",
+    }
+    body = {"effective_on": ON, "name": "Loans", "conditions": CONDITIONS}
+    bad = body | {"conditions": CONDITIONS | {"charge_rules": [rule | {"code": "X"}]}}
+    refused = api.refused("/v1/products/Q/versions", bad, status=409)
+    assert refused == ("unknown_charge", "charge_rules")
+    bad = body | {"conditions": CONDITIONS | {"charge_rules": [rule | {"percent": "0"}]}}
+    refused = api.refused("/v1/products/Q/versions", bad, status=422)
+    assert refused == ("bad_bounds", "charge_rules")
+    api.define_product(charge_rules=[rule])
+    seen = api.get("/v1/products/P")["conditions"]["charge_rules"][0]
+    assert (seen["percent"], seen["min"], seen["undue"]) == ("1.5", "20.00", "taken_back")
+    loan = api.open_loan("1000.00", instalments=4)
+    at, ann = f"/v1/loans/{loan}/charges", api.as_("ann")
+    charge = {
+        "effective_on": "2018-02-01", "charge_id": "c-1", "code": "LATE", "component": "fee",
+        "instalment": 1, "currency": "USD",
+    }  # fmt: skip
+    assert ann.refused(at, charge | {"amount": "15.00"}) == ("not_as_agreed", "amount")
+    ann.done(at, charge)  # 1.5 % are 15.00, at least 20.00
+    assert api.get(f"/v1/loans/{loan}/state")["balances"]["fee"] == "20.00"

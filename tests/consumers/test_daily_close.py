@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date, timedelta
+from typing import Any
 from zlib import crc32
 
 import pytest
@@ -26,7 +27,7 @@ from domain.errors import Rejected
 from domain.events.registry import Event
 from domain.loan.day import DayFigures, day_figures
 from domain.loan.state import Loan
-from domain.loan.terms import Recalculation
+from domain.loan.terms import Recalculation, Unit
 from domain.service import Service
 from infra.database import DatabasePool
 from infra.errors import Unavailable
@@ -35,7 +36,7 @@ from infra.store import PostgresEventStore
 from projections.case_work import parked
 from projections.loan_day import loan_days
 from projections.worklist import case
-from tests.support.book import START, Book
+from tests.support.book import OVERDUE, START, Book
 
 DUE = date(2018, 2, 15)
 LATE_FROM = date(2018, 2, 16)
@@ -101,6 +102,7 @@ def test_the_engine_says_the_days_of_loans_whose_interest_follows_what_is_paid(
     book, close = Book(store, recalculation=Recalculation.CONTINUOUS), closer(pool, store)
     for name in ("good", "bad"):
         book.open_loan(name)
+    planned = sum(row.interest_minor for row in book.state("bad").rows[:2])
     book.today = DUE
     book.pay("good", instalment(book, "good"))
     book.today = date(2018, 4, 1)
@@ -110,7 +112,6 @@ def test_the_engine_says_the_days_of_loans_whose_interest_follows_what_is_paid(
             rows = loan_days(db, loan_id, from_on=START, until_on=book.today)
         told = [DayFigures(**{n: row[n] for n in DayFigures.__dataclass_fields__}) for row in rows]
         assert told == [day_figures(book.state(loan_id), row["business_date"]) for row in rows]
-    planned = sum(row.interest_minor for row in book.state("bad").rows[:2])
     assert rows[-1]["overdue_interest_minor"] > planned
 
 
@@ -251,3 +252,27 @@ def test_a_close_that_was_killed_goes_on_where_it_was(
     with pool.transaction() as db:
         rows = db.rows("SELECT DISTINCT loan_id, business_date FROM loan_day")
     assert len(rows) == 9
+
+
+@pytest.mark.parametrize(
+    ("turns", "days"),
+    [
+        ({"every": None}, ["02-21", "03-21"]),
+        ({"every": 10, "every_unit": Unit.DAYS}, ["02-21", "03-03", "03-13", "03-21", "03-23"]),
+        ({"every": 2, "every_unit": Unit.WEEKS}, ["02-21", "03-07", "03-21", "03-21"]),
+        ({"every": 1, "every_unit": Unit.MONTHS}, ["02-21", "03-21", "03-21"]),
+    ],
+    ids=["once", "ten days", "two weeks", "a month"],
+)
+def test_overdue_instalments_are_charged_on_their_turns(
+    pool: DatabasePool, store: PostgresEventStore, turns: dict[str, Any], days: list[str]
+) -> None:
+    """Due on 15 February and 15 March, five days to wait: charged on the 21st, then by turns."""
+    rule = replace(OVERDUE, cap_minor=None, **turns)
+    book, close = Book(store, charge_rules=(rule,)), closer(pool, store)
+    book.open_loan("bad")
+    book.today = date(2018, 3, 25)
+    close.close_until(book.today, first=START)
+    events = store.read(Position(shard=0, number=0), 10_000)
+    charged = [x.effective_on for x in events if x.topic == "loan.charge_assessed.v1"]
+    assert [f"{on:%m-%d}" for on in charged] == days

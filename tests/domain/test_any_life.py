@@ -24,7 +24,10 @@ from domain.events.ending import LoanChargedOff, LoanRestructured, RestructureKi
 from domain.loan.booking import standing_on
 from domain.loan.state import LoanStatus
 from domain.loan.terms import (
+    ChargeBasis,
     ChargeOffBehaviour,
+    ChargeRule,
+    ChargeTime,
     Component,
     Conditions,
     DueDays,
@@ -68,6 +71,23 @@ PRODUCTS = [
     )
     for method, recalculation in METHODS
 ]
+CHARGE_RULES = (
+    ChargeRule(
+        code="LATE",
+        component=Component.PENALTY,
+        time=ChargeTime.OVERDUE,
+        basis=ChargeBasis.PERCENT_OF_AMOUNT_AND_INTEREST,
+        percent=Decimal(3),
+        min_minor=50,
+        wait_days=2,
+        every=1,
+        every_unit=Unit.WEEKS,
+        cap_minor=20_000,
+    ),
+    ChargeRule(
+        code="NSF", component=Component.FEE, time=ChargeTime.SPECIFIED_DUE_DATE, amount_minor=700
+    ),
+)
 SHAPES: list[dict[str, Any]] = [
     {},
     {"repayment_unit": Unit.WEEKS, "repayment_every": 2},
@@ -78,6 +98,7 @@ SHAPES: list[dict[str, Any]] = [
     {"overdue_interest": OverdueInterest.DOES_NOT_EARN},
     {"full_term_tranches": True},
     {"charge_off": ChargeOffBehaviour.ZERO_INTEREST},
+    {"charge_rules": CHARGE_RULES},
     {"charge_off": ChargeOffBehaviour.ACCELERATE_MATURITY},
     {"due_days": DueDays(earliest=31)},
     {"rate_steps_max": 1},
@@ -145,6 +166,13 @@ MAKERS: dict[str, Callable[[Turn], Command]] = {
         code="LATE",
         component=Component.FEE if t.n % 2 else Component.PENALTY,
         amount_minor=1 + t.n,
+        instalment=t.number,
+    ),
+    "agreed charge": lambda t: t.make(
+        cs.AssessCharge,
+        charge_id=t.name,
+        code="NSF",
+        component=Component.FEE,
         instalment=t.number,
     ),
     "waive": lambda t: t.make(
@@ -311,6 +339,16 @@ def turns(life: Life, told: Told) -> Iterator[Life]:
         except Rejected:
             continue
         yield life
+
+
+@given(lives)
+def test_closing_a_day_twice_is_closing_it_once(
+    drawn: tuple[Conditions, dict[str, Any], Told],
+) -> None:
+    conditions, shape, told = drawn
+    life = paid_out(conditions, shape)
+    for _ in turns(life, told):
+        life.when(close(life.now)).when(close(life.now)).then()
 
 
 @given(lives)

@@ -24,7 +24,10 @@ from domain.events.ending import RestructureKind
 from domain.events.servicing import Split
 from domain.loan.state import Loan
 from domain.loan.terms import (
+    ChargeBasis,
     ChargeOffBehaviour,
+    ChargeRule,
+    ChargeTime,
     Component,
     Conditions,
     CustomInstalment,
@@ -37,6 +40,7 @@ from domain.loan.terms import (
     RepaymentMethod,
     ResetRule,
     ScheduleDayCount,
+    Unit,
 )
 from domain.ports import EventStore, IdempotencyKey, Outcome
 from domain.service import Instruction, Service
@@ -46,6 +50,17 @@ CHANGES = 0.25  # of what happens to a loan
 START = date(2018, 1, 15)
 REFERENCE = "LPR-1Y"
 FLOATING = FloatingConditions(reference=REFERENCE, reset=ResetRule.MONTHLY)
+OVERDUE = ChargeRule(
+    code="OVERDUE",
+    component=Component.PENALTY,
+    time=ChargeTime.OVERDUE,
+    basis=ChargeBasis.PERCENT_OF_AMOUNT_AND_INTEREST,
+    percent=Decimal(2),
+    wait_days=5,
+    every=1,
+    every_unit=Unit.MONTHS,
+    cap_minor=10_000,
+)
 ANN = Actor(kind=ActorKind.HUMAN, id="ann", roles=("officer",))
 BOB = Actor(kind=ActorKind.HUMAN, id="bob", roles=("checker", "senior_checker"))
 COLLECTOR = Actor(kind=ActorKind.HUMAN, id="cal", roles=("collector",))
@@ -67,7 +82,8 @@ def conditions(
         instalments_max=60,
         backdating_days_max=400,
         arrears_tolerance_minor=tolerance_minor,
-        charges=("LATE",),
+        charges=("LATE", "OVERDUE"),
+        charge_rules=(OVERDUE,),
         payouts_max=4,
     )
     return replace(plain, **product)
@@ -196,7 +212,7 @@ class Book:
             price["custom"] = self._schedule(approved or amount, instalments)
         self.do(ca.ReviewLoan(**common, decision=Decision.APPROVED, **price))
         self.do(
-            ca.DiscloseCost(**common, annual_cost=rate, method="irr", charges=("LATE",)),
+            ca.DiscloseCost(**common, annual_cost=rate, method="irr", charges=("LATE", "OVERDUE")),
         )
         self.do(ca.AcceptOffer(**common))
         tranche = f"d-{loan_id}" if product == "T" else None

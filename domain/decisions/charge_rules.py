@@ -1,0 +1,72 @@
+"""What a product may say of the charges that it computes; each refusal has its code and field.
+
+Sources: domain rules 9.8 F-03 to F-12, 5.7. Loans are not judged here.
+"""
+
+from decimal import Decimal
+
+from domain.errors import Rejected
+from domain.loan.charge_rules import ChargeRule
+from domain.loan.terms import Conditions
+from domain.money import AMOUNT_MINOR_MAX
+from domain.servicing.values import ChargeBasis, ChargeTime, Component, Unit
+
+FIELD = "charge_rules"
+RULES_MAX = 20
+PERCENT_MAX = Decimal(100)
+DAYS_MAX = 366  # to wait, or units between two charges
+CHARGEABLE = frozenset({Component.FEE, Component.PENALTY})
+TIMES = frozenset({ChargeTime.SPECIFIED_DUE_DATE, ChargeTime.OVERDUE})
+UNITS = frozenset({Unit.DAYS, Unit.WEEKS, Unit.MONTHS})
+_OF_OVERDUE = {"wait_days": 0, "every": None, "cap_minor": None}
+
+
+def require_sound_charge_rules(conditions: Conditions) -> None:
+    """Refuse rules that the cost table could not list, or that compute nothing."""
+    rules = conditions.charge_rules
+    if len(rules) > RULES_MAX:
+        raise Rejected("bad_bounds", f"at most {RULES_MAX}", FIELD)
+    codes = [rule.code for rule in rules] + [fee.code for fee in conditions.payout_fees]
+    for rule in rules:
+        if codes.count(rule.code) > 1:
+            raise Rejected("charge_repeated", f"{rule.code}: each charge once", FIELD)
+        if rule.code not in conditions.charges:
+            raise Rejected("unknown_charge", f"{rule.code} is no charge of it", FIELD)
+        if rule.component not in CHARGEABLE:
+            raise Rejected("not_chargeable", f"{rule.code}: a fee or a penalty", FIELD)
+        if rule.time not in TIMES or rule.basis is ChargeBasis.PERCENT_OF_DISBURSED:
+            raise Rejected("not_offered", f"{rule.code}: {rule.time}, {rule.basis}", FIELD)
+        _require_sound_amount(rule)
+        _require_sound_turns(rule)
+
+
+def _require_sound_amount(rule: ChargeRule) -> None:
+    """Refuse what is neither a positive amount nor a share within its own bounds."""
+    if (rule.basis is ChargeBasis.FLAT) != (rule.percent is None):
+        raise Rejected("bad_bounds", f"{rule.code}: a flat amount, or a share of a basis", FIELD)
+    most = AMOUNT_MINOR_MAX if rule.max_minor is None else rule.max_minor
+    if rule.percent is None:
+        plain = rule.min_minor == 0 and rule.max_minor is None
+        sound = plain and 0 < rule.amount_minor <= AMOUNT_MINOR_MAX
+    else:
+        within = 0 <= rule.min_minor <= most <= AMOUNT_MINOR_MAX
+        sound = within and rule.amount_minor == 0 and 0 < rule.percent <= PERCENT_MAX
+    if not sound:
+        raise Rejected("bad_bounds", f"{rule.code}: an amount, or a share", FIELD)
+
+
+def _require_sound_turns(rule: ChargeRule) -> None:
+    """Refuse a wait, a frequency or a cap that cannot be, or that nothing would look at."""
+    if rule.time is not ChargeTime.OVERDUE:
+        for name, unused in _OF_OVERDUE.items():
+            if getattr(rule, name) != unused:
+                raise Rejected("not_used", f"{rule.code}: {name} is of overdue charges", FIELD)
+        return
+    if not 0 <= rule.wait_days <= DAYS_MAX:
+        raise Rejected("bad_bounds", f"{rule.code}: wait 0 to {DAYS_MAX} days", FIELD)
+    if rule.every is not None and not 1 <= rule.every <= DAYS_MAX:
+        raise Rejected("bad_bounds", f"{rule.code}: every 1 to {DAYS_MAX}", FIELD)
+    if rule.every_unit not in UNITS:
+        raise Rejected("not_offered", f"{rule.code}: every {rule.every_unit}", FIELD)
+    if rule.cap_minor is not None and not 0 < rule.cap_minor <= AMOUNT_MINOR_MAX:
+        raise Rejected("bad_bounds", f"{rule.code}: a cap is positive", FIELD)

@@ -32,6 +32,7 @@ class Account(StrEnum):
     GOODWILL_EXPENSE = "goodwill_credit_expense"
     CHARGES_GIVEN_BACK = "charges_given_back"  # less of fee and penalty income
     COLLECTION_EXPENSE = "collection_expense"
+    TAX_PAYABLE = "tax_payable"  # inside charges: what is owed to the tax office
     CHARGE_OFF_EXPENSE = "charge_off_expense"
     INTEREST_CHARGED_OFF = "income_from_charged_off_interest"
     FEES_CHARGED_OFF = "income_from_charged_off_fees"
@@ -106,10 +107,12 @@ def _disbursed(event: disbursement.LoanDisbursed, _: bool) -> Iterable[Line]:  #
 
 
 def _kept_back(event: Payout, sign: int) -> Iterable[Line]:
-    """Let fees that are kept back from a payout stay with the fund source, as income."""
+    """Let fees that are kept back from a payout stay with the fund source, as income and tax."""
     kept = sum(fee.amount_minor for fee in event.fees)
+    tax = sum(fee.tax_minor for fee in event.fees)
     yield Line(account=Account.FUND_SOURCE, amount_minor=sign * kept)
-    yield Line(account=Account.FEE_INCOME, amount_minor=-sign * kept)
+    yield Line(account=Account.FEE_INCOME, amount_minor=-sign * (kept - tax))
+    yield Line(account=Account.TAX_PAYABLE, amount_minor=-sign * tax)
 
 
 def _received_lines(
@@ -161,13 +164,19 @@ def _restated(event: servicing.AllocationsRestated, charged_off: bool) -> Iterab
 
 
 def _charged(event: servicing.ChargeAssessed, _: bool) -> Iterable[Line]:  # noqa: FBT001
-    return accrual(event.component, event.amount_minor)
+    return _with_tax(event, 1)
 
 
-def _waived(
-    event: servicing.ChargeWaived | servicing.ChargeReversed,
-    charged_off: bool,  # noqa: FBT001
+def _with_tax(
+    event: servicing.ChargeAssessed | servicing.ChargeReversed, sign: int
 ) -> Iterable[Line]:
+    """Owe the whole charge; what is tax in it is no income (domain rules, F-20)."""
+    yield from accrual(event.component, sign * event.amount_minor)
+    yield Line(account=INCOME[event.component], amount_minor=sign * event.tax_minor)
+    yield Line(account=Account.TAX_PAYABLE, amount_minor=-sign * event.tax_minor)
+
+
+def _waived(event: servicing.ChargeWaived, charged_off: bool) -> Iterable[Line]:  # noqa: FBT001
     return () if charged_off else accrual(event.component, -event.amount_minor)
 
 
@@ -249,7 +258,7 @@ _RULES: dict[type[Event], Callable[[Any, bool], Iterable[Line]]] = {
     servicing.PaymentAllocated: _allocated,
     servicing.AllocationsRestated: _restated,
     servicing.ChargeAssessed: _charged,
-    servicing.ChargeReversed: _waived,
+    servicing.ChargeReversed: lambda event, _: _with_tax(event, -1),
     servicing.ChargeWaived: _waived,
     servicing.CreditBalanceRefunded: _refunded,
     crediting.ChargedBack: lambda event, _: _owed_more(event, 1),

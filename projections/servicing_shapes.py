@@ -73,6 +73,7 @@ class Charged(Narrow):
     component: str
     amount_minor: int
     instalment: int
+    tax_minor: int = 0
 
 
 class ChargeReversed(Narrow):
@@ -81,6 +82,7 @@ class ChargeReversed(Narrow):
     charge_id: str
     component: str
     amount_minor: int
+    tax_minor: int
     instalment: int
     cause: str
 

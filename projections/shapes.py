@@ -150,6 +150,7 @@ class FeeTaken(Narrow):
 
     code: str
     amount_minor: int
+    tax_minor: int = 0
 
 
 class Disbursed(Narrow):

@@ -43,6 +43,7 @@ class Transaction(msgspec.Struct, gc=False):
     component: str | None = None
     instalment: int | None = None
     cost_minor: int = 0
+    tax_minor: int = 0  # of a charge or a fee, owed to the tax office
     cause: str | None = None
     cause_id: str | None = None
     reversed_on: date | None = None

@@ -51,6 +51,8 @@ def _require_sound_amount(rule: ChargeRule) -> None:
     else:
         within = 0 <= rule.min_minor <= most <= AMOUNT_MINOR_MAX
         sound = within and rule.amount_minor == 0 and 0 < rule.percent <= PERCENT_MAX
+    if rule.tax_percent is not None:
+        sound = sound and 0 < rule.tax_percent <= PERCENT_MAX
     if not sound:
         raise Rejected("bad_bounds", f"{rule.code}: an amount, or a share", FIELD)
 

@@ -12,7 +12,7 @@ from domain.errors import Rejected
 from domain.events.registry import Event
 from domain.events.servicing import ChargeAssessed, ChargeReversed
 from domain.loan.booking import standing_on
-from domain.loan.charge_rules import ChargeRule, UndueCharge, amount_of, last_turn, rule_of
+from domain.loan.charge_rules import ChargeRule, UndueCharge, amount_of, last_turn, rule_of, tax_in
 from domain.loan.evolve import evolve
 from domain.loan.facts import fact_of
 from domain.loan.instalments import Instalment
@@ -86,6 +86,7 @@ def _charge(loan: Loan, rule: ChargeRule, row: Instalment, on: date) -> list[Eve
         instalment=row.number,
         due_on=row.due_on,
         time=ChargeTime.OVERDUE,
+        tax_minor=tax_in(amount, rule.tax_percent),
     )
     try:
         return [told, *followed(loan, loan.timeline, told, charge_id)]
@@ -125,7 +126,7 @@ def undue_taken_back(loan: Loan, told: Sequence[Event]) -> list[Event]:
         rule = rule_of(rules, charge.code, ChargeTime.OVERDUE)
         if rule is None or not _stands_as_charged(loan, charge) or _was_overdue(loan, charge):
             continue
-        made = _take_back(loan, charge)
+        made = _take_back(loan, charge, tax_in(charge.amount_minor, rule.tax_percent))
         events += made
         loan = _after(loan, made)
     return events
@@ -156,7 +157,7 @@ def _reversal(charge: ChargeAdded) -> Reversed:
     return Reversed(id=f"without:{charge.id}", effective_on=on, entered_on=on, fact_id=charge.id)
 
 
-def _take_back(loan: Loan, charge: ChargeAdded) -> list[Event]:
+def _take_back(loan: Loan, charge: ChargeAdded, tax_minor: int) -> list[Event]:
     assert loan.timeline is not None, "a charged loan has a time line"
     on = charge.effective_on
     told = ChargeReversed(
@@ -164,6 +165,7 @@ def _take_back(loan: Loan, charge: ChargeAdded) -> list[Event]:
         charge_id=charge.id,
         component=Component(charge.kind),
         amount_minor=charge.amount_minor,
+        tax_minor=tax_minor,
         instalment=next(row.number for row in loan.rows if row.due_on == charge.due_on),
         cause=NO_LONGER_OVERDUE,
     )

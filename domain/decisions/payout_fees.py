@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from domain.errors import Rejected
 from domain.events.disbursement import FeeTaken
+from domain.loan.charge_rules import tax_in
 from domain.loan.state import Loan, LoanStatus
 from domain.loan.terms import Conditions, FeeTime, PayoutFee
 from domain.money import AMOUNT_MINOR_MAX, to_minor
@@ -19,7 +20,7 @@ def fees_of(loan: Loan, amount_minor: int) -> tuple[FeeTaken, ...]:
     """Return what is kept back from a payout of an amount; refuse a fee that was not disclosed."""
     first = loan.status is LoanStatus.ACCEPTED
     due = [
-        FeeTaken(code=fee.code, amount_minor=amount)
+        FeeTaken(code=fee.code, amount_minor=amount, tax_minor=tax_in(amount, fee.tax_percent))
         for fee in loan.conditions.payout_fees
         if first or fee.taken is FeeTime.EACH_PAYOUT
         if (amount := amount_of(fee, amount_minor))
@@ -58,7 +59,9 @@ def require_sound_fees(conditions: Conditions) -> None:
 
 
 def _sound(fee: PayoutFee) -> bool:
-    """Whether a fee is a positive amount, or a share within its own bounds."""
+    """Whether a fee is a positive amount, or a share within its own bounds, tax in it or none."""
+    if fee.tax_percent is not None and not 0 < fee.tax_percent <= PERCENT_MAX:
+        return False
     if fee.percent is None:
         plain = fee.min_minor == 0 and fee.max_minor is None
         return plain and 0 < fee.amount_minor <= AMOUNT_MINOR_MAX

@@ -20,7 +20,7 @@ from domain.errors import Rejected
 from domain.events import ending
 from domain.events import servicing as e
 from domain.events.registry import Event
-from domain.loan.charge_rules import amount_of, rule_of
+from domain.loan.charge_rules import ChargeRule, amount_of, rule_of, tax_in
 from domain.loan.evolve import evolve
 from domain.loan.facts import fact_of
 from domain.loan.instalments import Instalment
@@ -131,7 +131,8 @@ def assess_charge(loan: Loan, command: c.AssessCharge, context: Context) -> list
     if command.code not in (loan.disclosed_charges or ()):
         raise Rejected("charge_not_disclosed", "this charge is not on the cost table", "code")
     row = _require_row(loan, command.instalment)
-    amount = _amount_charged(loan, command)
+    rule = rule_of(loan.conditions.charge_rules, command.code, ChargeTime.SPECIFIED_DUE_DATE)
+    amount = _amount_charged(loan, command, rule)
     _require_due_dates_stand(timeline, command.effective_on)
     assessed = e.ChargeAssessed(
         effective_on=command.effective_on,
@@ -141,14 +142,13 @@ def assess_charge(loan: Loan, command: c.AssessCharge, context: Context) -> list
         amount_minor=amount,
         instalment=command.instalment,
         due_on=row.due_on,
+        tax_minor=0 if rule is None else tax_in(amount, rule.tax_percent),
     )
     return [assessed, *followed(loan, timeline, assessed, command.charge_id)]
 
 
-def _amount_charged(loan: Loan, command: c.AssessCharge) -> int:
+def _amount_charged(loan: Loan, command: c.AssessCharge, rule: ChargeRule | None) -> int:
     """Return what a charge comes to: what the product's rule computes, or else what is asked."""
-    rules = loan.conditions.charge_rules
-    rule = rule_of(rules, command.code, ChargeTime.SPECIFIED_DUE_DATE)
     if rule is None:
         if command.amount_minor is None:
             raise Rejected("amount_missing", "the product computes no such charge", "amount")

@@ -14,6 +14,7 @@ class FeeTaken:
 
     code: str
     amount_minor: int
+    tax_minor: int = 0  # of the amount, owed to the tax office
 
 
 @event("loan.disbursement_prepared.v1")

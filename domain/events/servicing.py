@@ -133,6 +133,7 @@ class ChargeAssessed(Event):
     instalment: int
     due_on: date  # of the instalment
     time: ChargeTime = ChargeTime.SPECIFIED_DUE_DATE  # overdue: put by the close of day
+    tax_minor: int = 0  # of the amount, owed to the tax office
 
 
 @event("loan.charge_reversed.v1")
@@ -142,6 +143,7 @@ class ChargeReversed(Event):
     charge_id: str
     component: Component
     amount_minor: int
+    tax_minor: int  # of the amount, owed to the tax office no more
     instalment: int
     cause: str
 

@@ -44,6 +44,7 @@ class ChargeRule:
     every_unit: Unit = Unit.DAYS
     cap_minor: int | None = None  # of all overdue charges on one instalment; None: without limit
     undue: UndueCharge = UndueCharge.TAKEN_BACK
+    tax_percent: Decimal | None = None  # inside the charge, on its net: 6 is VAT of 6 %; None: none
 
 
 def amount_of(rule: ChargeRule, principal_minor: int, interest_minor: int) -> int:
@@ -57,6 +58,13 @@ def amount_of(rule: ChargeRule, principal_minor: int, interest_minor: int) -> in
         base += interest_minor
     share = max(rule.min_minor, to_minor(base * rule.percent / PERCENT))
     return share if rule.max_minor is None else min(share, rule.max_minor)
+
+
+def tax_in(amount_minor: int, percent: Decimal | None) -> int:
+    """Return the tax inside an amount, minor units, half up: at 6 % 6.00 of 106.00 (F-20)."""
+    if percent is None:
+        return 0
+    return to_minor(amount_minor * percent / (PERCENT + percent))
 
 
 def last_turn(rule: ChargeRule, due_on: date, on: date) -> date | None:

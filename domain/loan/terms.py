@@ -158,6 +158,7 @@ class PayoutFee:
     percent: Decimal | None = None  # of the payout: 1.5 is 1.5 %; None: the fixed amount
     min_minor: int = 0  # of a share
     max_minor: int | None = None  # of a share; None: without limit
+    tax_percent: Decimal | None = None  # inside the fee, on its net: 6 is VAT of 6 %; None: none
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

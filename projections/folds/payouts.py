@@ -53,6 +53,7 @@ def _fees(money: Adds, entry: Entry, loan: LoanSummary, kind: str) -> None:
             kind=kind,
             amount_minor=fee.amount_minor,
             fee_minor=fee.amount_minor,
+            tax_minor=fee.tax_minor,
             code=fee.code,
             cause_id=payout,
         )

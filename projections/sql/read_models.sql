@@ -196,6 +196,7 @@ CREATE TABLE transactions (
     component text,
     instalment bigint,
     cost_minor bigint NOT NULL,
+    tax_minor bigint NOT NULL,
     cause text,
     cause_id text,
     reversed_on date,

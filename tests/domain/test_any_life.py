@@ -83,6 +83,7 @@ CHARGE_RULES = (
         every=1,
         every_unit=Unit.WEEKS,
         cap_minor=20_000,
+        tax_percent=Decimal(6),
     ),
     ChargeRule(
         code="NSF", component=Component.FEE, time=ChargeTime.SPECIFIED_DUE_DATE, amount_minor=700

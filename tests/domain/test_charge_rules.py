@@ -308,6 +308,38 @@ def test_another_amount_than_agreed_is_refused() -> None:
     assert (no.code, no.field) == ("amount_missing", "amount")
 
 
+# --- tax
+
+
+def test_tax_inside_a_charge_is_owed_to_the_tax_office_and_no_income() -> None:
+    """Source: domain rules, F-20: of 7.00 at 6 % 0.396 are tax, 0.40 in whole cents."""
+    life = lent(replace(ON_REQUEST, tax_percent=Decimal(6))).when(nsf())
+    told = life.last[0]
+    assert isinstance(told, es.ChargeAssessed)
+    assert (told.amount_minor, told.tax_minor) == (700, 40)
+    stands = booked(life.events)
+    accounts = (Account.FEE_RECEIVABLE, Account.FEE_INCOME, Account.TAX_PAYABLE)
+    assert [stands[account] for account in accounts] == [700, -660, -40]
+    ties_to_the_ledger(life)
+
+
+def test_tax_goes_with_the_charge_that_is_taken_back() -> None:
+    life = lent(replace(LATE, tax_percent=Decimal(6))).when(close(late(1)))
+    assert booked(life.events)[Account.TAX_PAYABLE] == -28  # of 5.00
+    life.when(pay(FIRST, month(1), "p"))
+    stands = booked(life.events)
+    assert (stands[Account.TAX_PAYABLE], stands[Account.PENALTY_INCOME]) == (0, 0)
+
+
+def test_a_fee_kept_back_from_a_payout_may_hold_tax() -> None:
+    """1 % of 6,000.00 is 60.00, of which 3.40 are tax."""
+    fee = PayoutFee(code="LATE", percent=Decimal(1), tax_percent=Decimal(6))
+    life = lent(ON_REQUEST, payout_fees=(fee,))
+    stands = booked(life.events)
+    accounts = (Account.FUND_SOURCE, Account.FEE_INCOME, Account.TAX_PAYABLE)
+    assert [stands[account] for account in accounts] == [6_000 - 600_000, -5_660, -340]
+
+
 PERCENT = {"basis": ChargeBasis.PERCENT_OF_AMOUNT, "amount_minor": 0, "percent": Decimal(1)}
 
 
@@ -324,6 +356,8 @@ PERCENT = {"basis": ChargeBasis.PERCENT_OF_AMOUNT, "amount_minor": 0, "percent":
         (replace(LATE, min_minor=1), "bad_bounds"),
         (replace(LATE, **PERCENT | {"percent": Decimal(101)}), "bad_bounds"),
         (replace(LATE, **PERCENT | {"min_minor": 2, "max_minor": 1}), "bad_bounds"),
+        (replace(LATE, tax_percent=Decimal(0)), "bad_bounds"),
+        (replace(LATE, tax_percent=Decimal(101)), "bad_bounds"),
         (replace(LATE, wait_days=-1), "bad_bounds"),
         (replace(LATE, every=0), "bad_bounds"),
         (replace(LATE, every_unit=Unit.YEARS), "not_offered"),

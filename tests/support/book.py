@@ -60,6 +60,7 @@ OVERDUE = ChargeRule(
     every=1,
     every_unit=Unit.MONTHS,
     cap_minor=10_000,
+    tax_percent=Decimal(6),
 )
 ANN = Actor(kind=ActorKind.HUMAN, id="ann", roles=("officer",))
 BOB = Actor(kind=ActorKind.HUMAN, id="bob", roles=("checker", "senior_checker"))
@@ -128,7 +129,9 @@ class Book:
                 planned = replace(
                     self.conditions,
                     payout_plan=PayoutPlan.TRANCHES,
-                    payout_fees=(PayoutFee(code="LATE", percent=Decimal(1)),),
+                    payout_fees=(
+                        PayoutFee(code="LATE", percent=Decimal(1), tax_percent=Decimal(6)),
+                    ),
                     charge_off=ChargeOffBehaviour.ACCELERATE_MATURITY,
                 )
                 self.do(replace(define, code="T", name="Tranches", conditions=planned))

@@ -13,7 +13,7 @@ from domain.events.registry import Event
 from domain.events.servicing import ChargeAssessed, ChargeReversed
 from domain.loan.booking import standing_on
 from domain.loan.charge_rules import ChargeRule, UndueCharge, amount_of, last_turn, rule_of, tax_in
-from domain.loan.evolve import evolve
+from domain.loan.evolve import fold
 from domain.loan.facts import fact_of
 from domain.loan.instalments import Instalment
 from domain.loan.state import Loan
@@ -102,9 +102,9 @@ def _charges(timeline: Timeline) -> Iterator[ChargeAdded]:
 
 
 def _after(loan: Loan, events: Iterable[Event]) -> Loan:
-    for event in events:
-        loan = evolve(loan, event)
-    return loan
+    after = fold(loan, events)
+    assert after is not None, "an event takes no loan away"
+    return after
 
 
 # --- taken back

@@ -174,7 +174,7 @@ def test_a_fee_is_kept_back_from_what_goes_out(api: Api) -> None:
     at, ann = accepted(api), api.as_("ann")
     body = money("d-1", "6000.00")
     (seen,) = ann.preview(f"{at}/disbursements", body)
-    assert seen["fees"] == [{"code": "LATE", "amount": "80.00"}]
+    assert seen["fees"] == [{"code": "LATE", "amount": "80.00", "tax": "0.00"}]
     ann.done(f"{at}/disbursements", body)
     ann.done(f"{at}/disbursements", money("d-2", "2000.00", "2018-01-20"))
     api.catch_up()

@@ -36,7 +36,8 @@ from infra.store import PostgresEventStore
 from projections.case_work import parked
 from projections.loan_day import loan_days
 from projections.worklist import case
-from tests.support.book import OVERDUE, START, Book
+from tests.support.book import START, Book
+from tests.support.charge_rules import OVERDUE
 
 DUE = date(2018, 2, 15)
 LATE_FROM = date(2018, 2, 16)

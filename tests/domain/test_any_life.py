@@ -24,10 +24,7 @@ from domain.events.ending import LoanChargedOff, LoanRestructured, RestructureKi
 from domain.loan.booking import standing_on
 from domain.loan.state import LoanStatus
 from domain.loan.terms import (
-    ChargeBasis,
     ChargeOffBehaviour,
-    ChargeRule,
-    ChargeTime,
     Component,
     Conditions,
     DueDays,
@@ -42,6 +39,7 @@ from domain.loan.terms import (
 from domain.postings import Account
 from domain.replay import replay
 from domain.servicing.values import ReAgeInterest, ReAmortiseInterest
+from tests.support.charge_rules import CHARGE_RULES
 from tests.support.lives import (
     CONDITIONS,
     LOAN,
@@ -71,24 +69,6 @@ PRODUCTS = [
     )
     for method, recalculation in METHODS
 ]
-CHARGE_RULES = (
-    ChargeRule(
-        code="LATE",
-        component=Component.PENALTY,
-        time=ChargeTime.OVERDUE,
-        basis=ChargeBasis.PERCENT_OF_AMOUNT_AND_INTEREST,
-        percent=Decimal(3),
-        min_minor=50,
-        wait_days=2,
-        every=1,
-        every_unit=Unit.WEEKS,
-        cap_minor=20_000,
-        tax_percent=Decimal(6),
-    ),
-    ChargeRule(
-        code="NSF", component=Component.FEE, time=ChargeTime.SPECIFIED_DUE_DATE, amount_minor=700
-    ),
-)
 SHAPES: list[dict[str, Any]] = [
     {},
     {"repayment_unit": Unit.WEEKS, "repayment_every": 2},

@@ -24,10 +24,7 @@ from domain.events.ending import RestructureKind
 from domain.events.servicing import Split
 from domain.loan.state import Loan
 from domain.loan.terms import (
-    ChargeBasis,
     ChargeOffBehaviour,
-    ChargeRule,
-    ChargeTime,
     Component,
     Conditions,
     CustomInstalment,
@@ -40,28 +37,16 @@ from domain.loan.terms import (
     RepaymentMethod,
     ResetRule,
     ScheduleDayCount,
-    Unit,
 )
 from domain.ports import EventStore, IdempotencyKey, Outcome
 from domain.service import Instruction, Service
+from tests.support.charge_rules import OVERDUE
 from tests.support.draws import LENIENT, Draw, drawn
 
 CHANGES = 0.25  # of what happens to a loan
 START = date(2018, 1, 15)
 REFERENCE = "LPR-1Y"
 FLOATING = FloatingConditions(reference=REFERENCE, reset=ResetRule.MONTHLY)
-OVERDUE = ChargeRule(
-    code="OVERDUE",
-    component=Component.PENALTY,
-    time=ChargeTime.OVERDUE,
-    basis=ChargeBasis.PERCENT_OF_AMOUNT_AND_INTEREST,
-    percent=Decimal(2),
-    wait_days=5,
-    every=1,
-    every_unit=Unit.MONTHS,
-    cap_minor=10_000,
-    tax_percent=Decimal(6),
-)
 ANN = Actor(kind=ActorKind.HUMAN, id="ann", roles=("officer",))
 BOB = Actor(kind=ActorKind.HUMAN, id="bob", roles=("checker", "senior_checker"))
 COLLECTOR = Actor(kind=ActorKind.HUMAN, id="cal", roles=("collector",))

@@ -57,6 +57,8 @@ _PATHS: Final[Mapping[str, tuple[str, Scope]]] = {
     "loan.declare_use_of_funds": (_LOAN + "use-of-funds", Scope.ORIGINATE),
     "loan.record_use_evidence": (_LOAN + "use-evidence", Scope.ORIGINATE),
     "loan.report_misuse": (_LOAN + "misuse-reports", Scope.SERVICE),
+    "loan.end_misuse": (_LOAN + "misuse-ends", Scope.SERVICE),
+    "loan.classify": (_LOAN + "classifications", Scope.SERVICE),
     "loan.reverse_payment": (_LOAN + "payment-reversals", Scope.SERVICE),
     "loan.assess_charge": (_LOAN + "charges", Scope.SERVICE),
     "loan.waive": (_LOAN + "waivers", Scope.SERVICE),

@@ -16,6 +16,7 @@ from domain.servicing.explain import (
     explain_payment,
     restated,
 )
+from domain.servicing.explain_penalties import decimal_of, explain_penalties
 from domain.servicing.simulation import State
 
 ExplainedStretch = answer_model(
@@ -53,6 +54,31 @@ ExplainedInterest = answer_model(
 )
 
 
+ExplainedPenaltyStretch = answer_model(
+    "ExplainedPenaltyStretch",
+    "Days [from_on, until_on) on which one base bore one rate.",
+    kind=str,
+    from_on=date,
+    until_on=date,
+    days=int,
+    base=str,
+    rate_annual=str,
+    basis=str,
+    earned_minor=str,
+)
+ExplainedPenalty = answer_model(
+    "ExplainedPenalty",
+    "Penalty interest 罚息 and compound interest 复利 of an instalment: each the sum of its "
+    "stretches, rounded once.",
+    instalment=int,
+    due_on=date,
+    stretches=list[ExplainedPenaltyStretch],
+    rounding=str,
+    penalty=str,
+    compound=str,
+)
+
+
 def part_model(name: str, **identity: type) -> type[Answer]:
     """Make the model of what `parts_of` writes of a transaction, with what tells which one."""
     return answer_model(
@@ -83,6 +109,7 @@ Explanation = answer_model(
     "Explanation",
     "Why the figures at the end are what they are, and what each operation restated.",
     interest=list[ExplainedInterest],
+    penalties=list[ExplainedPenalty],
     parts=list[ExplainedPart],
     restatements=list[ExplainedRestatement],
 )
@@ -108,6 +135,7 @@ def explained(states: Sequence[State], currency: str) -> dict[str, list[Any]]:
     ]
     return {
         "interest": interest_of(account, currency),
+        "penalties": penalties_of(account, currency),
         "parts": parts,
         "restatements": changes,
     }
@@ -116,6 +144,33 @@ def explained(states: Sequence[State], currency: str) -> dict[str, list[Any]]:
 def interest_of(account: Account, currency: str) -> list[dict[str, Any]]:
     """Write why the interest of every instalment is what it is."""
     return [_interest(x, currency) for x in explain_interest(account)]
+
+
+def penalties_of(account: Account, currency: str) -> list[dict[str, Any]]:
+    """Write why the penalties of every instalment that bore any are what they are."""
+    return [
+        {
+            "instalment": x.instalment,
+            "due_on": x.due_on,
+            "stretches": [
+                {
+                    "kind": stretch.kind,
+                    "from_on": stretch.from_on,
+                    "until_on": stretch.until_on,
+                    "days": (stretch.until_on - stretch.from_on).days,
+                    "base": format_amount(stretch.base_minor, currency),
+                    "rate_annual": f"{stretch.rate_annual.normalize():f}",
+                    "basis": x.basis,
+                    "earned_minor": f"{decimal_of(stretch.earned).normalize():f}",
+                }
+                for stretch in x.stretches
+            ],
+            "rounding": x.rounding,
+            "penalty": format_amount(x.penalty_minor, currency),
+            "compound": format_amount(x.compound_minor, currency),
+        }
+        for x in explain_penalties(account)
+    ]
 
 
 def parts_of(entry: Transaction, currency: str) -> list[dict[str, Any]]:

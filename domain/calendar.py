@@ -76,6 +76,11 @@ def add_months(anchor: date, months: int, month_end: MonthEnd = MonthEnd.CLAMP) 
     return date(year, month0 + 1, last) + timedelta(days=1)
 
 
+def is_month_end(day: date) -> bool:
+    """Whether a day is the last one of its month."""
+    return (day + timedelta(days=1)).month != day.month
+
+
 def cycle_date(anchor: date, cycle: Cycle, number: int) -> date:
     """Return the date `number` cycles after the anchor; 0 is the anchor itself.
 

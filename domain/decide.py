@@ -20,10 +20,12 @@ from domain.decisions import (
     arrears,
     changes,
     charging_back,
+    conduct,
     crediting,
     disbursement,
     ending,
     limits,
+    penalties,
     replanning,
     repricing,
     servicing,
@@ -59,7 +61,9 @@ LOAN_RULES: dict[type[LoanCommand], Rule] = {
     cd.PlanTranches: tranches.plan_tranches,
     cd.DeclareUseOfFunds: disbursement.declare_use,
     cd.RecordUseEvidence: disbursement.record_use,
-    cd.ReportMisuse: disbursement.report_misuse,
+    cd.ReportMisuse: conduct.report_misuse,
+    cd.EndMisuse: conduct.end_misuse,
+    cs.ClassifyLoan: conduct.classify,
     cs.ReceivePayment: servicing.receive_payment,
     cs.ReversePayment: servicing.reverse_payment,
     cs.AssessCharge: servicing.assess_charge,
@@ -105,7 +109,10 @@ def decide_loan(loan: Loan | None, command: Command, context: Context) -> list[E
         raise Rejected("unknown_loan", "there is no loan with this id", "loan_id")
     if isinstance(command, MoneyCommand) and command.currency is not None:
         require_currency(loan, command.currency)
-    return LOAN_RULES[type(command)](loan, command, context)
+    rule = LOAN_RULES[type(command)]
+    if loan.conditions.penalty is not None:
+        return penalties.with_penalties(rule, loan, command, context)
+    return rule(loan, command, context)
 
 
 @dataclass(frozen=True, slots=True)

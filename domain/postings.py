@@ -180,6 +180,11 @@ def _waived(event: servicing.ChargeWaived, charged_off: bool) -> Iterable[Line]:
     return () if charged_off else accrual(event.component, -event.amount_minor)
 
 
+def _penalised(event: servicing.PenaltyInterestCharged, charged_off: bool) -> Iterable[Line]:  # noqa: FBT001
+    amount = event.penalty_minor + event.compound_minor
+    return () if charged_off else accrual(Component.PENALTY, amount)
+
+
 def _refunded(event: servicing.CreditBalanceRefunded, _: bool) -> Iterable[Line]:  # noqa: FBT001
     yield Line(account=Account.OVERPAYMENT_LIABILITY, amount_minor=event.amount_minor)
     yield Line(account=Account.FUND_SOURCE, amount_minor=-event.amount_minor)
@@ -257,6 +262,7 @@ _RULES: dict[type[Event], Callable[[Any, bool], Iterable[Line]]] = {
     disbursement.TrancheReturned: lambda event, _: _tranche(event, -1),
     servicing.PaymentAllocated: _allocated,
     servicing.AllocationsRestated: _restated,
+    servicing.PenaltyInterestCharged: _penalised,
     servicing.ChargeAssessed: _charged,
     servicing.ChargeReversed: lambda event, _: _with_tax(event, -1),
     servicing.ChargeWaived: _waived,

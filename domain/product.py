@@ -11,6 +11,7 @@ from domain.decisions.charge_rules import require_sound_charge_rules
 from domain.decisions.limits import require_sound_over_applied
 from domain.decisions.offering import largest_loans, require_sound_choices
 from domain.decisions.payout_fees import require_sound_fees
+from domain.decisions.penalty_terms import require_sound_penalties
 from domain.envelope import StreamId
 from domain.errors import Rejected
 from domain.events.product import ProductVersionDefined
@@ -115,6 +116,7 @@ def _require_sound(conditions: Conditions) -> None:
     require_sound_charge_rules(conditions)
     require_sound_over_applied(conditions)
     require_sound_choices(conditions)
+    require_sound_penalties(conditions)
     if min(conditions.backdating_days_max, conditions.arrears_tolerance_minor) < 0:
         raise Rejected("bad_bounds", "not below zero", "backdating_days_max")
 

@@ -11,6 +11,7 @@ from dataclasses import asdict
 from datetime import date
 from typing import Final
 
+from domain.calendar import is_month_end
 from domain.loan.day import DayFigures
 from domain.policies import BucketSet
 from projections.day_lines import COVERED, SAID
@@ -236,8 +237,9 @@ SELECT s.loan_id
 FROM loan_summary s
 LEFT JOIN arrears a ON a.loan_id = s.loan_id
 WHERE s.status = 'active' AND s.disbursed_on <= %(on)s
-    AND (a.loan_id IS NOT NULL OR s.in_arrears OR s.days_past_due > 0)
+    AND (a.loan_id IS NOT NULL OR s.in_arrears OR s.days_past_due > 0 OR s.misused_on IS NOT NULL)
     AND (NOT a.numbers <@ s.missed
+        OR (s.bears_penalties AND %(month_end)s)
         OR {CHARGED_TODAY}
         OR (s.in_arrears AND a.loan_id IS NULL)
         OR coalesce(s.bucket, {_FIRST_BUCKET}) <> {_BUCKET.format("")})
@@ -260,6 +262,7 @@ def parameters(on: date, buckets: BucketSet) -> dict[str, object]:
         "bucket_set": buckets.name,
         "names": [bucket.name for bucket in buckets.buckets],
         "edges": [bucket.from_days for bucket in buckets.buckets],
+        "month_end": is_month_end(on),
     }
 
 

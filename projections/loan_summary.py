@@ -34,6 +34,7 @@ class LoanSummary(msgspec.Struct, gc=False):
     tolerance_minor: int
     four_eyes_from_minor: int
     recalculates: bool
+    bears_penalties: bool
     applied_on: date
     shard: int
     position: int
@@ -93,6 +94,7 @@ class LoanSummary(msgspec.Struct, gc=False):
     settled_on: date | None = None
     settled_how: str | None = None
     overdue_turns: list[dict[str, Any]] = []
+    misused_on: date | None = None
 
 
 TABLE = Table("loan_summary", LoanSummary, ("loan_id",))

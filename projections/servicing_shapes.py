@@ -65,6 +65,16 @@ class Changed(Narrow):
     balances: Balances
 
 
+class Penalised(Narrow):
+    """`loan.penalty_interest_charged.v1`."""
+
+    penalty_minor: int
+    compound_minor: int
+    rows: list[Instalment]
+    rows_total: int
+    balances: Balances
+
+
 class Charged(Narrow):
     """`loan.charge_assessed.v1`."""
 

@@ -36,6 +36,7 @@ class Conditions(Narrow):
     charge_rules: tuple[ChargeRule, ...] = ()
     recalculation: str = "none"
     floating: Floating | None = None
+    penalty: dict[str, Any] | None = None
 
 
 class Segments(Narrow):
@@ -273,11 +274,14 @@ SHAPES: dict[str, Any] = {
     "loan.use_of_funds_declared.v1": Fields,
     "loan.use_evidence_recorded.v1": Fields,
     "loan.use_of_funds_breached.v1": Fields,
+    "loan.misuse_ended.v1": Fields,
+    "loan.classified.v1": Fields,
     "loan.payment_received.v1": s.Received,
     "loan.payment_allocated.v1": s.Allocated,
     "loan.payment_reversed.v1": s.Reversed,
     "loan.allocations_restated.v1": s.Restated,
     "loan.schedule_changed.v1": s.Changed,
+    "loan.penalty_interest_charged.v1": s.Penalised,
     "loan.charge_assessed.v1": s.Charged,
     "loan.charge_reversed.v1": s.ChargeReversed,
     "loan.charge_waived.v1": s.Waived,

@@ -167,6 +167,7 @@ CHANGES: Final[dict[str, Change]] = {
     "loan.payment_allocated.v1": _allocated,
     "loan.allocations_restated.v1": _allocated,
     "loan.schedule_changed.v1": _allocated,
+    "loan.penalty_interest_charged.v1": _allocated,
     "loan.payment_missed.v1": _miss,
     "loan.arrears_cured.v1": _cured,
     "loan.delinquency_bucket_changed.v1": _bucketed,

@@ -16,7 +16,13 @@ from api.rows import Row, answer_model
 from api.writing import written
 from domain.errors import Rejected
 from domain.loan.charge_rules import ChargeRule
-from domain.loan.terms import Conditions, DueDays, FloatingConditions, PayoutFee
+from domain.loan.terms import (
+    Conditions,
+    DueDays,
+    FloatingConditions,
+    PayoutFee,
+    PenaltyConditions,
+)
 from domain.product import Product, product_stream
 from infra.edge import Identifier
 from projections.repricing import ReferenceValue, values
@@ -24,6 +30,9 @@ from projections.repricing import ReferenceValue, values
 FEE: Final = Row("ProductPayoutFee", "A fee that is kept back from payouts.", PayoutFee)
 DUE_DAYS: Final = Row("ProductDueDays", "Which day of the month is agreed.", DueDays)
 CHARGE_RULE: Final = Row("ProductChargeRule", "A charge that the product computes.", ChargeRule)
+PENALTY: Final = Row(
+    "ProductPenalty", "What overdue or misused principal costs.", PenaltyConditions
+)
 FLOATING: Final = Row("ProductFloating", "How rates follow a reference.", FloatingConditions)
 CONDITIONS: Final = Row(
     "ProductConditions",
@@ -34,6 +43,7 @@ CONDITIONS: Final = Row(
         "due_days": DUE_DAYS.maybe,
         "floating": FLOATING.maybe,
         "payout_fees": FEE.many,
+        "penalty": PENALTY.maybe,
     },
 )
 ProductInForce = answer_model(

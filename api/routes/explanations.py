@@ -9,7 +9,14 @@ from fastapi import FastAPI, Query, Request, Response
 from pydantic import Field
 
 from api.asking import LoanId, answer
-from api.explanations import ExplainedInterest, interest_of, part_model, parts_of
+from api.explanations import (
+    ExplainedInterest,
+    ExplainedPenalty,
+    interest_of,
+    part_model,
+    parts_of,
+    penalties_of,
+)
 from api.parts import Parts
 from api.routes.replays import Moment, ReplayQueries
 from api.rows import answer_model
@@ -47,6 +54,7 @@ LoanExplanation = answer_model(
     version=(int, Field(description="Of the last event that was taken in")),
     currency=str,
     interest=list[ExplainedInterest],
+    penalties=list[ExplainedPenalty],
     parts=list[LoanPart],
     restatements=list[LoanRestatement],
 )
@@ -77,6 +85,7 @@ def _why(loan_id: str, events: list[RecordedEvent], params: Moment) -> dict[str,
         "version": seen.events[-1].version,
         "currency": loan.currency,
         "interest": [] if account is None else interest_of(account, loan.currency),
+        "penalties": [] if account is None else penalties_of(account, loan.currency),
         "parts": [] if account is None else _parts(account, loan.currency),
         "restatements": _restatements(seen, loan.currency),
     }

@@ -46,7 +46,7 @@ LOAN: Final = Row(
     LoanSummary,
     without=(
         *("tolerance_minor", "four_eyes_from_minor", "longest_period_days", "last_fact_on"),
-        *("recalculates", "rows_total", "replanned_on", "overdue_turns"),
+        *("recalculates", "bears_penalties", "rows_total", "replanned_on", "overdue_turns"),
     ),
 )
 INSTALMENT: Final = Row(

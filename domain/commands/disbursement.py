@@ -72,3 +72,10 @@ class ReportMisuse(LoanCommand):
     """Report that the money went where it may not go."""
 
     category: str
+
+
+@command("loan.end_misuse")
+class EndMisuse(LoanCommand):
+    """Say that the money is used as agreed again; from the report's own day: that it was wrong."""
+
+    cause: str

@@ -1,6 +1,7 @@
 """Commands on a loan in service: payments, reversals, charges, waivers, refunds."""
 
 from domain.commands.registry import LoanCommand, MoneyCommand, command
+from domain.events.arrears import LoanClass
 from domain.events.servicing import Split
 from domain.loan.terms import Component
 
@@ -51,3 +52,10 @@ class RefundCreditBalance(MoneyCommand):
 
     refund_id: str
     amount_minor: int
+
+
+@command("loan.classify")
+class ClassifyLoan(LoanCommand):
+    """Put a loan into one of the five classes (五级分类)."""
+
+    loan_class: LoanClass

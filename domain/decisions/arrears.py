@@ -5,10 +5,13 @@ Charges on what is overdue, missed instalments, days past due, bucket, cure.
 
 from collections.abc import Iterable
 from datetime import date
+from functools import reduce
 
+from domain.calendar import is_month_end
 from domain.commands.ending import CloseLoanDay
 from domain.context import Context
 from domain.decisions.overdue_charges import charge_overdue
+from domain.decisions.penalties import charged_by
 from domain.events import arrears as e
 from domain.events.registry import Event
 from domain.loan.booking import standing_on
@@ -36,9 +39,23 @@ def days_past_due(late: Iterable[Instalment], on: date) -> int:
 
 def _rows_on(loan: Loan, timeline: Timeline, on: date) -> tuple[Instalment, ...]:
     """Show the rows as of a day: what was published, unless time or later facts changed them."""
-    if timeline.seen_on(on) and loan.conditions.recalculation is Recalculation.NONE:
+    planned = loan.conditions.recalculation is Recalculation.NONE
+    if planned and loan.conditions.penalty is None and timeline.seen_on(on):
         return loan.rows
     return standing_on(timeline, on).rows
+
+
+def _charged(loan: Loan, on: date) -> list[Event]:
+    """Charge what is overdue; penalties that have run come first, as before whatever happens.
+
+    At a month's end penalties are charged in any case.
+    """
+    charges = charge_overdue(loan, on)
+    if not charges and not is_month_end(on):
+        return []
+    if penalties := charged_by(loan, on):
+        charges = charge_overdue(reduce(evolve, penalties, loan), on)
+    return [*penalties, *charges]
 
 
 def close_day(loan: Loan, command: CloseLoanDay, context: Context) -> list[Event]:
@@ -49,9 +66,8 @@ def close_day(loan: Loan, command: CloseLoanDay, context: Context) -> list[Event
     on = command.effective_on
     if loan.status is not LoanStatus.ACTIVE or loan.timeline is None:
         return []
-    charges = charge_overdue(loan, on)
-    for event in charges:
-        loan = evolve(loan, event)
+    charges = _charged(loan, on)
+    loan = reduce(evolve, charges, loan)
     assert loan.timeline is not None, "a charge takes no time line away"
     rows = _rows_on(loan, loan.timeline, on)
     late = overdue(rows, on, loan.conditions.arrears_tolerance_minor)

@@ -209,13 +209,6 @@ def record_use(loan: Loan, command: c.RecordUseEvidence, context: Context) -> li
     ]
 
 
-def report_misuse(loan: Loan, command: c.ReportMisuse, context: Context) -> list[Event]:
-    """Record a breach of the agreed use."""
-    require_status(loan, OPEN)
-    require_not_ahead(command.effective_on, context)
-    return [e.UseOfFundsBreached(effective_on=command.effective_on, category=command.category)]
-
-
 def _preparation(loan: Loan, disbursement_id: str) -> Preparation:
     preparation = loan.preparation
     if preparation is None or preparation.disbursement_id != disbursement_id:

@@ -159,7 +159,7 @@ def reverse_charge_off(loan: Loan, command: c.ReverseChargeOff, context: Context
         cause=command.cause,
     )
     booked = recorded(loan, timeline, fact_of(told))
-    told = replace(told, **owed_again(booked, on))
+    told = replace(told, **owed_again(loan, booked, on))
     told = _posted_with(told, paid_anew(booked), -1)
     return [told, changed(booked, e.CHARGE_OFF_ID, on, since_on=charged_off.effective_on)]
 

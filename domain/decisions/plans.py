@@ -9,8 +9,7 @@ from domain.decisions.arrears import days_past_due, overdue
 from domain.errors import Rejected
 from domain.loan.booking import Booked
 from domain.loan.contract import loan_terms
-from domain.loan.evolve import merge
-from domain.loan.instalments import Instalment
+from domain.loan.instalments import Instalment, merge
 from domain.loan.plan_summary import PlanSummary
 from domain.loan.state import Loan
 from domain.loan.terms import Conditions, Terms

@@ -83,14 +83,17 @@ def changed(booked: Booked, fact_id: str, on: date, *, since_on: date | None = N
     )
 
 
-def owed_again(booked: Booked, on: date) -> dict[str, int]:
-    """Say what is owed on a day when an end was taken back, as events name it; minor units."""
-    owed = booked.balances
+def owed_again(loan: Loan, booked: Booked, on: date) -> dict[str, int]:
+    """Say what is owed on a day when an end was taken back, as events name it; minor units.
+
+    But for penalties that ran meanwhile: they are charged by an event of their own.
+    """
+    owed, since = booked.balances, booked.penalised - loan.penalised
     return {
         "principal_minor": owed.principal_minor,
         "interest_minor": booked.timeline.read(lambda ledger: interest_owed(ledger, on), on),
         "fee_minor": owed.fee_minor,
-        "penalty_minor": owed.penalty_minor,
+        "penalty_minor": owed.penalty_minor - sum(since),
     }
 
 

@@ -67,6 +67,8 @@ def _require_split(loan: Loan, split: e.Split, amount_minor: int) -> None:
             "the product computes interest from the balance; it takes no observed parts",
             "split",
         )
+    if loan.conditions.penalty is not None:
+        raise Rejected("penalties_run", "the engine says what of a payment they take", "split")
 
 
 def reverse_payment(loan: Loan, command: c.ReversePayment, context: Context) -> list[Event]:

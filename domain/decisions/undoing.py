@@ -83,7 +83,7 @@ def reverse_termination(loan: Loan, command: c.ReverseTermination, context: Cont
         cause=command.cause,
     )
     booked = recorded(loan, timeline, fact_of(told))
-    told = replace(told, **owed_again(booked, on))
+    told = replace(told, **owed_again(loan, booked, on))
     return [told, *_results(loan, booked, fact, on)]
 
 

@@ -1,6 +1,7 @@
 """Late: missed payments, days past due, buckets, cure. Published by the close of a business day."""
 
 from datetime import date
+from enum import StrEnum
 
 from domain.events.registry import Event, event
 
@@ -35,6 +36,29 @@ class DelinquencyPaused(Event):
     """The delinquent-days counter stands still from the effective date to `until_on` (2.2)."""
 
     until_on: date
+
+
+class LoanClass(StrEnum):
+    """The five classes of risk (五级分类; domain rules, 3.1), best first."""
+
+    NORMAL = "normal"  # 正常
+    SPECIAL_MENTION = "special_mention"  # 关注
+    SUBSTANDARD = "substandard"  # 次级
+    DOUBTFUL = "doubtful"  # 可疑
+    LOSS = "loss"  # 损失
+
+
+NON_PERFORMING = frozenset({LoanClass.SUBSTANDARD, LoanClass.DOUBTFUL, LoanClass.LOSS})
+"""不良: what these classes have in common."""
+
+
+@event("loan.classified.v1")
+class LoanClassified(Event):
+    """A fact: the loan is in this class from here on. Earlier payments stay as they were split."""
+
+    loan_class: LoanClass
+    before: LoanClass | None  # None: never classified
+    non_performing: bool  # payments from here on may be split in another order (先本后息)
 
 
 @event("loan.warning_raised.v1")

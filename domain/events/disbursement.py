@@ -125,3 +125,10 @@ class UseOfFundsBreached(Event):
     """The money went where it may not go (说一套做一套可不行)."""
 
     category: str
+
+
+@event("loan.misuse_ended.v1")
+class MisuseEnded(Event):
+    """The money is used as agreed again, or was all along: its penalty rate ends on the day."""
+
+    cause: str

@@ -122,6 +122,17 @@ class ScheduleChanged(Result):
     cause_id: str
 
 
+@event("loan.penalty_interest_charged.v1")
+class PenaltyInterestCharged(Result):
+    """Penalties have run up to the effective date: so much more is owed than was said before.
+
+    Less than nothing where a backdated fact shows that they should not have run.
+    """
+
+    penalty_minor: int  # 罚息: on overdue principal, or on misused funds
+    compound_minor: int  # 复利: on unpaid interest
+
+
 @event("loan.charge_assessed.v1")
 class ChargeAssessed(Event):
     """A fee or a penalty was put on an instalment."""

@@ -20,7 +20,7 @@ from domain.servicing.facts import (
     Terminated,
 )
 from domain.servicing.ledger import Entry, Ledger
-from domain.servicing.row import F, I, N, P, Row
+from domain.servicing.row import F, I, N, P, Penalised, Row
 from domain.servicing.timeline import Timeline
 from domain.servicing.values import Component, Kind
 
@@ -81,7 +81,8 @@ class Booked(NamedTuple):
     own: Split  # of the fact's own transaction
     parts: Mapping[Component, int]  # of it by component; empty: it has none
     restated: tuple[Restatement, ...]  # other transactions that are split anew
-    rewaived: tuple[str, ...] = ()  # waivers that now give up something else
+    rewaived: tuple[str, ...]  # waivers that now give up something else
+    penalised: Penalised  # penalty and compound interest asked for so far
 
     @property
     def part_fields(self) -> dict[str, int]:
@@ -120,6 +121,7 @@ def book(timeline: Timeline, before: Standing, fact: Fact) -> Booked:
             parts={} if entry is None else dict(entry.parts),
             restated=restated,
             rewaived=rewaived,
+            penalised=ledger.penalised,
         )
 
     booked = after.read(view)

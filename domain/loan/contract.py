@@ -8,8 +8,10 @@ from functools import lru_cache
 from domain.calendar import HolidayCalendar
 from domain.daycount import DayCount
 from domain.loan.terms import (
+    Compounding,
     Conditions,
     CustomInstalment,
+    PenaltyConditions,
     RefundKind,
     RepaymentMethod,
     Rounding,
@@ -18,6 +20,7 @@ from domain.loan.terms import (
 )
 from domain.servicing.conventions import FirstPeriod, InstalmentRounding
 from domain.servicing.floating import FloatingRate
+from domain.servicing.penalty import PenaltyTerms
 from domain.servicing.terms import AllocationRule, LoanTerms
 from domain.servicing.values import (
     AccrualBasis,
@@ -94,6 +97,8 @@ def loan_terms(
         instalment_multiple_minor=conditions.instalment_multiple_minor,
         full_term_tranches=conditions.full_term_tranches,
         allocation=_rules(conditions.allocation),
+        non_performing_order=_non_performing(conditions.non_performing_allocation),
+        penalty=_penalty(conditions.penalty),
         recalculation=conditions.recalculation,
         overdue_interest=conditions.overdue_interest,
         rest=conditions.rest,
@@ -143,3 +148,23 @@ def _rules(order: tuple[Component, ...]) -> tuple[AllocationRule, ...]:
     """Past due, then due, then in advance; inside each the product's order (domain rules, 5.5)."""
     buckets = tuple((due, component) for due in DueClass for component in order)
     return (AllocationRule(kind=None, order=buckets),)
+
+
+def _non_performing(order: tuple[Component, ...]) -> tuple[tuple[DueClass, Component], ...]:
+    """All that is due of one component before the next, then in advance (domain rules, 5.5)."""
+    asked = (DueClass.PAST_DUE, DueClass.DUE)
+    due = [(when, component) for component in order for when in asked]
+    return (*due, *((DueClass.IN_ADVANCE, component) for component in order))
+
+
+def _penalty(agreed: PenaltyConditions | None) -> PenaltyTerms | None:
+    if agreed is None:
+        return None
+    proportional = agreed.day_count is ScheduleDayCount.THIRTY_360_PROPORTIONAL
+    return PenaltyTerms(
+        overdue_markup=agreed.overdue_markup,
+        misuse_markup=agreed.misuse_markup,
+        # Either is refused with the product: their days do not add up.
+        day_count=DayCount.THIRTY_360_US if proportional else DayCount(agreed.day_count),
+        compounds=agreed.compounds is not Compounding.NONE,
+    )

@@ -11,10 +11,11 @@ from domain.events import application as app
 from domain.events import arrears, changes, crediting, disbursement, ending, servicing, undoing
 from domain.events.registry import Event
 from domain.loan.facts import begin, fact_of
-from domain.loan.instalments import Instalment
+from domain.loan.instalments import Instalment, merge
 from domain.loan.state import Loan, LoanStatus, Preparation, Repriced
 from domain.loan.terms import PlannedTranche
 from domain.servicing.re_ageing_guard import ReAgeing
+from domain.servicing.row import Penalised
 from domain.servicing.timeline import Timeline
 
 _FIELDS = len(fields(Loan))
@@ -126,21 +127,6 @@ def _recorded(loan: Loan, event: Event) -> Timeline:
     return loan.timeline.record(fact_of(event))
 
 
-def merge(
-    rows: tuple[Instalment, ...], changed: tuple[Instalment, ...], total: int
-) -> tuple[Instalment, ...]:
-    """Return `total` rows: the changed ones in their places, new numbers at the end."""
-    if not changed and total == len(rows):
-        return rows
-    merged = list(rows[:total])
-    for row in changed:
-        if row.number <= len(merged):
-            merged[row.number - 1] = row
-        else:
-            merged.append(row)
-    return tuple(merged)
-
-
 def _off_the_plan(loan: Loan, tranche: PlannedTranche | None) -> Changes:
     if tranche is None:
         return {}
@@ -219,6 +205,22 @@ def _result(loan: Loan, event: servicing.Result) -> Changes:
         "balances": event.balances,
         "missed": _still_missed(loan.missed, event.rows),
     }
+
+
+def _misused(loan: Loan, event: disbursement.UseOfFundsBreached) -> Changes:
+    return {} if loan.conditions.penalty is None else _told(loan, event)
+
+
+def _classified(loan: Loan, event: arrears.LoanClassified) -> Changes:
+    return {"timeline": _recorded(loan, event), "loan_class": event.loan_class}
+
+
+def _penalised(loan: Loan, event: servicing.PenaltyInterestCharged) -> Changes:
+    so_far = loan.penalised
+    charged = Penalised(
+        so_far.penalty_minor + event.penalty_minor, so_far.compound_minor + event.compound_minor
+    )
+    return {**_result(loan, event), "timeline": _recorded(loan, event), "penalised": charged}
 
 
 def _restructured(loan: Loan, event: ending.LoanRestructured) -> Changes:
@@ -319,6 +321,9 @@ _CHANGES: dict[type[Event], Callable[[Loan, Any], Changes]] = {
     disbursement.DisbursementChecked: _checked,
     disbursement.LoanDisbursed: _disbursed,
     disbursement.DisbursementReturned: _becomes(LoanStatus.RETURNED),
+    disbursement.UseOfFundsBreached: _misused,
+    disbursement.MisuseEnded: _told,
+    arrears.LoanClassified: _classified,
     disbursement.TranchesPlanned: lambda _, e: {"tranches": e.tranches},
     disbursement.TrancheDisbursed: _tranche_disbursed,
     disbursement.TrancheReturned: _tranche_returned,
@@ -327,6 +332,7 @@ _CHANGES: dict[type[Event], Callable[[Loan, Any], Changes]] = {
     servicing.PaymentReversed: _reversed,
     servicing.AllocationsRestated: _result,
     servicing.ScheduleChanged: _result,
+    servicing.PenaltyInterestCharged: _penalised,
     servicing.ChargeAssessed: _told,
     servicing.ChargeReversed: _charge_reversed,
     servicing.ChargeWaived: _told,
@@ -383,7 +389,6 @@ _NOTED: tuple[type[Event], ...] = (
     app.DecisionOverridden,
     disbursement.UseOfFundsDeclared,
     disbursement.UseEvidenceRecorded,
-    disbursement.UseOfFundsBreached,
     arrears.WarningRaised,
     arrears.WarningClosed,
     arrears.DelinquencyPaused,

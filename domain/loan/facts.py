@@ -8,7 +8,7 @@ from datetime import date
 from functools import lru_cache
 from typing import Any
 
-from domain.events import changes, crediting, disbursement, ending, servicing, undoing
+from domain.events import arrears, changes, crediting, disbursement, ending, servicing, undoing
 from domain.events.registry import Event
 from domain.loan.contract import REFUND_KINDS, loan_terms
 from domain.loan.terms import Conditions, Terms
@@ -171,6 +171,31 @@ def _waived(event: servicing.ChargeWaived) -> f.Fact:
     )
 
 
+def _penalised(event: servicing.PenaltyInterestCharged) -> f.Fact:
+    on = event.effective_on
+    return f.Evaluated(id=f"penalties:{on}", effective_on=on, entered_on=on)
+
+
+def _misused(event: disbursement.UseOfFundsBreached) -> f.Fact:
+    on = event.effective_on
+    return f.MisuseFound(id=f"misuse:{on}", effective_on=on, entered_on=on)
+
+
+def _misuse_ended(event: disbursement.MisuseEnded) -> f.Fact:
+    on = event.effective_on
+    return f.MisuseFound(id=f"misuse_end:{on}", effective_on=on, entered_on=on, cured=True)
+
+
+def _classified(event: arrears.LoanClassified) -> f.Fact:
+    on = event.effective_on
+    return f.Classified(
+        id=f"class:{on}:{event.loan_class}",
+        effective_on=on,
+        entered_on=on,
+        non_performing=event.non_performing,
+    )
+
+
 def _refunded(event: servicing.CreditBalanceRefunded) -> f.Fact:
     on = event.effective_on
     return f.CreditRefunded(
@@ -297,8 +322,12 @@ FACTS: dict[type[Event], Callable[[Any], f.Fact]] = {
     disbursement.TrancheReturned: lambda event: _taken_back(
         event.disbursement_id, event.effective_on
     ),
+    disbursement.UseOfFundsBreached: _misused,
+    disbursement.MisuseEnded: _misuse_ended,
+    arrears.LoanClassified: _classified,
     servicing.PaymentReceived: _received,
     servicing.PaymentReversed: lambda event: _taken_back(event.payment_id, event.effective_on),
+    servicing.PenaltyInterestCharged: _penalised,
     servicing.ChargeAssessed: _charged,
     servicing.ChargeReversed: lambda event: _taken_back(event.charge_id, event.effective_on),
     servicing.ChargeWaived: _waived,
@@ -332,4 +361,7 @@ FACTS: dict[type[Event], Callable[[Any], f.Fact]] = {
     undoing.TerminationReversed: lambda event: _taken_back(TERMINATION_ID, event.effective_on),
     ending.RecoveryReceived: _recovered,
 }
-"""Events after the first payout that tell a fact. Every other event is a result or a note."""
+"""Events after the first payout that tell a fact. Every other event is a result or a note.
+
+A breach of use tells one where it costs a penalty rate; else it is a note.
+"""

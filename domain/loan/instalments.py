@@ -82,6 +82,21 @@ def replace(row: Instalment, **changes: Any) -> Instalment:  # noqa: ANN401 - an
     return row._replace(**changes)
 
 
+def merge(
+    rows: tuple[Instalment, ...], changed: tuple[Instalment, ...], total: int
+) -> tuple[Instalment, ...]:
+    """Return `total` rows: the changed ones in their places, new numbers at the end."""
+    if not changed and total == len(rows):
+        return rows
+    merged = list(rows[:total])
+    for row in changed:
+        if row.number <= len(merged):
+            merged[row.number - 1] = row
+        else:
+            merged.append(row)
+    return tuple(merged)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AllocationLine:
     """The part of one payment that went to one instalment."""

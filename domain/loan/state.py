@@ -6,11 +6,13 @@ from decimal import Decimal
 from enum import StrEnum
 
 from domain.events.application import Decision
+from domain.events.arrears import LoanClass
 from domain.events.crediting import ChargedBack
 from domain.events.disbursement import FeeTaken, TrancheDisbursed
 from domain.loan.instalments import Balances, Instalment
 from domain.loan.terms import Conditions, PlannedTranche, Terms
 from domain.servicing.re_ageing_guard import ReAgeing
+from domain.servicing.row import NOTHING_YET, Penalised
 from domain.servicing.timeline import Timeline
 
 
@@ -87,6 +89,7 @@ class Loan:
     missed: frozenset[int] = frozenset()  # instalments published as missed and not met since
     in_arrears: bool = False  # as published
     bucket: str | None = None  # as published; None: never late
+    loan_class: LoanClass | None = None  # None: never classified
     days_past_due: int = 0  # when last published
     replanned_on: date | None = None  # of the last restructuring or re-ageing
     rate_annual: Decimal | None = None  # after a change of it; None: as in the terms
@@ -98,6 +101,7 @@ class Loan:
     tranches: tuple[PlannedTranche, ...] = ()  # expected to go out, by date
     tranches_paid: frozenset[str] = frozenset()  # ids of those that went out
     taken_back: frozenset[str] = frozenset()  # ids of payments and the like that were reversed
+    penalised: Penalised = NOTHING_YET  # penalty and compound interest, as published
 
     @property
     def payouts(self) -> int:

@@ -35,6 +35,7 @@ __all__ = [
     "ChargeRule",
     "ChargeTime",
     "Component",
+    "Compounding",
     "Conditions",
     "CustomInstalment",
     "DueDays",
@@ -44,6 +45,7 @@ __all__ = [
     "OverdueInterest",
     "PayoutFee",
     "PayoutPlan",
+    "PenaltyConditions",
     "PlannedTranche",
     "PreClose",
     "RateStep",
@@ -137,6 +139,23 @@ class FloatingConditions:
     reset: ResetRule = ResetRule.NEW_YEAR  # when loans reprice
     floor_annual: Decimal | None = Decimal(0)  # of reference and spread together; None: no floor
     cap_annual: Decimal | None = None  # of reference and spread together; None: no cap
+
+
+class Compounding(StrEnum):
+    """What unpaid bears the penalty rate beside principal (复利; domain rules, 5.4)."""
+
+    NONE = "none"
+    INTEREST = "interest"  # unpaid interest; unpaid penalty bears nothing: contested in court
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PenaltyConditions:
+    """What overdue principal and misused funds cost above the contract rate (罚息)."""
+
+    overdue_markup: Decimal  # share of the contract rate: 0.5 is half as much again
+    misuse_markup: Decimal  # of the whole principal, where funds were misused (挪用)
+    day_count: ScheduleDayCount = ScheduleDayCount.ACT_360
+    compounds: Compounding = Compounding.INTEREST
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -247,3 +266,5 @@ class Conditions:
     first_due_days_min: int = 1  # days from the payout to a first due date of the loan's own
     first_due_days_max: int = 3_660
     rate_steps_max: int = 0  # how many steps of the rate an approval may state
+    penalty: PenaltyConditions | None = None  # None: what is overdue bears no penalty rate
+    non_performing_allocation: tuple[Component, ...] = ()  # once 不良 (先本后息); (): as before

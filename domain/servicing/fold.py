@@ -333,6 +333,7 @@ def _accelerate(ledger: Ledger, on: date, past: Past) -> None:
     if again:
         kept = [fact for fact in before if fact.id not in again]
         ledger.become(fold(open_ledger(ledger.agreed, ledger.started_on), kept))
+        pass_time(ledger, on)
         ledger.open_again()
         _earn(ledger, on)
     if all(row.met for row in ledger.rows):

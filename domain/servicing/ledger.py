@@ -10,7 +10,7 @@ from domain.servicing.facts import ReAged
 from domain.servicing.floating import Publication, Repricing
 from domain.servicing.period import Period
 from domain.servicing.plan import Plan
-from domain.servicing.row import COMPONENTS, F, I, N, P, Row
+from domain.servicing.row import COMPONENTS, NOTHING_YET, F, I, N, P, Row
 from domain.servicing.terms import LoanTerms
 from domain.servicing.values import ChargeBasis, ChargeKind, ChargeTime, Component, Kind
 
@@ -125,6 +125,7 @@ class Ledger:
         "misused_on",
         "non_performing",
         "overpaid",
+        "penalised",
         "penalised_through",
         "prepays_all",
         "publications",
@@ -171,6 +172,7 @@ class Ledger:
         self.repricings: tuple[Repricing, ...] = ()
         self.repriced_through = started_on
         self.penalised_through = started_on
+        self.penalised = NOTHING_YET
         self.misused_on: date | None = None  # since when funds are used against the contract
         self.non_performing = False
         self.settled_plan: Plan | None = None

@@ -12,12 +12,13 @@ from datetime import date
 from decimal import Decimal, localcontext
 from fractions import Fraction
 from itertools import pairwise
+from operator import add
 
 from domain.daycount import year_fraction
 from domain.money import WIDE_CONTEXT, to_minor
 from domain.servicing.ledger import Ledger
 from domain.servicing.penalty import Breach, PenaltyTerms, penalty_rate
-from domain.servicing.row import I, N, P, PenaltyInterest, Row
+from domain.servicing.row import I, N, P, Penalised, PenaltyInterest, PenaltyStretch, Row
 
 
 def penalise(ledger: Ledger, until: date) -> None:
@@ -53,13 +54,34 @@ def _run(ledger: Ledger, row: Row, terms: PenaltyTerms, stretch: tuple[date, dat
         return
     part = year_fraction(terms.day_count, *stretch)
     found = row.penalty_interest or PenaltyInterest()
+    before, stretches = _asked(found, ledger), found.stretches
     for kind, base, rate in bears:
         earned = Fraction(base) * Fraction(rate) * part
         found = replace(found, **{kind: getattr(found, kind) + earned})
-    asked = _rounded(found.penalty, ledger) + _rounded(found.compound, ledger)
-    row.penalty_interest = replace(found, asked=asked)
-    if asked != found.asked:
-        row.ask(N, asked - found.asked, row.met_on)
+        if earned:
+            stretches = _with(stretches, PenaltyStretch(kind, *stretch, base, rate, earned))
+    after = _asked(found, ledger)
+    more = after - before
+    row.penalty_interest = replace(found, asked=sum(after), stretches=stretches)
+    ledger.penalised = Penalised(*map(add, ledger.penalised, more))
+    if any(more):
+        row.ask(N, sum(more), row.met_on)
+
+
+def _asked(found: PenaltyInterest, ledger: Ledger) -> Penalised:
+    return Penalised(_rounded(found.penalty, ledger), _rounded(found.compound, ledger))
+
+
+def _with(stretches: tuple[PenaltyStretch, ...], new: PenaltyStretch) -> tuple[PenaltyStretch, ...]:
+    """Add days, to those before them where nothing else changed: looking changes nothing."""
+    for place, old in enumerate(stretches):
+        same = (old.kind, old.base_minor, old.rate_annual) == (
+            new.kind, new.base_minor, new.rate_annual,
+        )  # fmt: skip
+        if same and old.until_on == new.from_on:
+            longer = old._replace(until_on=new.until_on, earned=old.earned + new.earned)
+            return (*stretches[:place], longer, *stretches[place + 1 :])
+    return (*stretches, new)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +107,8 @@ def _bases(
         yield "penalty", row.outstanding_of(P), rates.beside
         return
     yield "penalty", row.outstanding_of(P), rates.overdue
+    if not terms.compounds:
+        return
     unpaid = row.outstanding_of(I)
     if terms.policy.compound_on_penalty and row.penalty_interest is not None:
         unpaid += min(row.penalty_interest.asked, row.outstanding_of(N))

@@ -44,6 +44,7 @@ class PenaltyTerms:
     overdue_markup: Decimal
     misuse_markup: Decimal
     day_count: DayCount = DayCount.ACT_360  # Chinese banks: daily rate = annual / 360 (rules, 5.1)
+    compounds: bool = True  # whether unpaid interest bears the penalty rate too (复利)
     policy: PenaltyPolicy = PenaltyPolicy()
 
 

@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from fractions import Fraction
+from typing import NamedTuple
 
 from domain.servicing.values import Component
 
@@ -25,6 +27,33 @@ class ByComponent(dict[Component, int]):
         return ByComponent(self)
 
 
+class Penalised(NamedTuple):
+    """Penalty and compound interest that were asked for so far, minor units."""
+
+    penalty_minor: int = 0  # 罚息
+    compound_minor: int = 0  # 复利
+
+    def __sub__(self, other: "Penalised") -> "Penalised":
+        """Return the difference."""
+        return Penalised(
+            self.penalty_minor - other.penalty_minor, self.compound_minor - other.compound_minor
+        )
+
+
+NOTHING_YET = Penalised()
+
+
+class PenaltyStretch(NamedTuple):
+    """Days [from, until) on which one base bore one rate."""
+
+    kind: str  # penalty or compound
+    from_on: date
+    until_on: date
+    base_minor: int
+    rate_annual: Decimal
+    earned: Fraction  # exact, minor units
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PenaltyInterest:
     """Penalty and compound interest of a row, exact, in minor units; `asked` of it is due."""
@@ -32,6 +61,7 @@ class PenaltyInterest:
     penalty: Fraction = Fraction(0)
     compound: Fraction = Fraction(0)
     asked: int = 0
+    stretches: tuple[PenaltyStretch, ...] = ()  # what earned it, by day
 
 
 class Row:

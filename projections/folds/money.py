@@ -219,6 +219,18 @@ class MoneyFold:
             **{f"{event.component}_minor": event.amount_minor},
         )
 
+    def penalised(self, entry: Entry, loan: LoanSummary) -> None:
+        """Penalties that have run; less than nothing: they should not have."""
+        amount = entry.event.penalty_minor + entry.event.compound_minor
+        self.add(
+            entry,
+            loan,
+            transaction_id=f"v{entry.version}",
+            kind="penalty_interest",
+            amount_minor=amount,
+            penalty_minor=amount,
+        )
+
     def waived(self, entry: Entry, loan: LoanSummary) -> None:
         """Something was given up."""
         event = entry.event
@@ -363,6 +375,7 @@ _CHANGES: dict[str, Callable[[MoneyFold, Entry, LoanSummary], None]] = {
     "loan.payment_allocated.v1": MoneyFold.allocated,
     "loan.payment_reversed.v1": MoneyFold.reversed,
     "loan.allocations_restated.v1": MoneyFold.restated,
+    "loan.penalty_interest_charged.v1": MoneyFold.penalised,
     "loan.charge_assessed.v1": MoneyFold.charged,
     "loan.charge_reversed.v1": MoneyFold.charge_reversed,
     "loan.charge_waived.v1": MoneyFold.waived,

@@ -52,6 +52,10 @@ FACTS = frozenset(
         "loan.charged_off.v1",
         "loan.contract_terminated.v1",
         "loan.written_off.v1",
+        "loan.use_of_funds_breached.v1",
+        "loan.misuse_ended.v1",
+        "loan.classified.v1",
+        "loan.penalty_interest_charged.v1",
     }
 )
 """Topics with a place on the loan's time line; a reversal takes one away and has none itself."""
@@ -113,7 +117,7 @@ class RowsFold:
                 self._end_all(entry.key, 1, on)
             case "loan.payment_allocated.v1":
                 self._result(entry, loan, on, money.find(entry.key, event.payment_id))
-            case "loan.schedule_changed.v1":
+            case "loan.schedule_changed.v1" | "loan.penalty_interest_charged.v1":
                 self._result(entry, loan, on, None)
             case "loan.allocations_restated.v1":
                 self._shorten(entry, loan)

@@ -45,6 +45,7 @@ class SummaryFold:
 def _applied(entry: Entry) -> LoanSummary:
     event = entry.event
     segments, floating = event.segments, event.conditions.floating
+    bears_penalties = event.conditions.penalty is not None
     return LoanSummary(
         loan_id=entry.key,
         status="applied",
@@ -69,7 +70,8 @@ def _applied(entry: Entry) -> LoanSummary:
             for rule in event.conditions.charge_rules
             if rule.time == "overdue"
         ],
-        recalculates=event.conditions.recalculation != "none",
+        recalculates=bears_penalties or event.conditions.recalculation != "none",
+        bears_penalties=bears_penalties,
         reference=floating.reference if floating else None,
         reset=floating.reset if floating else None,
         applied_on=entry.effective_on,
@@ -212,6 +214,15 @@ def _changed(row: LoanSummary, entry: Entry) -> None:
     _no_longer_missed(row, event.rows)
     if event.rows:
         _planned(row, event.rows, event.rows_total)
+
+
+def _misused(row: LoanSummary, entry: Entry) -> None:
+    row.misused_on = entry.effective_on
+
+
+def _misuse_ended(row: LoanSummary, entry: Entry) -> None:
+    del entry
+    row.misused_on = None
 
 
 def _waived(row: LoanSummary, entry: Entry) -> None:
@@ -357,7 +368,10 @@ _CHANGES: dict[str, Callable[[LoanSummary, Entry], None]] = {
     "loan.payment_received.v1": _received,
     "loan.payment_allocated.v1": _allocated,
     "loan.allocations_restated.v1": _restated,
+    "loan.use_of_funds_breached.v1": _misused,
+    "loan.misuse_ended.v1": _misuse_ended,
     "loan.schedule_changed.v1": _changed,
+    "loan.penalty_interest_charged.v1": _changed,
     "loan.charge_waived.v1": _waived,
     "loan.charged_back.v1": _charged_back,
     "loan.payment_missed.v1": _missed,

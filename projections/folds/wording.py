@@ -167,6 +167,10 @@ WORDS: dict[str, Callable[[Any, Money], str]] = {
         f"Use of {m(e['amount_minor'])} evidenced by {e['kind']} {e['evidence_id']}"
     ),
     "loan.use_of_funds_breached.v1": lambda e, _: f"Use of funds breached: {e['category']}",
+    "loan.misuse_ended.v1": lambda e, _: f"Misuse of funds ended: {e['cause']}",
+    "loan.classified.v1": lambda e, _: (
+        f"Classified as {_plain(e['loan_class'])}, before {_plain(e['before'] or 'not classified')}"
+    ),
     "loan.payment_received.v1": lambda e, m: f"Payment {e.payment_id}: {m(e.amount_minor)}",
     "loan.payment_allocated.v1": _allocated,
     "loan.payment_reversed.v1": lambda e, _: f"Payment {e.payment_id} reversed: {e.cause}",
@@ -174,6 +178,9 @@ WORDS: dict[str, Callable[[Any, Money], str]] = {
         f"{len(e.changes)} allocations restated because of {e.cause_id}"
     ),
     "loan.schedule_changed.v1": lambda e, _: f"{len(e.rows)} instalments changed by {e.cause_id}",
+    "loan.penalty_interest_charged.v1": lambda e, m: (
+        f"Penalty interest of {m(e.penalty_minor)} and compound interest of {m(e.compound_minor)}"
+    ),
     "loan.charge_assessed.v1": lambda e, m: (
         f"{e.component.capitalize()} {e.code} of {m(e.amount_minor)} on instalment {e.instalment}"
     ),

@@ -47,6 +47,7 @@ CREATE TABLE loan_summary (
     four_eyes_from_minor bigint NOT NULL,
     overdue_turns jsonb NOT NULL,
     recalculates boolean NOT NULL,
+    bears_penalties boolean NOT NULL,
     model_id text,
     model_version text,
     model_score numeric,
@@ -101,6 +102,7 @@ CREATE TABLE loan_summary (
     written_off_minor bigint,
     settled_on date,
     settled_how text,
+    misused_on date,
     shard bigint NOT NULL,
     position bigint NOT NULL,
     version bigint NOT NULL,
@@ -114,6 +116,8 @@ COMMENT ON COLUMN loan_summary.missed IS 'instalments published as missed and no
 COMMENT ON COLUMN loan_summary.longest_period_days IS 'of any instalment ever published; bounds the search for the running one';
 COMMENT ON COLUMN loan_summary.recalculates IS 'the engine says the figures of a day: interest follows what is paid, or the rows as published do not tell';
 COMMENT ON COLUMN loan_summary.overdue_turns IS 'when the product charges for overdue instalments: [{wait_days, every, unit}]; every NULL: once';
+COMMENT ON COLUMN loan_summary.bears_penalties IS 'the product agrees a penalty rate: the close charges it at the end of a month';
+COMMENT ON COLUMN loan_summary.misused_on IS 'since when funds are used against the contract; NULL: they are not';
 COMMENT ON COLUMN loan_summary.next_reset_on IS 'when a floating rate is fixed next; NULL: the rate is fixed, or the contract ended';
 COMMENT ON COLUMN loan_summary.left_on IS 'from this date on the loan is not on the book';
 

@@ -20,6 +20,7 @@ from domain.commands.registry import Command
 from domain.envelope import Envelope, Position, RecordedEvent, StreamId
 from domain.errors import Rejected
 from domain.events import Event
+from domain.events.arrears import LoanClass
 from domain.events.ending import LoanChargedOff, LoanRestructured, RestructureKind
 from domain.loan.booking import standing_on
 from domain.loan.state import LoanStatus
@@ -30,6 +31,7 @@ from domain.loan.terms import (
     DueDays,
     FloatingConditions,
     OverdueInterest,
+    PenaltyConditions,
     Recalculation,
     RefundKind,
     RepaymentMethod,
@@ -84,6 +86,16 @@ SHAPES: list[dict[str, Any]] = [
     {"due_days": DueDays(earliest=31)},
     {"rate_steps_max": 1},
     {"floating": FloatingConditions(reference="LPR-1Y", reset=ResetRule.MONTHLY)},
+    {
+        "overdue_interest": OverdueInterest.DOES_NOT_EARN,
+        "penalty": PenaltyConditions(overdue_markup=Decimal("0.5"), misuse_markup=Decimal(1)),
+        "non_performing_allocation": (
+            Component.PRINCIPAL,
+            Component.INTEREST,
+            Component.FEE,
+            Component.PENALTY,
+        ),
+    },
 ]
 """What is changed of a product beside its method."""
 
@@ -232,6 +244,9 @@ MAKERS: dict[str, Callable[[Turn], Command]] = {
     "charge off": lambda t: t.make(ce.ChargeOffLoan, cause="x"),
     "undo charge-off": lambda t: t.make(ce.ReverseChargeOff, cause="x"),
     "recover": lambda t: t.make(ce.RecordRecovery, recovery_id=t.name, amount_minor=1 + t.n * 31),
+    "misuse": lambda t: t.make(cd.ReportMisuse, category="x"),
+    "end misuse": lambda t: t.make(cd.EndMisuse, cause="x"),
+    "classify": lambda t: t.make(cs.ClassifyLoan, loan_class=list(LoanClass)[t.n % 5]),
     "close": lambda t: close(t.on),
 }
 

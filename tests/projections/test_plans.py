@@ -59,6 +59,7 @@ def loan(n: int) -> LoanSummary:
         recorded_at=NOW,
         disbursed_on=BEGIN,
         recalculates=False,
+        bears_penalties=False,
         longest_period_days=30,
         principal_minor=700,
         reference="LPR-1Y",

@@ -88,7 +88,7 @@ def test_the_close_finds_exactly_the_loans_that_have_something_to_say(desk: Desk
     book = desk.book
     book.live(14, 30)
     said = 0
-    for back in range(60, -1, -4):
+    for back in range(60, -1, -1):  # as days are closed: none left out
         on = book.today - timedelta(days=back)
         desk.project()
         with desk.pool.transaction() as db:
@@ -97,7 +97,10 @@ def test_the_close_finds_exactly_the_loans_that_have_something_to_say(desk: Desk
         for loan_id in book.loans:
             book.do(ce.CloseLoanDay(loan_id=loan_id, effective_on=on))
         spoke = [loan_id for loan_id in book.loans if book.version(loan_id) != before[loan_id]]
-        assert found == sorted(spoke), on
+        assert set(spoke) <= set(found), on
+        for loan_id in set(found) - set(spoke):  # a charge may be capped, a penalty nothing yet
+            conditions = book.state(loan_id).conditions
+            assert conditions.charge_rules or conditions.penalty, (loan_id, on)
         said += len(spoke)
     assert said > 10
 

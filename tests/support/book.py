@@ -29,8 +29,10 @@ from domain.loan.terms import (
     Conditions,
     CustomInstalment,
     FloatingConditions,
+    OverdueInterest,
     PayoutFee,
     PayoutPlan,
+    PenaltyConditions,
     PlannedTranche,
     RateStep,
     Recalculation,
@@ -46,6 +48,7 @@ from tests.support.draws import LENIENT, Draw, drawn
 CHANGES = 0.25  # of what happens to a loan
 START = date(2018, 1, 15)
 REFERENCE = "LPR-1Y"
+PRINCIPAL_FIRST = (Component.PRINCIPAL, Component.INTEREST, Component.FEE, Component.PENALTY)
 FLOATING = FloatingConditions(reference=REFERENCE, reset=ResetRule.MONTHLY)
 ANN = Actor(kind=ActorKind.HUMAN, id="ann", roles=("officer",))
 BOB = Actor(kind=ActorKind.HUMAN, id="bob", roles=("checker", "senior_checker"))
@@ -110,6 +113,7 @@ class Book:
         if self.service.state(StreamId("product-P")).version == 0:
             self.do(define)
             self.do(replace(define, code="R", name="Lines of credit", conditions=line))
+            self.do(replace(define, code="N", name="With penalties", conditions=self._penal()))
             if self.in_parts:
                 planned = replace(
                     self.conditions,
@@ -122,6 +126,15 @@ class Book:
                 self.do(replace(define, code="T", name="Tranches", conditions=planned))
             if self.floats:
                 self.publish("0.0430", START - timedelta(days=26))
+
+    def _penal(self) -> Conditions:
+        """The book's conditions where what is overdue costs more."""
+        return replace(
+            self.conditions,
+            overdue_interest=OverdueInterest.DOES_NOT_EARN,
+            penalty=PenaltyConditions(overdue_markup=Decimal("0.5"), misuse_markup=Decimal(1)),
+            non_performing_allocation=PRINCIPAL_FIRST,
+        )
 
     def do(self, command: Command, by: Actor = ANN, reason: str | None = "because") -> Outcome:
         """Hand in one command under a key of its own; refusals are answers too."""
@@ -275,7 +288,7 @@ class Book:
                 amount=amount,
                 instalments=self.random.randint(2, 24),
                 approved=2 * amount if self.in_parts else amount,
-                product={5: "R", 2: "T" if self.in_parts else "P"}.get(number % 6, "P"),
+                product={5: "R", 2: "T" if self.in_parts else "P", 4: "N"}.get(number % 6, "P"),
             )
         self.go_on(days, backdating=backdating)
 

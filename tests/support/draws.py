@@ -12,9 +12,12 @@ from typing import Any
 
 from domain.commands import changes as ch
 from domain.commands import crediting as cr
+from domain.commands import disbursement as cd
 from domain.commands import ending as ce
+from domain.commands import servicing as cs
 from domain.commands import undoing as cu
 from domain.commands.registry import LoanCommand
+from domain.events.arrears import LoanClass
 from domain.loan.state import Loan
 from domain.loan.terms import RefundKind
 from domain.policies import Policies
@@ -122,6 +125,12 @@ MAKERS: tuple[Callable[[Draw], LoanCommand], ...] = (
     lambda d: d.make(cu.ReverseReAmortisation, re_amortisation_id=d.newest, cause="error"),
     lambda d: d.make(ce.RepriceLoan),
     lambda d: d.make(ce.ReverseChargeOff, cause="error"),
+    lambda d: d.make(cs.ClassifyLoan, loan_class=d.random.choice(list(LoanClass))),
+    lambda d: (
+        d.make(cd.ReportMisuse, category="shares")
+        if d.random.random() < 0.6
+        else d.make(cd.EndMisuse, cause="sold")
+    ),
     lambda d: (
         d.make(ce.TerminateContract, cause="breach")
         if d.random.random() < 0.2

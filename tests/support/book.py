@@ -24,58 +24,28 @@ from domain.events.ending import RestructureKind
 from domain.events.servicing import Split
 from domain.loan.state import Loan
 from domain.loan.terms import (
-    ChargeOffBehaviour,
     Component,
-    Conditions,
     CustomInstalment,
     FloatingConditions,
-    OverdueInterest,
-    PayoutFee,
-    PayoutPlan,
-    PenaltyConditions,
     PlannedTranche,
     RateStep,
     Recalculation,
     RepaymentMethod,
     ResetRule,
-    ScheduleDayCount,
 )
 from domain.ports import EventStore, IdempotencyKey, Outcome
 from domain.service import Instruction, Service
-from tests.support.charge_rules import OVERDUE
+from tests.support.book_products import conditions, line, penal, planned
 from tests.support.draws import LENIENT, Draw, drawn
 
 CHANGES = 0.25  # of what happens to a loan
 START = date(2018, 1, 15)
 REFERENCE = "LPR-1Y"
-PRINCIPAL_FIRST = (Component.PRINCIPAL, Component.INTEREST, Component.FEE, Component.PENALTY)
 FLOATING = FloatingConditions(reference=REFERENCE, reset=ResetRule.MONTHLY)
 ANN = Actor(kind=ActorKind.HUMAN, id="ann", roles=("officer",))
 BOB = Actor(kind=ActorKind.HUMAN, id="bob", roles=("checker", "senior_checker"))
 COLLECTOR = Actor(kind=ActorKind.HUMAN, id="cal", roles=("collector",))
 BANK = Actor(kind=ActorKind.UPSTREAM, id="core-banking")
-
-
-def conditions(
-    tolerance_minor: int = 0,
-    recalculation: Recalculation = Recalculation.NONE,
-    **product: Any,  # noqa: ANN401 - any field
-) -> Conditions:
-    plain = Conditions(
-        currency="USD",
-        method=RepaymentMethod.ANNUITY,
-        day_count=ScheduleDayCount.THIRTY_360_PROPORTIONAL,
-        recalculation=recalculation,
-        amount_max_minor=5_000_000,
-        rate_annual_max=Decimal("0.40"),
-        instalments_max=60,
-        backdating_days_max=400,
-        arrears_tolerance_minor=tolerance_minor,
-        charges=("LATE", "OVERDUE"),
-        charge_rules=(OVERDUE,),
-        payouts_max=4,
-    )
-    return replace(plain, **product)
 
 
 class Book:
@@ -97,44 +67,20 @@ class Book:
         self.loans: list[str] = []
         self.keys = 0
         self.published: set[date] = set()
-        self.conditions = conditions(tolerance_minor, recalculation, **product)
+        self.conditions = own = conditions(tolerance_minor, recalculation, **product)
         define = DefineProductVersion(
             effective_on=START, code="P", name="Loans", conditions=self.conditions
         )
         self.floats = define.conditions.floating is not None
         self.in_parts = self.conditions.payouts_max > 1
-        line = replace(
-            self.conditions,
-            method=RepaymentMethod.REVOLVING,
-            recalculation=Recalculation.CONTINUOUS,
-            payouts_max=1_000,
-            charge_off=ChargeOffBehaviour.ZERO_INTEREST,
-        )
         if self.service.state(StreamId("product-P")).version == 0:
             self.do(define)
-            self.do(replace(define, code="R", name="Lines of credit", conditions=line))
-            self.do(replace(define, code="N", name="With penalties", conditions=self._penal()))
+            self.do(replace(define, code="R", name="Lines of credit", conditions=line(own)))
+            self.do(replace(define, code="N", name="With penalties", conditions=penal(own)))
             if self.in_parts:
-                planned = replace(
-                    self.conditions,
-                    payout_plan=PayoutPlan.TRANCHES,
-                    payout_fees=(
-                        PayoutFee(code="LATE", percent=Decimal(1), tax_percent=Decimal(6)),
-                    ),
-                    charge_off=ChargeOffBehaviour.ACCELERATE_MATURITY,
-                )
-                self.do(replace(define, code="T", name="Tranches", conditions=planned))
+                self.do(replace(define, code="T", name="Tranches", conditions=planned(own)))
             if self.floats:
                 self.publish("0.0430", START - timedelta(days=26))
-
-    def _penal(self) -> Conditions:
-        """The book's conditions where what is overdue costs more."""
-        return replace(
-            self.conditions,
-            overdue_interest=OverdueInterest.DOES_NOT_EARN,
-            penalty=PenaltyConditions(overdue_markup=Decimal("0.5"), misuse_markup=Decimal(1)),
-            non_performing_allocation=PRINCIPAL_FIRST,
-        )
 
     def do(self, command: Command, by: Actor = ANN, reason: str | None = "because") -> Outcome:
         """Hand in one command under a key of its own; refusals are answers too."""

@@ -19,6 +19,7 @@ from domain.events.registry import Event
 from domain.loan.contract import floating_rate, loan_terms
 from domain.loan.terms import (
     BusinessDayRule,
+    Component,
     Conditions,
     PayoutPlan,
     PreClose,
@@ -99,9 +100,7 @@ def _require_sound(conditions: Conditions) -> None:
         raise Rejected("bad_bounds", f"1..{conditions.instalments_max}", "instalments_min")
     if conditions.rate_annual_max < 0:
         raise Rejected("bad_bounds", "a rate is not below zero", "rate_annual_max")
-    if len(set(conditions.allocation)) != len(conditions.allocation) or len(
-        conditions.allocation
-    ) != len(type(conditions.allocation[0])):
+    if sorted(conditions.allocation) != sorted(Component):
         raise Rejected("bad_allocation", "each component once", "allocation")
     if len(set(conditions.interest_refunded_with)) != len(conditions.interest_refunded_with):
         raise Rejected("bad_refunds", "each kind of refund once", "interest_refunded_with")

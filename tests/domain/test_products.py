@@ -11,7 +11,14 @@ from domain.events import changes as ec
 from domain.events.ending import LoanSettled
 from domain.loan.day import day_figures
 from domain.loan.state import LoanStatus
-from domain.loan.terms import OverdueInterest, Recalculation, RepaymentMethod, Unit
+from domain.loan.terms import (
+    DEFAULT_ALLOCATION,
+    Component,
+    OverdueInterest,
+    Recalculation,
+    RepaymentMethod,
+    Unit,
+)
 from domain.servicing.values import ReAgeInterest
 from tests.support.lives import (
     CONDITIONS,
@@ -24,6 +31,7 @@ from tests.support.lives import (
     disbursed,
     month,
     pay,
+    product_refused,
     ties_to_the_ledger,
 )
 
@@ -181,3 +189,13 @@ def test_a_re_aged_loan_is_due_as_often_as_before() -> None:
     new = [row.due_on for row in life.state.rows if row.due_on > on]
     assert new == [date(2019, 3, 10), date(2019, 3, 24), date(2019, 4, 7)]
     ties_to_the_ledger(life)
+
+
+@pytest.mark.parametrize(
+    "order",
+    [(), DEFAULT_ALLOCATION[:3], (*DEFAULT_ALLOCATION, DEFAULT_ALLOCATION[0])],
+    ids=["nothing", "one left out", "one twice"],
+)
+def test_an_order_of_allocation_names_each_component_once(order: tuple[Component, ...]) -> None:
+    no = product_refused(replace(CONDITIONS, allocation=order))
+    assert (no.code, no.field) == ("bad_allocation", "allocation")

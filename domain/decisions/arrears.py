@@ -5,7 +5,6 @@ Charges on what is overdue, missed instalments, days past due, bucket, cure.
 
 from collections.abc import Iterable
 from datetime import date
-from functools import reduce
 
 from domain.calendar import is_month_end
 from domain.commands.ending import CloseLoanDay
@@ -15,7 +14,7 @@ from domain.decisions.penalties import charged_by
 from domain.events import arrears as e
 from domain.events.registry import Event
 from domain.loan.booking import standing_on
-from domain.loan.evolve import evolve
+from domain.loan.evolve import fold
 from domain.loan.instalments import Instalment
 from domain.loan.state import Loan, LoanStatus
 from domain.loan.terms import Recalculation
@@ -54,7 +53,7 @@ def _charged(loan: Loan, on: date) -> list[Event]:
     if not charges and not is_month_end(on):
         return []
     if penalties := charged_by(loan, on):
-        charges = charge_overdue(reduce(evolve, penalties, loan), on)
+        charges = charge_overdue(fold(loan, penalties), on)
     return [*penalties, *charges]
 
 
@@ -67,7 +66,7 @@ def close_day(loan: Loan, command: CloseLoanDay, context: Context) -> list[Event
     if loan.status is not LoanStatus.ACTIVE or loan.timeline is None:
         return []
     charges = _charged(loan, on)
-    loan = reduce(evolve, charges, loan)
+    loan = fold(loan, charges)
     assert loan.timeline is not None, "a charge takes no time line away"
     rows = _rows_on(loan, loan.timeline, on)
     late = overdue(rows, on, loan.conditions.arrears_tolerance_minor)

@@ -4,7 +4,7 @@ Both follow from the loan's facts alone, so asking twice is asking once. Sources
 F-05, 9.14 B-02, 5.7; what becomes of a charge after a payment that is dated back is ours.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
 
 from domain.decisions.results import changed, followed, recorded, settled
@@ -41,7 +41,7 @@ def charge_overdue(loan: Loan, on: date) -> list[Event]:
         for rule in rules:
             made = _charge(loan, rule, row, on)
             events += made
-            loan = _after(loan, made)
+            loan = fold(loan, made)
     return events
 
 
@@ -101,12 +101,6 @@ def _charges(timeline: Timeline) -> Iterator[ChargeAdded]:
             yield fact
 
 
-def _after(loan: Loan, events: Iterable[Event]) -> Loan:
-    after = fold(loan, events)
-    assert after is not None, "an event takes no loan away"
-    return after
-
-
 # --- taken back
 
 
@@ -120,7 +114,7 @@ def undue_taken_back(loan: Loan, told: Sequence[Event]) -> list[Event]:
     since = told[0].effective_on
     if not rules or loan.timeline is None or loan.timeline.seen_on(since):
         return []
-    loan, events = _after(loan, told), list[Event]()
+    loan, events = fold(loan, told), list[Event]()
     assert loan.timeline is not None, "a paid loan has a time line"
     for charge in [x for x in _charges(loan.timeline) if x.effective_on >= since]:
         rule = rule_of(rules, charge.code, ChargeTime.OVERDUE)
@@ -128,7 +122,7 @@ def undue_taken_back(loan: Loan, told: Sequence[Event]) -> list[Event]:
             continue
         made = _take_back(loan, charge, tax_in(charge.amount_minor, rule.tax_percent))
         events += made
-        loan = _after(loan, made)
+        loan = fold(loan, made)
     return events
 
 

@@ -17,7 +17,7 @@ from domain.events import servicing as e
 from domain.events.disbursement import DisbursementReturned
 from domain.events.registry import Event
 from domain.loan.booking import Standing, book
-from domain.loan.evolve import evolve
+from domain.loan.evolve import fold
 from domain.loan.facts import FACTS, fact_of
 from domain.loan.state import OPEN, Loan
 from domain.servicing.row import NOTHING_YET, Penalised
@@ -35,13 +35,13 @@ def with_penalties(rule: Rule, loan: Loan, command: LoanCommand, context: Contex
         return rule(loan, command, context)
     on = command.effective_on
     before = charged_by(loan, on) if on <= context.business_date else []
-    events = rule(_after(loan, before), command, context)
+    events = rule(fold(loan, before), command, context)
     if any(isinstance(event, DisbursementReturned) for event in events):
         return [*_given_back(loan, on), *events]
     if not any(type(event) in FACTS for event in events):
         return events  # nothing of it moves money: penalties are charged with what does
     events = [*before, *events]
-    return [*events, *_difference(_after(loan, events))]
+    return [*events, *_difference(fold(loan, events))]
 
 
 def charged_by(loan: Loan, on: date) -> list[Event]:
@@ -62,12 +62,6 @@ def charged_by(loan: Loan, on: date) -> list[Event]:
             charged, rows=booked.changed, rows_total=booked.rows_total, balances=booked.balances
         )
     ]
-
-
-def _after(loan: Loan, events: list[Event]) -> Loan:
-    for event in events:
-        loan = evolve(loan, event)
-    return loan
 
 
 def _difference(loan: Loan) -> list[Event]:

@@ -17,7 +17,7 @@ from domain.errors import Rejected
 from domain.events.changes import RateRepriced
 from domain.events.registry import Event
 from domain.loan.contract import floating_rate
-from domain.loan.evolve import evolve
+from domain.loan.evolve import fold
 from domain.loan.state import Loan, LoanStatus
 from domain.loan.terms import Conditions, ResetRule, SignedRate
 from domain.servicing.floating import Publication, latest, next_reset
@@ -79,8 +79,7 @@ def reprice(loan: Loan, command: RepriceLoan, context: Context) -> list[Event]:
         if publication is None or loan.status is not LoanStatus.ACTIVE:
             continue
         made = _repriced(loan, on, publication)
-        for event in made:
-            loan = evolve(loan, event)
+        loan = fold(loan, made)
         told += made
     return told
 

@@ -5,7 +5,7 @@ No rule is judged here and no engine runs: history is not up for decision.
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields, replace
-from typing import Any
+from typing import Any, overload
 
 from domain.events import application as app
 from domain.events import arrears, changes, crediting, disbursement, ending, servicing, undoing
@@ -24,8 +24,6 @@ _REVIEWED = {
     app.Decision.DECLINED: LoanStatus.DECLINED,
     app.Decision.REFERRED: LoanStatus.REFERRED,
 }
-
-
 Changes = Mapping[str, Any]
 """Fields of a loan and what an event sets them to; values are never changed in place."""
 
@@ -37,6 +35,10 @@ def evolve(loan: Loan | None, event: Event) -> Loan:
     return after
 
 
+@overload
+def fold(loan: Loan, events: Iterable[Event]) -> Loan: ...
+@overload
+def fold(loan: Loan | None, events: Iterable[Event]) -> Loan | None: ...
 def fold(loan: Loan | None, events: Iterable[Event]) -> Loan | None:
     """Return the loan after events, in order; None for no loan and no events.
 

@@ -8,6 +8,7 @@ from domain.commands.product import DefineProductVersion
 from domain.commands.registry import Command
 from domain.context import Context, ProductVersion
 from domain.decisions.charge_rules import require_sound_charge_rules
+from domain.decisions.guards import require_each_component
 from domain.decisions.limits import require_sound_over_applied
 from domain.decisions.offering import largest_loans, require_sound_choices
 from domain.decisions.payout_fees import require_sound_fees
@@ -19,7 +20,6 @@ from domain.events.registry import Event
 from domain.loan.contract import floating_rate, loan_terms
 from domain.loan.terms import (
     BusinessDayRule,
-    Component,
     Conditions,
     PayoutPlan,
     PreClose,
@@ -100,8 +100,7 @@ def _require_sound(conditions: Conditions) -> None:
         raise Rejected("bad_bounds", f"1..{conditions.instalments_max}", "instalments_min")
     if conditions.rate_annual_max < 0:
         raise Rejected("bad_bounds", "a rate is not below zero", "rate_annual_max")
-    if sorted(conditions.allocation) != sorted(Component):
-        raise Rejected("bad_allocation", "each component once", "allocation")
+    require_each_component(conditions.allocation, "allocation")
     if len(set(conditions.interest_refunded_with)) != len(conditions.interest_refunded_with):
         raise Rejected("bad_refunds", "each kind of refund once", "interest_refunded_with")
     if conditions.interest_refunded_with and conditions.recalculation is Recalculation.NONE:

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from domain.context import Context
 from domain.errors import Rejected
 from domain.loan.state import Loan, LoanStatus
-from domain.loan.terms import Terms
+from domain.loan.terms import Component, Terms
 from domain.money import AMOUNT_MINOR_MAX
 from domain.servicing.facts import Fact, ReAged, Restructured
 from domain.servicing.timeline import Timeline
@@ -102,6 +102,12 @@ def require_no_plan_since(timeline: Timeline, fact: Fact, field: str) -> None:
     facts = timeline.facts
     if any(isinstance(later, Restructured | ReAged) for later in facts[facts.index(fact) :]):
         raise Rejected("before_restructuring", "the loan was planned anew since", field)
+
+
+def require_each_component(order: Collection[Component], field: str) -> None:
+    """Refuse an order of allocation that leaves a component out, or names one twice."""
+    if sorted(order) != sorted(Component):
+        raise Rejected("bad_allocation", "each component once", field)
 
 
 def require_reversal_date(since: date, on: date, context: Context, what: str) -> None:

@@ -3,8 +3,9 @@
 The markups' bands are the engine's to judge (`domain.servicing.penalty`); domain rules, 5.4, 5.5.
 """
 
+from domain.decisions.guards import require_each_component
 from domain.errors import Rejected
-from domain.loan.terms import Component, Conditions, Recalculation
+from domain.loan.terms import Conditions, Recalculation
 
 
 def require_sound_penalties(conditions: Conditions) -> None:
@@ -12,8 +13,7 @@ def require_sound_penalties(conditions: Conditions) -> None:
 
     Raises Rejected: `bad_allocation`, `not_offered`.
     """
-    order = conditions.non_performing_allocation
-    if order and sorted(order) != sorted(Component):
-        raise Rejected("bad_allocation", "each component once", "non_performing_allocation")
+    if conditions.non_performing_allocation:
+        require_each_component(conditions.non_performing_allocation, "non_performing_allocation")
     if conditions.penalty is not None and conditions.recalculation is Recalculation.AT_TRIGGER:
         raise Rejected("not_offered", "penalties run day by day, without a trigger", "penalty")

@@ -187,37 +187,43 @@ class MoneyFold:
             _split(after, change.after, change.overpaid_after_minor)
             self._put(after)
 
-    def charged(self, entry: Entry, loan: LoanSummary) -> None:
-        """A fee or penalty."""
+    def _on_instalment(
+        self,
+        entry: Entry,
+        loan: LoanSummary,
+        transaction_id: str,
+        kind: str,
+        **more: Any,  # noqa: ANN401 - the row's own
+    ) -> None:
+        """Add what changes one component of one instalment by the event's amount."""
         event = entry.event
         self.add(
             entry,
             loan,
-            transaction_id=event.charge_id,
-            kind="charge",
+            transaction_id=transaction_id,
+            kind=kind,
             amount_minor=event.amount_minor,
-            tax_minor=event.tax_minor,
-            code=event.code,
             component=event.component,
             instalment=event.instalment,
             **{f"{event.component}_minor": event.amount_minor},
+            **more,
         )
+
+    def charged(self, entry: Entry, loan: LoanSummary) -> None:
+        """A fee or penalty."""
+        event = entry.event
+        more = {"tax_minor": event.tax_minor, "code": event.code}
+        self._on_instalment(entry, loan, event.charge_id, "charge", **more)
 
     def charge_reversed(self, entry: Entry, loan: LoanSummary) -> None:
         """A charge is taken back, on its own day."""
         event = entry.event
-        self.add(
-            entry,
-            loan,
-            transaction_id=event.charge_id,
-            kind="charge_reversal",
-            amount_minor=event.amount_minor,
-            tax_minor=event.tax_minor,
-            component=event.component,
-            instalment=event.instalment,
-            cause=event.cause,
-            **{f"{event.component}_minor": event.amount_minor},
-        )
+        more = {"tax_minor": event.tax_minor, "cause": event.cause}
+        self._on_instalment(entry, loan, event.charge_id, "charge_reversal", **more)
+
+    def waived(self, entry: Entry, loan: LoanSummary) -> None:
+        """Something was given up."""
+        self._on_instalment(entry, loan, entry.event.waiver_id, "waiver")
 
     def penalised(self, entry: Entry, loan: LoanSummary) -> None:
         """Penalties that have run; less than nothing: they should not have."""
@@ -229,20 +235,6 @@ class MoneyFold:
             kind="penalty_interest",
             amount_minor=amount,
             penalty_minor=amount,
-        )
-
-    def waived(self, entry: Entry, loan: LoanSummary) -> None:
-        """Something was given up."""
-        event = entry.event
-        self.add(
-            entry,
-            loan,
-            transaction_id=event.waiver_id,
-            kind="waiver",
-            amount_minor=event.amount_minor,
-            component=event.component,
-            instalment=event.instalment,
-            **{f"{event.component}_minor": event.amount_minor},
         )
 
     def refunded(self, entry: Entry, loan: LoanSummary) -> None:

@@ -4,8 +4,6 @@ A loan is always the same process's, which then has its state at hand. They star
 enough to do, and end with the close. Nothing depends on them: versions are checked by the store.
 """
 
-import multiprocessing
-import signal
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -13,7 +11,7 @@ from datetime import date
 from multiprocessing.context import SpawnProcess
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final, Protocol, Self, TypeVar
+from typing import Any, Final, Self, TypeVar
 from zlib import crc32
 
 from consumers.loan_work import LoanWork
@@ -23,26 +21,16 @@ from infra.database import bulk_pool
 from infra.errors import Unavailable
 from infra.garbage import collected_rarely
 from infra.settings import Limits
+from infra.spawned import Pipe, kill, leave_interrupts_to_parent, start_at_pipe
 from infra.store import PostgresEventStore
 
 LOANS_TO_START: Final = 1_000  # a process costs about a second of a core before it works
 LOANS_TO_SHARE: Final = 20
 
-# spawn: a fork would take this process's connections and threads with it.
-_SPAWNED: Final = multiprocessing.get_context("spawn")
-
 T = TypeVar("T")
 
 Task = Callable[[LoanWork, date, Mapping[str, int]], dict[str, T]]
 """A method of `LoanWork`: for a day and loans with their versions, something by loan."""
-
-
-class _Pipe(Protocol):
-    """An end of a pipe, on whatever system."""
-
-    def send(self, obj: Any, /) -> None: ...  # noqa: ANN401 - what can be pickled
-    def recv(self) -> Any: ...  # noqa: ANN401
-    def close(self) -> None: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +58,7 @@ class CloseHelpers:
     def __init__(self, workplace: Workplace, processes: int) -> None:
         self._workplace = workplace
         self._count = processes
-        self._running: list[tuple[SpawnProcess, _Pipe]] = []
+        self._running: list[tuple[SpawnProcess, Pipe]] = []
 
     def __enter__(self) -> Self:
         return self
@@ -113,32 +101,27 @@ class CloseHelpers:
     def _worthwhile(self, loans: int) -> bool:
         if not self._running and self._count and loans >= LOANS_TO_START:
             for _ in range(self._count):
-                ours, theirs = _SPAWNED.Pipe()
-                child = _SPAWNED.Process(target=_help, args=(self._workplace, theirs), daemon=True)
-                child.start()
-                theirs.close()
-                self._running.append((child, ours))
+                self._running.append(start_at_pipe(_help, self._workplace))
         return bool(self._running) and loans >= LOANS_TO_SHARE
 
     def end(self) -> None:
         """End the processes; what they had not committed is rolled back."""
         for child, pipe in self._running:
             pipe.close()
-            child.kill()
-            child.join()
+            kill(child)
         self._running.clear()
 
 
-def _answer(pipe: _Pipe) -> dict[str, Any]:
+def _answer(pipe: Pipe) -> dict[str, Any]:
     answer = pipe.recv()
     if isinstance(answer, BaseException):
         raise answer
     return answer
 
 
-def _help(workplace: Workplace, pipe: _Pipe) -> None:
+def _help(workplace: Workplace, pipe: Pipe) -> None:
     """Do what comes out of the pipe until its other end is closed."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's; the pipe ends then
+    leave_interrupts_to_parent()
     with collected_rarely(), workplace.opened() as work:
         while True:
             try:

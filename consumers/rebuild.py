@@ -7,13 +7,12 @@ Killed at any point, it goes on where it was. Live projection is not disturbed u
 """
 
 import logging
-import multiprocessing
-import signal
 from collections.abc import Callable, Generator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from hashlib import sha256
 from itertools import groupby
+from multiprocessing import parent_process
 from typing import Final
 
 from consumers.log_feed import LogFeed
@@ -21,6 +20,7 @@ from consumers.projector import CAUSE_CHARACTERS_MAX, Projector, Transactions, a
 from domain.envelope import Position, StreamId
 from infra.failpoints import failpoint
 from infra.garbage import collected_rarely
+from infra.spawned import kill, leave_interrupts_to_parent, start
 from projections import applied, record_log, schema
 from projections.ports import Database
 from projections.read_models import Fold
@@ -71,8 +71,6 @@ Progress = Callable[[int, int], None]
 """Called with events folded so far and events in all."""
 
 _log = logging.getLogger(__name__)
-# spawn: a fork would take this process's connections and threads with it.
-_SPAWNED: Final = multiprocessing.get_context("spawn")
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,24 +197,18 @@ def _beside(
             schema.enter(db, name)
             row = db.row("SELECT count(*) AS parts FROM rebuild_parts WHERE NOT done")
         wanted = min(helpers.processes_max, row["parts"] // PARTS_A_HELPER if row else 0)
-    children = [
-        _SPAWNED.Process(target=_help, args=(helpers, name, until), daemon=True)
-        for _ in range(wanted)
-    ]
-    for child in children:
-        child.start()
+    children = [start(_help, helpers, name, until) for _ in range(wanted)]
     try:
         yield
     finally:
         for child in children:
-            child.kill()  # its transaction is rolled back, so the part is free again
-            child.join()
+            kill(child)  # the part that it had in hand is free again
 
 
 def _help(helpers: Helpers, name: str, until: Position) -> None:
     """Fold parts in a process of its own, until none is left or the rebuild is gone."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's, which ends this process
-    parent = multiprocessing.parent_process()
+    leave_interrupts_to_parent()
+    parent = parent_process()
     with helpers.connect() as pool, collected_rarely():
         while parent is None or parent.is_alive():
             if _fold_part(pool, name, until, wait=False) is None:

@@ -4,12 +4,9 @@ It starts and ends processes; what they do is elsewhere. They wait at a pipe and
 import has every core busy, and who looks every few milliseconds takes a share of one.
 """
 
-import multiprocessing
-import signal
 from collections.abc import Generator
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import closing, contextmanager
-from typing import Any, Final, Protocol
 
 from api.cli.children import STOP_SECONDS_MAX, ChildEnded
 from api.cli.system import System
@@ -20,25 +17,14 @@ from domain.ports import EventStore
 from infra.database import bulk_pool
 from infra.garbage import collected_rarely
 from infra.settings import Limits
+from infra.spawned import SPAWNED, Pipe, kill, leave_interrupts_to_parent, start_at_pipe
 from infra.verify import ChainReport, verify_store
-
-# spawn: a fork would take this process's connections and threads with it.
-_SPAWNED: Final = multiprocessing.get_context("spawn")
-
-
-class _Pipe(Protocol):
-    """An end of a pipe, on whatever system."""
-
-    def send(self, obj: Any, /) -> None: ...  # noqa: ANN401 - what can be pickled
-    def recv(self) -> Any: ...  # noqa: ANN401
-    def poll(self) -> bool: ...
-    def close(self) -> None: ...
 
 
 class ProjectorBeside:
     """A projector in another process that is told how far to go, and says how far it is."""
 
-    def __init__(self, store: EventStore, pipe: _Pipe) -> None:
+    def __init__(self, store: EventStore, pipe: Pipe) -> None:
         self._store = store
         self._pipe = pipe
         self._reached = 0
@@ -77,25 +63,19 @@ def _ended() -> ChildEnded:
 @contextmanager
 def projector_beside(system: System) -> Generator[ProjectorBeside]:
     """Project in a child while the block runs."""
-    ours, theirs = _SPAWNED.Pipe()
-    child = _SPAWNED.Process(
-        target=_project, args=(system.dsn, system.settings.limits, theirs), daemon=True
-    )
-    child.start()
-    theirs.close()
+    child, ours = start_at_pipe(_project, system.dsn, system.settings.limits)
     try:
         with closing(ours):
             yield ProjectorBeside(system.store, ours)
     finally:
         child.join(STOP_SECONDS_MAX)
         if child.is_alive():
-            child.kill()
-            child.join()
+            kill(child)
 
 
-def _project(dsn: str, limits: Limits, pipe: _Pipe) -> None:
+def _project(dsn: str, limits: Limits, pipe: Pipe) -> None:
     """Project up to each position that comes out of the pipe, until its other end is closed."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's; the pipe ends then
+    leave_interrupts_to_parent()
     with collected_rarely(), bulk_pool(dsn, limits) as pool:
         projector = Projector(pool, LogFeed(pool, limits=limits), limits=limits)
         try:
@@ -110,5 +90,5 @@ def _project(dsn: str, limits: Limits, pipe: _Pipe) -> None:
 @contextmanager
 def chains_beside(dsn: str) -> Generator["Future[ChainReport]"]:
     """Recompute every hash of the record in another process while the block runs."""
-    with ProcessPoolExecutor(1, mp_context=_SPAWNED) as pool:
+    with ProcessPoolExecutor(1, mp_context=SPAWNED) as pool:
         yield pool.submit(verify_store, dsn)

@@ -40,18 +40,23 @@ def due_on(terms: LoanTerms, start: date, number: int) -> date:
 
     The anchor is the start, the first due date if one was agreed, or the product's due day.
     """
-    first = terms.first_due_on
-    if terms.due_day is not None:
+    return due_dates(terms, start, (number,))[0]
+
+
+def due_dates(terms: LoanTerms, start: date, numbers: Sequence[int]) -> list[date]:
+    """Return the due dates of some numbers of the cycle; see `due_on`."""
+    first, day = terms.first_due_on, terms.due_day
+    if day is not None:
         if first is not None:  # of a new plan
-            return continued(terms, first, number - 1)
-        return _due_on_day(terms, terms.due_day, start, number)
+            return [continued(terms, first, number - 1) for number in numbers]
+        return [_due_on_day(terms, day, start, number) for number in numbers]
     if first is not None:
-        start, number = first, number - 1
-    count = number * terms.repayment_every
-    if terms.repayment_unit in MONTHS_A_UNIT:
-        months = count * MONTHS_A_UNIT[terms.repayment_unit]
-        return add_months(start, months, _MONTH_END[terms.month_end])
-    return add_units(start, terms.repayment_unit, count)
+        start, numbers = first, [number - 1 for number in numbers]
+    every, unit = terms.repayment_every, terms.repayment_unit
+    if unit not in MONTHS_A_UNIT:
+        return [add_units(start, unit, number * every) for number in numbers]
+    months, month_end = every * MONTHS_A_UNIT[unit], _MONTH_END[terms.month_end]
+    return [add_months(start, number * months, month_end) for number in numbers]
 
 
 def _due_on_day(terms: LoanTerms, day: int, start: date, number: int) -> date:
@@ -118,26 +123,41 @@ def schedule_periods(terms: LoanTerms, disbursed_on: date) -> list[tuple[date, d
 def _due_dates(terms: LoanTerms, start: date) -> list[date]:
     if terms.amortisation is Amortisation.CUSTOM:
         return [row.due_on for row in terms.custom]
-    planned, count = _planned(terms, start)
     if terms.calendar is None:
-        return [planned(number) for number in range(1, count + 1)]
+        return _regular(terms, start)
+    planned, count = _planned(terms, start)
     return list(business_due_dates(planned, count, terms.business_days, terms.calendar))
 
 
+def _regular(terms: LoanTerms, start: date) -> list[date]:
+    """Return the due dates before any is moved; the last one may be agreed, or be given by length.
+
+    A bullet has one: the last of its cycle.
+    """
+    only = terms.amortisation is Amortisation.BULLET
+    first = terms.instalments if only else 1
+    dues = due_dates(terms, start, range(first, terms.instalments + 1))
+    if terms.matures_on is not None:
+        dues[-1] = terms.matures_on
+    elif terms.fixed_length is not None:
+        dues[-1] = add_units(start, terms.repayment_unit, terms.fixed_length)
+    return dues
+
+
 def _planned(terms: LoanTerms, start: date) -> tuple[Callable[[int], date], int]:
-    """Return how due dates are counted before any is moved, and how many there are."""
-    numbers = range(1, terms.instalments + 1)
-    if terms.amortisation is Amortisation.BULLET:
-        numbers = range(terms.instalments, terms.instalments + 1)
+    """Return how due dates are counted before any is moved, and how many there are.
+
+    Behind the last one, which working days may reach, the cycle goes on.
+    """
+    regular = _regular(terms, start)
 
     def planned(number: int) -> date:
-        if number == len(numbers) and terms.matures_on is not None:
-            return terms.matures_on
-        if number == len(numbers) and terms.fixed_length is not None:
-            return add_units(start, terms.repayment_unit, terms.fixed_length)
-        return due_on(terms, start, numbers.start + number - 1)
+        if number <= len(regular):
+            return regular[number - 1]
+        only = terms.amortisation is Amortisation.BULLET
+        return due_on(terms, start, number + (terms.instalments - 1 if only else 0))
 
-    return planned, len(numbers)
+    return planned, len(regular)
 
 
 def closed_days(terms: LoanTerms, start: date, calendar: HolidayCalendar) -> tuple[date, ...]:

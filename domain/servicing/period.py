@@ -8,9 +8,7 @@ from datetime import date
 from decimal import Context, Decimal
 
 from domain.servicing.conventions import Factors, RoundingPlace
-from domain.servicing.rate_factor import EXACT
-
-ZERO = Decimal(0)
+from domain.servicing.rate_factor import EXACT, ONE, ZERO
 
 
 def to_minor(amount: Decimal, mode: str | None = None) -> int:
@@ -119,8 +117,6 @@ class Period:
         "due_interest",
         "due_on",
         "due_principal",
-        "earned_from",
-        "earned_minor",
         "earns",
         "emi",
         "fixed_interest",
@@ -172,8 +168,6 @@ class Period:
         self.due_interest = 0
         self.due_principal = 0
         self.carried = 0
-        self.earned_minor = 0
-        self.earned_from: list[object] | None = None  # what `earned_minor` comes from
 
     def copy(self) -> "Period":
         """Return an independent copy."""
@@ -192,8 +186,6 @@ class Period:
         other.due_interest = self.due_interest
         other.due_on = self.due_on
         other.due_principal = self.due_principal
-        other.earned_from = self.earned_from
-        other.earned_minor = self.earned_minor
         other.earns = self.earns
         other.emi = self.emi
         other.fixed_interest = self.fixed_interest
@@ -297,7 +289,7 @@ class Period:
     @property
     def rate_factor_plus_one(self) -> Decimal:
         """One plus the period's factors."""
-        total = Decimal(1)
+        total = ONE
         for sub in self.subs:
             total = EXACT.add(total, sub.factor)
         return total
@@ -323,17 +315,17 @@ class Period:
 
     def earned(self, earning: Earning) -> int:
         """Interest of all sub-periods, rounded once, or by sub-period if the product says so."""
-        if self.moved_up or self.moved_down or not self.earns or not self.subs:
+        if self.moved_up or self.moved_down or not self.earns:
             return 0
-        source: list[object] = [self.due_on]
-        for sub in self.subs:
-            base = self.flat_base(sub) if earning.flat else sub.balance
-            source += (base, sub.factor, sub.factor_to_due, sub.from_on, sub.due_on)
-            source += (sub.credited_interest, sub.paused)
-        if source != self.earned_from:
-            self.earned_minor = self._earned(earning)
-            self.earned_from = source
-        return self.earned_minor
+        subs = self.subs
+        if len(subs) != 1 or earning.flat or earning.factors is not Factors.EXACT:
+            return self._earned(earning)
+        days = subs[0]  # as most periods are: one product, which the context cuts to its digits
+        if days.paused or days.credited_interest:
+            return self._earned(earning)
+        exact = earning.inner.multiply(days.balance, days.factor)
+        earned = int(exact.to_integral_value(earning.mode))
+        return earned if earned > 0 else 0
 
     def _earned(self, earning: Earning) -> int:
         total = ZERO
@@ -351,29 +343,33 @@ class Period:
 
         Interest above the instalment is carried to the next period (domain rules 9.10).
         """
-        principal, interest = self.credited_parts
-        self.credited = principal + interest - self.moved_credit
-        interest = self.earned(earning) + self.fixed_interest + self.future_interest + carried_in
-        self.interest = interest = max(0, interest)
-        if self.share is None:
-            self._derive_from_instalment(interest)
-        else:
-            self._derive_from_share(self.share)
-        carried = interest - self.due_interest
-        self.carried = max(0, carried)
-
-    def _derive_from_instalment(self, interest: int) -> None:
-        asked = self.emi + self.credited + self.future_interest
-        due, paid, paid_interest = interest, self.paid_principal, self.paid_interest
-        if self.interest_grace or (paid > 0 and paid > asked - due):
-            due = paid_interest
-        else:
-            due = max(paid_interest, min(due, asked))
+        credited, earned = -self.moved_credit, 0
+        if self.subs:
+            earned = self.earned(earning)
+            for sub in self.subs:
+                if sub.credited_principal or sub.credited_interest:
+                    credited += sum(self.credited_parts)
+                    break
+        future = self.future_interest
+        interest = earned + self.fixed_interest + future + carried_in
+        interest = interest if interest > 0 else 0
+        self.credited, self.interest = credited, interest
+        if self.share is not None:
+            self._derive_from_share(self.share, interest)
+            self.carried = max(0, interest - self.due_interest)
+            return
+        asked, paid, due = self.emi + credited + future, self.paid_principal, self.paid_interest
+        if not (self.interest_grace or (paid > 0 and paid > asked - interest)):
+            most = interest if interest < asked else asked
+            due = most if most > due else due
+        principal = asked - due if asked - due > paid else paid
         self.due_interest = due
-        self.due_principal = max(asked - due, paid, 0)
+        self.due_principal = principal if principal > 0 else 0
+        self.carried = interest - due if interest > due else 0
 
-    def _derive_from_share(self, share: int) -> None:
+    def _derive_from_share(self, share: int, interest: int) -> None:
         collects = not self.interest_grace and not self.closed_early
-        self.due_interest = max(self.interest if collects else 0, self.paid_interest)
+        self.due_interest = max(interest if collects else 0, self.paid_interest)
         self.due_principal = max(0, share + self.credited_principal, self.paid_principal)
-        self.emi = self.due_principal + self.due_interest - self.credited - self.future_interest
+        asked = self.due_principal + self.due_interest
+        self.emi = asked - self.credited - self.future_interest

@@ -188,8 +188,8 @@ class Periods:
     @property
     def total_credited_principal(self) -> int:
         """Principal charged back or refunded over all periods."""
-        raised = [max(0, sub.credited_principal) for p in self.open_periods for sub in p.subs]
-        return self.over.raised + sum(raised)
+        credited = [sub.credited_principal for p in self.open_periods for sub in p.subs]
+        return self.over.raised + sum([amount for amount in credited if amount > 0])
 
     @property
     def total_money_out(self) -> int:

@@ -7,10 +7,11 @@ principal go on earning.
 from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
+from itertools import pairwise
 
 from domain.servicing.period import ZERO, Earning, Period, Sub
 from domain.servicing.periods import Periods
-from domain.servicing.rate_factor import factors
+from domain.servicing.rate_factor import FactorTable
 from domain.servicing.terms import LoanTerms
 from domain.servicing.values import InterestMethod
 
@@ -120,15 +121,16 @@ class Plan(Periods):
         """Recompute the factors of periods."""
         span = (self.start_on, self.maturity)
         free = self.periods[: self.terms.interest_free_periods]
+        table = FactorTable(self.terms, span)
         for period in periods:
+            of_period = (period.from_on, period.due_on)
             for sub in period.subs:
-                rate = ZERO if period in free else self.rate_on(sub.from_on)
-                source = (rate, sub.from_on, sub.due_on, period.from_on, period.due_on, span)
+                rate = self.rate_on(sub.from_on) if self.rates else self.terms.rate_annual
+                rate = ZERO if free and period in free else rate
+                source = (rate, (sub.from_on, sub.due_on), of_period, span)
                 if source != sub.factored:
                     sub.factored = source
-                    sub.factor, sub.factor_to_due = factors(
-                        self.terms, rate, source[1:3], source[3:5], span
-                    )
+                    sub.factor, sub.factor_to_due = table.of(rate, source[1], of_period)
 
     def derive(self, first: int = 0, last: int | None = None) -> int:
         """Recompute what falls due, leaving balances as they are; the change of all interest due.
@@ -161,25 +163,26 @@ class Plan(Periods):
         `first` and `last` are the indexes of the periods that are not as they were derived last;
         the defaults are safe. Behind them it ends where nothing is carried on that was not before.
         """
-        count = len(self.periods)
+        periods, earning = self.periods, self.earning
+        count = len(periods)
         until = count if last is None else max(last, self.stale_to)
         begin = max(min(first, self.true_until), self.settled)
-        previous = self.periods[begin - 1] if begin else None
+        previous = periods[begin - 1] if begin else None
         carried = known = previous.carried if previous else 0
         done = begin - 1
         for number in range(begin, count):
-            period = self.periods[number]
-            balance = previous.balance_after if previous is not None and period.subs else None
-            if number > until and carried == known and _opens_with(period, balance):
-                break
-            for index, sub in enumerate(period.subs):
-                if index:
-                    before = period.subs[index - 1]
+            period = periods[number]
+            subs = period.subs
+            if subs and previous is not None:
+                balance = previous.balance_after
+                if number > until and carried == known and subs[0].balance == balance:
+                    break
+                subs[0].balance = balance
+            if len(subs) > 1:
+                for before, sub in pairwise(subs):
                     sub.balance = max(0, before.balance + before.moved)
-                elif balance is not None:
-                    sub.balance = balance
             known = period.carried
-            period.derive(carried, self.earning)
+            period.derive(carried, earning)
             carried = period.carried
             previous, done = period, number
         self.true_until, self.stale_to = count, -1
@@ -249,10 +252,6 @@ class Plan(Periods):
             self.move_money(on, correction=-amount)
         self.corrections = []
         self.overdue_through = None
-
-
-def _opens_with(period: Period, balance: int | None) -> bool:
-    return balance is not None and period.subs[0].balance == balance
 
 
 def split_sub(period: Period, on: date) -> Sub:

@@ -67,6 +67,34 @@ def factors(
     return planned, proportional(context, terms, (rate, to_due, period), every)
 
 
+class FactorTable:
+    """The factors of one plan: where days alone count, as many days of one rate have one factor."""
+
+    __slots__ = ("_by_days", "_rate", "_span", "_terms", "_year")
+
+    def __init__(self, terms: LoanTerms, span: tuple[date, date]) -> None:
+        self._terms = terms
+        self._span = span  # start and maturity of the plan
+        by_days = terms.factors is Factors.EXACT and terms.day_count is not None
+        self._year = fixed_year(terms.day_count) if by_days and terms.day_count else None
+        self._rate = ZERO
+        self._by_days: dict[int, Decimal] = {}
+
+    def of(
+        self, rate: Decimal, stretch: tuple[date, date], period: tuple[date, date]
+    ) -> tuple[Decimal, Decimal]:
+        """Return what `factors` returns."""
+        if self._year is None or not rate:
+            return factors(self._terms, rate, stretch, period, self._span)
+        if rate != self._rate:
+            self._rate, self._by_days = rate, {}
+        days = (stretch[1] - stretch[0]).days
+        factor = self._by_days.get(days)
+        if factor is None:
+            factor = self._by_days[days] = _earned_in(rate, days, self._year)
+        return factor, factor
+
+
 def exact_factor(
     terms: LoanTerms,
     rate: Decimal,

@@ -15,6 +15,7 @@ from domain.servicing.given import allow_longest_term, end_when_repaid, given_in
 from domain.servicing.instalment_rounding import to_instalment, to_multiple, to_whole
 from domain.servicing.period import Period, to_minor
 from domain.servicing.plan import Plan
+from domain.servicing.rate_factor import ONE
 from domain.servicing.settling import settle_last
 from domain.servicing.shaping import assign_principal, spread_interest
 from domain.servicing.values import Amortisation, InterestPeriod, PartialPeriod
@@ -205,7 +206,7 @@ def _set_level(plan: Plan, periods: Sequence[Period]) -> None:
     level = to_whole(plan.terms, _level(plan, periods))
     emi = to_multiple(plan.terms, level + _even_fixed_interest(periods))
     for period in periods:
-        if emi >= period.total_paid:
+        if emi >= period.paid_principal + period.paid_interest:
             period.emi = period.original_emi = emi
 
 
@@ -213,11 +214,12 @@ def _level(plan: Plan, periods: Sequence[Period]) -> Decimal:
     """Solve B * prod(1 + rf) / fn, fn_k = 1 + fn_(k-1) * (1 + rf_k), with the factors' digits."""
     exact = plan.terms.factors is Factors.EXACT
     with localcontext(WIDE_CONTEXT if exact else None):
-        product, fn = Decimal(1), Decimal(0)
-        for period in periods:
-            growth = Decimal(1) if period.interest_grace else period.rate_factor_plus_one
-            product = product * growth
-            fn = Decimal(1) + fn * growth if fn else Decimal(1)
+        product = fn = ONE
+        for number, period in enumerate(periods):
+            growth = ONE if period.interest_grace else period.rate_factor_plus_one
+            product *= growth
+            if number:
+                fn = ONE + fn * growth
         return product * Decimal(_opening_balance(plan, periods[0])) / fn
 
 

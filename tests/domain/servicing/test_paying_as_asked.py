@@ -77,7 +77,7 @@ def _looks(ledger: Ledger) -> tuple[Any, ...]:
     return rows, periods, balances, ledger.overpaid, ledger.entries
 
 
-SEEN = sorted(set(Period.__slots__) - {"subs", "earned_from", "earned_minor"})
+SEEN = sorted(set(Period.__slots__) - {"subs"})
 
 
 def _never(*_: object) -> bool:

@@ -109,9 +109,9 @@ def _take_over(current: Row, row: Row, charged: Row | None, *, fixed: bool) -> N
         settled = row.paid[component] + row.waived[component] + row.written_off[component]
         target.due[component] += row.due[component] if keeps else settled
         target.paid[component] += row.paid[component]
-        target.waived[component] += row.waived[component]
-        target.written_off[component] += row.written_off[component]
-        target.credited[component] += row.credited[component]
+        target.beside.waived[component] += row.waived[component]
+        target.beside.written_off[component] += row.written_off[component]
+        target.beside.credited[component] += row.credited[component]
     current.in_advance += row.in_advance
     if charged is not None:
         charged.check_met(row.met_on)

@@ -1,5 +1,6 @@
 """What an account looks like after its facts: frozen rows, transactions, balances, quotes."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import localcontext
@@ -26,7 +27,7 @@ class Amounts(NamedTuple):
         return self.principal + self.interest + self.fees + self.penalties
 
     @classmethod
-    def of(cls, parts: dict[Component, int]) -> "Amounts":
+    def of(cls, parts: Mapping[Component, int]) -> "Amounts":
         """Freeze a mapping of components."""
         if not any(parts.values()):
             return NO_AMOUNTS
@@ -235,7 +236,9 @@ def _freeze_rows(ledger: Ledger) -> tuple[Instalment, ...]:
         while taken < len(moves) and _counts_by(moves[taken][0], row, matures_on):
             balance += moves[taken][1]
             taken += 1
-        balance += row.credited.get(P, 0) - row.due.get(P, 0)
+        balance -= row.due.get(P, 0)
+        if not row.plain:
+            balance += row.credited[P]
         rows.append(_freeze_row(row, balance))
     return tuple(rows)
 
@@ -253,8 +256,8 @@ def _freeze_row(row: Row, balance: int) -> Instalment:
         row.due_on,
         Amounts.of(row.due),
         Amounts.of(row.paid) if row.paid else NO_AMOUNTS,
-        Amounts.of(row.waived) if row.waived else NO_AMOUNTS,
-        Amounts.of(row.written_off) if row.written_off else NO_AMOUNTS,
+        NO_AMOUNTS if row.plain else Amounts.of(row.waived),
+        NO_AMOUNTS if row.plain else Amounts.of(row.written_off),
         row.in_advance,
         row.late,
         None if row.met_on is None or row.outstanding else row.met_on,

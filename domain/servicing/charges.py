@@ -243,6 +243,6 @@ def waive_charge(ledger: Ledger, charge_id: str, entry: Entry, recognised: int) 
         rows = [] if row is None else [row]
     for row in rows:
         share = min(amount, row.outstanding_of(charge.component))
-        row.waived[charge.component] += share
+        row.beside.waived[charge.component] += share
         row.check_met(entry.on)
         amount -= share

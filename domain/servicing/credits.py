@@ -69,7 +69,7 @@ def _add_debt(ledger: Ledger, on: date, parts: Parts) -> None:
         row.due_on = max(row.due_on, on)
     for component, amount in charged.items():
         if amount:
-            row.credited[component] += amount
+            row.beside.credited[component] += amount
             row.ask(component, amount, on)
 
 
@@ -121,7 +121,7 @@ def return_principal(ledger: Ledger, entry: Entry) -> None:
     if row is None:
         row = ledger.additional_row() or add_row_after_maturity(ledger, entry.on)
         row.due_on = max(row.due_on, entry.on)
-    row.credited[P] += entry.amount
+    row.beside.credited[P] += entry.amount
     row.ask(P, entry.amount, entry.on)
     if from_overpaid:
         row.pay(P, from_overpaid, entry.on)

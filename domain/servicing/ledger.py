@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal, localcontext
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 from domain.servicing.facts import ReAged
@@ -110,41 +111,10 @@ class Charge:
 
 
 class Ledger:
-    """Everything the fold carries from one fact to the next."""
+    """Everything the fold carries from one fact to the next.
 
-    __slots__ = (
-        "_plan",
-        "_solve_again",
-        "agreed",
-        "charged_off_on",
-        "charges",
-        "disbursement_fees",
-        "disbursements",
-        "earned_at_end",
-        "entries",
-        "misused_on",
-        "non_performing",
-        "overpaid",
-        "penalised",
-        "penalised_through",
-        "prepays_all",
-        "publications",
-        "re_age",
-        "re_aged_equally_on",
-        "refunded_interest",
-        "repriced_through",
-        "repricings",
-        "rows",
-        "rows_lead",
-        "settled",
-        "settled_plan",
-        "shared",
-        "started_on",
-        "terminated_on",
-        "terms",
-        "touched",
-        "written_off",
-    )
+    Without slots: a copy takes all fields at once and not one by one.
+    """
 
     def __init__(self, terms: LoanTerms, plan: Plan, started_on: date) -> None:
         self.terms = terms  # in force: a restructuring changes them
@@ -185,8 +155,7 @@ class Ledger:
     def copy(self) -> "Ledger":
         """Return an independent copy; rows and periods that are over are shared."""
         other = Ledger.__new__(Ledger)
-        for name in Ledger.__slots__:
-            setattr(other, name, getattr(self, name))
+        vars(other).update(vars(self))
         other._plan = None if self._plan is None else self._plan.copy()  # noqa: SLF001 - its own
         other.rows = self.rows[: self.settled]
         other.rows += [row.copy() for row in self.rows[self.settled :]]
@@ -201,7 +170,8 @@ class Ledger:
         """Let leading rows and periods be over that no payment of a day or later changes."""
         if self.rows_lead or self.terms.cumulative or self.terms.explicit_periods:
             return
-        if any(charge.time is ChargeTime.INSTALMENT for charge in self.charges):
+        charges = self.charges
+        if charges and any(charge.time is ChargeTime.INSTALMENT for charge in charges):
             return  # such a charge may follow what any row asks for
         if self._plan is not None:
             self._plan.settle(on)
@@ -250,8 +220,7 @@ class Ledger:
 
     def become(self, other: "Ledger") -> None:
         """Take over the state of another ledger, which is given up."""
-        for name in Ledger.__slots__:
-            setattr(self, name, getattr(other, name))
+        vars(self).update(vars(other))
 
     @property
     def recalculates(self) -> bool:
@@ -261,7 +230,7 @@ class Ledger:
 
     def renumber(self) -> None:
         """Sort rows by due date and number them from 1."""
-        self.rows.sort(key=lambda row: row.due_on)
+        self.rows.sort(key=attrgetter("due_on"))
         for number, row in enumerate(self.rows, 1):
             row.number = number
 
@@ -321,11 +290,12 @@ class Ledger:
     def sync_changed(self, on: date) -> None:
         """The same after payments, which leave most of the plan as the rows know it."""
         plan, rows = self.plan, self.rows
-        changed, plan.changed = plan.changed, set()
+        changed = plan.changed
+        if changed is not None and not changed:
+            return
+        plan.changed = set()
         if changed is None or len(rows) != len(plan.periods):
             self.sync_rows(on)
-            return
-        if not changed:
             return
         self._open_rows(min(changed))
         pairs = [(plan.periods[index], rows[index]) for index in sorted(changed)]
@@ -336,10 +306,13 @@ class Ledger:
             self.sync_rows(on)
 
     def _follow(self, period: Period, row: Row, on: date) -> None:
-        principal, interest = period.credited_parts
-        credited = principal or interest or row.credited
-        if credited:
-            row.credited[P], row.credited[I] = principal, interest
+        """Take over what a period asks for; what was credited is part of it."""
+        credited: object = None
+        if period.credited or period.moved_credit or not row.plain:
+            principal, interest = period.credited_parts
+            credited = principal or interest or row.credited
+            if credited:
+                row.beside.credited.update({P: principal, I: interest})
         if self._ask_as_planned(period, row) or credited:
             row.update_met(on)
 
@@ -355,10 +328,10 @@ class Ledger:
     def _ask_as_planned(self, period: Period, row: Row) -> bool:
         """Take over what a period asks for; whether that is something else than before."""
         principal, interest = period.due_principal, period.due_interest
-        if row.waived:
+        if not row.plain:
             interest += row.waived_beside_plan
         due = row.due
-        if due[P] == principal and due[I] == interest:
+        if due.get(P, 0) == principal and due.get(I, 0) == interest:
             return False
         due[P], due[I] = principal, interest
         if self.touched is not None:
@@ -373,4 +346,6 @@ def _is_over(row: Row, on: date) -> bool:
 
 
 def _same_dates(row: Row, period: Period) -> bool:
-    return row.due_on == period.due_on and row.from_on == period.from_on and row.regular
+    if row.due_on != period.due_on or row.from_on != period.from_on:
+        return False
+    return not (row.down_payment or row.additional)

@@ -90,9 +90,9 @@ def _stays_before(other: Row, row: Row, terms: LoanTerms) -> bool:
 
 
 def _follow_plan(ledger: Ledger, on: date) -> None:
-    known = {(r.from_on, r.due_on): r for r in ledger.rows if r.regular}
+    known = ledger.rows_by_period()
     for period in ledger.plan.periods:
-        row = known.get((period.from_on, period.due_on))
+        row = known.get(period)
         if row is None:
             row = Row(period.from_on, period.due_on)
             ledger.rows.append(row)
@@ -110,12 +110,13 @@ def _ask_as_solved(ledger: Ledger, period: Period, row: Row) -> None:
 
     A plan that follows payments knows of them, and of what was put back.
     """
-    waived = row.waived_beside_plan
     principal, interest = period.due_principal, period.due_interest
-    if not ledger.terms.recalculates:
-        principal = max(principal + row.credited[P], row.paid[P])
-        interest = max(interest, row.paid[I])
-    row.due[P], row.due[I] = principal, interest + waived
+    if row.paid or not row.plain:
+        if not ledger.terms.recalculates:
+            principal = max(principal + row.credited[P], row.paid[P])
+            interest = max(interest, row.paid[I])
+        interest += row.waived_beside_plan
+    row.due[P], row.due[I] = principal, interest
 
 
 def _principal_after_maturity(ledger: Ledger, on: date, amount: int) -> None:

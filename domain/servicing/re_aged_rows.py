@@ -45,7 +45,7 @@ def settled_on(rows: Iterable[Row]) -> Early:
 
 def hold(row: Row, early: Early, on: date) -> None:
     """Let the row that is cut ask for what was settled, and no more."""
-    row.paid, row.waived = ByComponent(early.paid), ByComponent(early.waived)
+    row.paid, row.beside.waived = ByComponent(early.paid), ByComponent(early.waived)
     row.due = ByComponent({c: early.paid[c] + early.waived[c] for c in COMPONENTS})
     row.in_advance = early.in_advance
     row.update_met(on)
@@ -102,8 +102,8 @@ def _lift_beyond(ledger: Ledger) -> tuple[Parts, int]:
         lifted[component] = row.outstanding_of(component)
         row.due[component] -= lifted[component]
     credited = min(lifted[P], row.credited[P])
-    row.credited[P] -= credited
-    row.credited[I] -= min(lifted[I], row.credited[I])
+    row.beside.credited[P] -= credited
+    row.beside.credited[I] -= min(lifted[I], row.credited[I])
     return lifted, credited
 
 
@@ -144,7 +144,10 @@ def rows_follow(ledger: Ledger, ending: Ending, on: date) -> list[Row]:
         row.re_aged = row.re_aged or row is ending.cut
         row.due[P], row.paid[P] = period.due_principal, period.paid_principal
         row.due[I], row.paid[I] = period.due_interest + row.waived[I], period.paid_interest
-        row.credited[P], row.credited[I] = period.credited_principal, period.credited_interest
+        row.beside.credited[P], row.beside.credited[I] = (
+            period.credited_principal,
+            period.credited_interest,
+        )
         row.update_met(on)
         regular.append(row)
     replace_regular(ledger, regular)

@@ -107,7 +107,9 @@ def _re_age_unfollowed(ledger: Ledger, fact: ReAged, entry: Entry) -> None:
     instalments = _solve_apart(plan, fact, entry.parts[P])
     end_plan_and_rows(ledger, ending, on)
     last = ending.known[plan.last]
-    last.credited[P] += ending.beyond_credited + sum(row.credited[P] for row in ending.rows[1:])
+    last.beside.credited[P] += ending.beyond_credited + sum(
+        row.credited[P] for row in ending.rows[1:]
+    )
     _take_over(plan, ending)
     join_stubs(plan)
     fresh = append_periods(plan, fact)

@@ -60,7 +60,7 @@ def restructure(ledger: Ledger, fact: Restructured, entry: Entry) -> None:
         fresh[0].ask(component, amount, None)
     if not ledger.recalculates:  # a plan that follows payments knows what was charged back
         gone = [row for row in ledger.rows if row not in kept]
-        fresh[0].credited[P] = sum(row.credited[P] for row in gone)
+        fresh[0].beside.credited[P] = sum(row.credited[P] for row in gone)
     for charge in ledger.charges:
         _move_charge(charge, fresh[0].due_on)
     ledger.terms, ledger.plan, ledger.rows = terms, plan, [*kept, *fresh]

@@ -1,9 +1,11 @@
 """A row of the repayment schedule: what is due, paid, waived and written off, by component."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
+from types import MappingProxyType
 from typing import NamedTuple
 
 from domain.servicing.values import Component
@@ -25,6 +27,10 @@ class ByComponent(dict[Component, int]):
     def copy(self) -> "ByComponent":
         """Return an independent copy."""
         return ByComponent(self)
+
+
+Parts = Mapping[Component, int]
+NO_PARTS: Parts = MappingProxyType(ByComponent())
 
 
 class Penalised(NamedTuple):
@@ -64,12 +70,31 @@ class PenaltyInterest:
     stretches: tuple[PenaltyStretch, ...] = ()  # what earned it, by day
 
 
+class Beside:
+    """What of a row was given up, or joined it again: most rows have nothing of it."""
+
+    __slots__ = ("credited", "waived", "written_off")
+
+    def __init__(self) -> None:
+        self.waived = ByComponent()
+        self.written_off = ByComponent()
+        self.credited = ByComponent()
+
+    def copy(self) -> "Beside":
+        """Return an independent copy."""
+        other = Beside.__new__(Beside)
+        other.waived = self.waived.copy()
+        other.written_off = self.written_off.copy()
+        other.credited = self.credited.copy()
+        return other
+
+
 class Row:
     """One instalment while the engine works on it; accounts show frozen copies."""
 
     __slots__ = (
+        "_beside",
         "additional",
-        "credited",
         "cut",
         "down_payment",
         "due",
@@ -83,9 +108,7 @@ class Row:
         "paid",
         "penalty_interest",
         "re_aged",
-        "waived",
         "waived_in_plan",
-        "written_off",
     )
 
     def __init__(self, from_on: date, due_on: date) -> None:
@@ -94,10 +117,8 @@ class Row:
         self.due_on = due_on
         self.due = ByComponent()
         self.paid = ByComponent()
-        self.waived = ByComponent()
+        self._beside: Beside | None = None
         self.waived_in_plan = 0  # interest given up of what the plan still asks for
-        self.written_off = ByComponent()
-        self.credited = ByComponent()
         self.in_advance = 0
         self.late = 0
         self.met = True
@@ -112,7 +133,7 @@ class Row:
         """Return an independent copy."""
         other = Row.__new__(Row)
         other.additional = self.additional
-        other.credited = self.credited.copy() if self.credited else ByComponent()
+        other._beside = self._beside and self._beside.copy()  # noqa: SLF001 - its own
         other.cut = self.cut
         other.down_payment = self.down_payment
         other.due = self.due.copy()
@@ -126,10 +147,30 @@ class Row:
         other.paid = self.paid.copy()
         other.penalty_interest = self.penalty_interest
         other.re_aged = self.re_aged
-        other.waived = self.waived.copy() if self.waived else ByComponent()
         other.waived_in_plan = self.waived_in_plan
-        other.written_off = self.written_off.copy() if self.written_off else ByComponent()
         return other
+
+    @property
+    def beside(self) -> Beside:
+        """What was given up or credited, to change it; made when it is first asked for."""
+        if self._beside is None:
+            self._beside = Beside()
+        return self._beside
+
+    @property
+    def waived(self) -> Parts:
+        """What was waived, to read; `beside` holds it."""
+        return NO_PARTS if self._beside is None else self._beside.waived
+
+    @property
+    def written_off(self) -> Parts:
+        """What was written off, to read."""
+        return NO_PARTS if self._beside is None else self._beside.written_off
+
+    @property
+    def credited(self) -> Parts:
+        """What was charged back or refunded and is asked for again, to read."""
+        return NO_PARTS if self._beside is None else self._beside.credited
 
     @property
     def regular(self) -> bool:
@@ -139,26 +180,34 @@ class Row:
     @property
     def waived_beside_plan(self) -> int:
         """Interest given up that the plan does not ask for any more."""
-        return self.waived[I] - self.waived_in_plan if self.waived else 0
+        waived = self.waived
+        return waived[I] - self.waived_in_plan if waived else 0
+
+    @property
+    def plain(self) -> bool:
+        """Whether nothing was given up or credited, as of most rows."""
+        return self._beside is None
 
     @property
     def given_up(self) -> bool:
-        """Whether anything was waived or written off, which is rare."""
-        return bool(self.waived or self.written_off)
+        """Whether anything was waived or written off."""
+        beside = self._beside
+        return beside is not None and bool(beside.waived or beside.written_off)
 
     def outstanding_of(self, component: Component) -> int:
         """What of a component is still owed."""
         left = self.due.get(component, 0) - self.paid.get(component, 0)
-        if self.waived or self.written_off:
-            left -= self.waived[component] + self.written_off[component]
+        if self._beside is not None:
+            left -= self._beside.waived[component] + self._beside.written_off[component]
         return left
 
     @property
     def outstanding(self) -> int:
         """What of all components is still owed."""
-        left = 0 if self.due == self.paid else sum(self.due.values()) - sum(self.paid.values())
-        if self.waived or self.written_off:
-            left -= sum(self.waived.values()) + sum(self.written_off.values())
+        due, paid = self.due, self.paid
+        left = 0 if due == paid else sum(due.values()) - sum(paid.values())
+        if self._beside is not None:
+            left -= sum(self._beside.waived.values()) + sum(self._beside.written_off.values())
         return left
 
     @property
@@ -204,7 +253,7 @@ class Row:
         """Give up all that is owed; the parts."""
         parts = {component: self.outstanding_of(component) for component in COMPONENTS}
         for component, amount in parts.items():
-            self.written_off[component] += amount
+            self.beside.written_off[component] += amount
         self.check_met(on)
         return parts
 

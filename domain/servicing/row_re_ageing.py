@@ -55,7 +55,7 @@ def re_age_rows(ledger: Ledger, fact: ReAged, entry: Entry) -> None:
         ending[0].due_on, ending[0].cut, ending[0].re_aged = on, True, True
     kept = join_stubs([row for row in regular if row not in ending[1:]])
     fresh = _new_rows(fact, kept[-1].due_on if kept else ledger.started_on)
-    fresh[0].credited[P] = credited
+    fresh[0].beside.credited[P] = credited
     for component, shares in _split(parts, fact.instalments, ledger.terms).items():
         for row, share in zip(fresh, shares, strict=True):
             row.due[component] = share
@@ -104,7 +104,7 @@ def _lift_credited(ledger: Ledger, ending: Sequence[Row]) -> int:
     beyond = ledger.additional_row()
     if beyond is not None:
         moved = max(0, beyond.credited[P] - beyond.due[P])
-        beyond.credited[P] -= moved
+        beyond.beside.credited[P] -= moved
         lifted += moved
     return lifted
 

@@ -22,7 +22,7 @@ def waive(ledger: Ledger, fact: Waived, entry: Entry) -> None:
         row.waived_in_plan += used
     else:
         _waive_charges(ledger, row, fact, used)
-    row.waived[fact.component] += used
+    row.beside.waived[fact.component] += used
     row.check_met(entry.on)
     entry.amount = entry.parts[fact.component] = used
 

@@ -19,7 +19,7 @@ def waive_past_due(ledger: Ledger, rows: Iterable[Row], cause: Entry) -> int:
     for row in rows:
         if row.due_on <= cause.on:
             amount = row.outstanding_of(I)
-            row.waived[I] += amount
+            row.beside.waived[I] += amount
             row.update_met(cause.on)
             waived += amount
     if waived:

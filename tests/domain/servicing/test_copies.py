@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -38,9 +39,24 @@ def test_a_copy_holds_every_field(original: Sub | Period | Row | Plan) -> None:
 def test_what_happens_to_a_copy_of_a_row_leaves_the_row_alone() -> None:
     row = Row(FROM, DUE)
     copy = row.copy()
-    for parts in (copy.due, copy.paid, copy.waived, copy.written_off, copy.credited):
+    beside = (copy.beside.waived, copy.beside.written_off, copy.beside.credited)
+    for parts in (copy.due, copy.paid, *beside):
         parts.update(dict.fromkeys(COMPONENTS, 1))
     assert row.total_due == row.total_paid == row.outstanding == sum(row.credited.values()) == 0
+
+
+def test_what_was_given_up_of_a_copy_of_a_row_is_given_up_of_it_alone() -> None:
+    row = Row(FROM, DUE)
+    row.beside.waived[COMPONENTS[0]] = 1
+    row.copy().beside.waived[COMPONENTS[0]] = 2
+    assert row.waived[COMPONENTS[0]] == 1
+
+
+def test_a_row_of_which_nothing_was_given_up_says_so_and_cannot_be_changed_by_that() -> None:
+    waived: Any = Row(FROM, DUE).waived
+    assert waived[COMPONENTS[0]] == 0
+    with pytest.raises(TypeError):
+        waived[COMPONENTS[0]] = 1
 
 
 def test_what_happens_to_a_copy_of_a_period_leaves_the_period_alone() -> None:

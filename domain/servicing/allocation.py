@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import ROUND_DOWN, Decimal
-from functools import lru_cache
 
 from domain.servicing.charges import pay_charges
 from domain.servicing.ledger import AllocationLine, Entry, Ledger
@@ -20,15 +19,13 @@ from domain.servicing.values import Component, Direction, DueClass, FutureRule
 from domain.servicing.views import Due, due_on, stopped_on
 
 CHARGED = frozenset({F, N})
-Order = tuple[tuple[DueClass, Component], ...]
 ROUNDS_PER_ROW = 100  # a table that pays nothing would otherwise be read for ever
 
 
 @dataclass(slots=True, kw_only=True)
 class _Seen:
-    """What rows were found to ask for in advance, as long as the plan stays as it is."""
+    """What rows were found to ask for in advance, until something is paid."""
 
-    state: object
     view: Plan | None  # one for all rows, if looking at a row leaves it as it is
     asked: dict[int, Due] = field(default_factory=dict[int, Due])
 
@@ -64,16 +61,8 @@ def allocate(ledger: Ledger, entry: Entry, amount: int, rule: AllocationRule) ->
     return payment.left
 
 
-@lru_cache(maxsize=64)
-def _groups(order: Order) -> tuple[tuple[DueClass, tuple[Component, ...]], ...]:
-    groups: dict[DueClass, list[Component]] = {}
-    for due, component in order:
-        groups.setdefault(due, []).append(component)
-    return tuple((due, tuple(components)) for due, components in groups.items())
-
-
 def _pay_horizontally(payment: _Payment) -> None:
-    for due, components in _groups(payment.rule.order):
+    for due, components in payment.rule.groups:
         if not payment.left:
             return
         payment.exhausted.clear()
@@ -122,16 +111,17 @@ def _share_of_each(amount: int, rows: int) -> int:
 
 
 def _select(payment: _Payment, due: DueClass, component: Component | None = None) -> list[Row]:
-    on = payment.on
     # A charge-off without interest may part a row that is met anew: nothing of it is owed.
-    unpaid = [row for row in payment.ledger.open_rows if not row.met]
+    on, rows = payment.on, payment.ledger.open_rows
+    if due is DueClass.PAST_DUE:
+        unpaid = [row for row in rows if row.due_on < on and not row.met]
+    elif due is DueClass.DUE:
+        unpaid = [row for row in rows if row.due_on == on and not row.met]
+    else:
+        unpaid = [row for row in rows if row.due_on > on and not row.met]
     if component is not None:
         unpaid = [row for row in unpaid if row.outstanding_of(component) > 0]
-    if due is DueClass.PAST_DUE:
-        return [row for row in unpaid if row.due_on < on][:1]
-    if due is DueClass.DUE:
-        return [row for row in unpaid if row.due_on == on][:1]
-    return _select_future(payment, [row for row in unpaid if row.due_on > on], component)
+    return _select_future(payment, unpaid, component) if due is DueClass.IN_ADVANCE else unpaid[:1]
 
 
 def _select_future(payment: _Payment, future: list[Row], component: Component | None) -> list[Row]:
@@ -184,28 +174,19 @@ def _pay_row(payment: _Payment, row: Row, due: DueClass, component: Component, a
         index = ledger.plan.index_of(period)
         ledger.plan.note(index, index)  # the row must follow the plan again
     used = _collect(payment, row, component, amount, due)
-    pays = pay_interest if component is I else pay_principal
-    pays(ledger.plan, period, pay_on, used)
+    if used:
+        pays = pay_interest if component is I else pay_principal
+        pays(ledger.plan, period, pay_on, used)
+        payment.seen = None
     ledger.sync_changed(payment.on)
     return used
 
 
 def _asked_in_advance(payment: _Payment, row: Row, period: Period, on: date) -> Due:
-    """What a row asks for on a day; as long as the plan stays as it is, that is the same."""
+    """What a row asks for on a day; until something is paid, that is the same."""
     plan = payment.ledger.plan
-    state = [
-        (
-            p.emi,
-            p.future_interest,
-            p.due_principal,
-            p.due_interest,
-            p.paid_principal,
-            p.paid_interest,
-        )
-        for p in plan.open_periods
-    ]
-    if payment.seen is None or payment.seen.state != state:
-        payment.seen = _Seen(state=state, view=stopped_on(plan, on) if plan.by_principal else None)
+    if payment.seen is None:
+        payment.seen = _Seen(view=stopped_on(plan, on) if plan.by_principal else None)
     asked = payment.seen.asked.get(row.number)
     if asked is None:
         asked = payment.seen.asked[row.number] = due_on(plan, period, on, payment.seen.view)
@@ -223,16 +204,9 @@ def _counts_on(payment: _Payment) -> date:
 def _collect(payment: _Payment, row: Row, component: Component, amount: int, due: DueClass) -> int:
     used = row.pay(component, amount, payment.on)
     if used:
-        entry, rule = payment.entry, payment.rule
+        entry, rule = payment.entry, payment.rule.bucket_names[due, component]
         entry.parts[component] += used
-        entry.lines.append(
-            AllocationLine(
-                instalment=row.number,
-                component=component,
-                amount_minor=used,
-                rule=f"{rule.name or rule.kind or 'default'}:{due}:{component}",
-            )
-        )
+        entry.lines.append(AllocationLine(row.number, component, used, rule))
         if component in CHARGED:
             pay_charges(payment.ledger, row, component, used)
     return used

@@ -23,11 +23,11 @@ class Figures(NamedTuple):
 
     def plus(self, other: "Figures") -> "Figures":
         """Add figure by figure."""
-        return Figures(*map(add, self, other))
+        return Figures._make(map(add, self, other))
 
     def minus(self, other: "Figures") -> "Figures":
         """Take away figure by figure."""
-        return Figures(*map(sub, self, other))
+        return Figures._make(map(sub, self, other))
 
 
 NOTHING = Figures()

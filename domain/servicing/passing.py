@@ -14,6 +14,8 @@ from domain.servicing.penalising import penalise, penalties_run
 
 def pass_time(ledger: Ledger, until: date) -> None:
     """Take an account to a day."""
+    if ledger.terms.floating is None and ledger.terms.penalty is None:
+        return
     while (reset_on := _next_reset(ledger)) is not None and reset_on <= until:
         penalise(ledger, reset_on)
         _reprice(ledger, reset_on)

@@ -57,7 +57,7 @@ RATE_ANNUAL_MAX = Decimal(100)  # 10,000 % a year; above it the annuity loses it
 PRECISION_RANGE = range(9, 41)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)  # without slots: how it is read is kept
 class AllocationRule:
     """Order of the twelve buckets for one kind of payment; `kind` None is the default rule."""
 
@@ -66,6 +66,20 @@ class AllocationRule:
     future: FutureRule = FutureRule.NEXT_INSTALMENT
     direction: Direction | None = None  # None: the product's
     name: str | None = None  # None: the kind's, or "default"
+
+    @cached_property
+    def groups(self) -> tuple[tuple[DueClass, tuple[Component, ...]], ...]:
+        """The components of each due class, as they come in the order."""
+        groups: dict[DueClass, list[Component]] = {}
+        for due, component in self.order:
+            groups.setdefault(due, []).append(component)
+        return tuple((due, tuple(components)) for due, components in groups.items())
+
+    @cached_property
+    def bucket_names(self) -> dict[tuple[DueClass, Component], str]:
+        """What a part that a bucket takes is explained by."""
+        name = self.name or self.kind or "default"
+        return {(due, part): f"{name}:{due}:{part}" for due, part in self.order}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -104,14 +104,14 @@ def book(timeline: Timeline, before: Standing, fact: Fact) -> Booked:
     own_id = fact.id
     if isinstance(fact, Reversed) and isinstance(timeline.find(fact.fact_id), FROM_CREDIT):
         own_id = fact.fact_id  # its reversal says itself what of it was paid by the credit
-    old = None if in_order else timeline.read(lambda ledger: tuple(ledger.entries))
+    old = None if in_order else timeline.read(_known)
     after = timeline.record(fact)
 
     def view(ledger: Ledger) -> Booked:
-        entry = next((e for e in reversed(ledger.entries) if e.id == fact.id), None)
-        restated = () if old is None else _differences(old, ledger.entries, but=own_id)
-        rewaived = () if old is None else _other_amounts(old, ledger.entries)
-        changed = _changed_rows(ledger, before.rows, fact.effective_on, whole=old is not None)
+        entry = _entry_of(fact, ledger.entries)
+        restated = () if old is None else _differences(old.entries, ledger.entries, but=own_id)
+        rewaived = () if old is None else _other_amounts(old.entries, ledger.entries)
+        changed = _changed_rows(ledger, before.rows, fact.effective_on, old)
         return Booked(
             timeline=after,
             changed=changed,
@@ -129,6 +129,25 @@ def book(timeline: Timeline, before: Standing, fact: Fact) -> Booked:
     return booked
 
 
+class _Known(NamedTuple):
+    """What a state before a fact held: its transactions, and its rows that are over."""
+
+    entries: tuple[Entry, ...]
+    over: list[Row]
+
+
+def _known(ledger: Ledger) -> _Known:
+    return _Known(tuple(ledger.entries), ledger.rows[: ledger.settled])
+
+
+def _entry_of(fact: Fact, entries: Sequence[Entry]) -> Entry | None:
+    """Return a fact's own transaction, which is the last one if nothing is dated after it."""
+    for entry in reversed(entries):
+        if entry.id == fact.id:
+            return entry
+    return None
+
+
 def standing(ledger: Ledger, on: date) -> Standing:
     """Show a whole ledger in the published form."""
     rows = tuple(instalment(row, on) for row in ledger.rows)
@@ -143,7 +162,7 @@ def standing_on(timeline: Timeline, on: date) -> Standing:
 def instalment(row: Row, on: date) -> Instalment:
     """Publish a row; one on which nothing is left was met, on `on` at the latest."""
     due, paid, waived = row.due.get, row.paid.get, row.waived.get
-    return Instalment(
+    return Instalment(  # in the order of its fields: there are many
         row.number,
         row.from_on,
         row.due_on,
@@ -163,10 +182,17 @@ def instalment(row: Row, on: date) -> Instalment:
 
 
 def _changed_rows(
-    ledger: Ledger, published: Sequence[Instalment], on: date, *, whole: bool
+    ledger: Ledger, published: Sequence[Instalment], on: date, old: _Known | None
 ) -> tuple[Instalment, ...]:
+    """Compare the rows that may differ with the published ones.
+
+    `old` None: those that the fact touched. A row that is over and was not folded again is the very
+    row it was.
+    """
     rows = ledger.rows
-    if not whole and ledger.touched is not None and len(rows) == len(published):
+    if old is not None:
+        rows = rows[_in_common(rows, old.over) :]
+    elif ledger.touched is not None and len(rows) == len(published):
         rows = [rows[number - 1] for number in sorted(ledger.touched)]
     known = len(published)
     changed: list[Instalment] = []
@@ -178,6 +204,16 @@ def _changed_rows(
         if now != then:
             changed.append(now)
     return tuple(changed)
+
+
+def _in_common(some: Sequence[object], others: Sequence[object]) -> int:
+    """Count the first items that are the very same in both."""
+    count = 0
+    for one, other in zip(some, others, strict=False):
+        if one is not other:
+            break
+        count += 1
+    return count
 
 
 def _as_met_before(now: Instalment, then: Instalment) -> Instalment:
@@ -252,14 +288,15 @@ def split_of(entry: Entry) -> Split:
 
 
 def _differences(
-    old: Iterable[Entry], new: Iterable[Entry], *, but: str
+    old: Sequence[Entry], new: Sequence[Entry], *, but: str
 ) -> tuple[Restatement, ...]:
     """Compare how each transaction was and is split; the fact that caused it is left out.
 
     What was not folded again is the very transaction it was, and is passed by.
     """
     found: list[Restatement] = []
-    before, after = _allocated(old), _allocated(new)
+    same = _in_common(old, new)
+    before, after = _allocated(old[same:]), _allocated(new[same:])
     for payment_id in [*after, *(i for i in before if i not in after)]:
         was, is_now = before.get(payment_id), after.get(payment_id)
         if payment_id == but or was is is_now:

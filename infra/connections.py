@@ -43,6 +43,15 @@ def _milliseconds(seconds: float) -> str:
     return str(round(seconds * 1000))
 
 
+def is_loss(error: psycopg.Error) -> bool:
+    """Tell whether an error says that the server, or the way to it, was lost, not what it thinks.
+
+    libpq gives what it says itself no SQLSTATE; psycopg makes a bare DatabaseError of it.
+    """
+    told = (psycopg.OperationalError, psycopg.InterfaceError)
+    return isinstance(error, told) or type(error) is psycopg.DatabaseError
+
+
 class Writer:
     """One connection that appends batches to a shard.
 
@@ -70,8 +79,10 @@ class Writer:
             connection = self._connected()
             try:
                 return append_batch(connection, self._shard, batch, clock)
-            except (psycopg.OperationalError, psycopg.InterfaceError, psycopg.InternalError) as e:
-                raise Unavailable(f"the append was not confirmed: {e}") from e
+            except psycopg.Error as error:
+                if is_loss(error) or isinstance(error, psycopg.InternalError):
+                    raise Unavailable(f"the append was not confirmed: {error}") from error
+                raise
 
     def close(self) -> None:
         """End the connection."""

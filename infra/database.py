@@ -11,6 +11,7 @@ import psycopg
 from psycopg.rows import dict_row, tuple_row
 from psycopg_pool import ConnectionPool, PoolTimeout
 
+from infra.connections import is_loss
 from infra.errors import Unavailable
 from infra.settings import Limits
 
@@ -126,8 +127,10 @@ class DatabasePool:
                 yield PostgresDatabase(connection)
         except PoolTimeout as error:
             raise Unavailable(f"no connection: {error}") from error
-        except (psycopg.OperationalError, psycopg.InterfaceError) as error:
-            raise Unavailable(f"the database was lost: {error}") from error
+        except psycopg.Error as error:
+            if is_loss(error):
+                raise Unavailable(f"the database was lost: {error}") from error
+            raise
 
     def _configure(self, connection: Connection) -> None:
         milliseconds = round(self._seconds * 1000) if self._seconds else 0

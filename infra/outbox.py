@@ -11,7 +11,7 @@ from uuid import UUID
 
 import psycopg
 
-from infra.connections import configure
+from infra.connections import configure, is_loss
 from infra.errors import Unavailable
 from infra.event_topic import EventRow
 from infra.outcome_topic import OutcomeRow
@@ -97,7 +97,9 @@ class _ShardReader:
         try:
             cursor = self._connected().execute(sql.encode(), parameters, binary=True)
             return cursor.fetchall() if cursor.description else []
-        except psycopg.OperationalError as error:
+        except psycopg.Error as error:
+            if not is_loss(error):
+                raise
             self.close()
             raise Unavailable(f"the relay lost its connection: {error}") from error
 

@@ -21,7 +21,7 @@ from domain.ports import Append, AppendResult, Outcome
 from infra.append import PackedAppend, outcome_of, pack
 from infra.codec import Codec
 from infra.committer import GroupCommitter
-from infra.connections import Writer, configure
+from infra.connections import Writer, configure, is_loss
 from infra.errors import Unavailable
 from infra.settings import Limits
 from infra.staging import StagedAppend, stage
@@ -242,7 +242,9 @@ class PostgresEventStore:
                     return connection.execute(sql, parameters, binary=True).fetchall()
             except PoolTimeout as error:
                 raise Unavailable(f"no connection to read on: {error}") from error
-            except psycopg.OperationalError as error:
+            except psycopg.Error as error:
+                if not is_loss(error):
+                    raise
                 if not attempts or isinstance(error, psycopg.errors.QueryCanceled):
                     raise Unavailable(f"the read failed: {error}") from error
 

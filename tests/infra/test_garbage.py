@@ -7,10 +7,12 @@ from infra.garbage import set_aside
 
 def test_what_was_loaded_is_walked_no_more() -> None:
     kept = [[number] for number in range(100)]
+    before = gc.get_threshold()
     try:
         set_aside()
         walked = {id(one) for one in gc.get_objects()}
         assert walked.isdisjoint(id(one) for one in kept)
     finally:
+        gc.set_threshold(*before)
         gc.unfreeze()
     assert {id(one) for one in kept} <= {id(one) for one in gc.get_objects()}

@@ -1,32 +1,41 @@
-"""From commit to visible in the read models, on the store feed, at a constant rate of commands.
+"""From commit to visible in the read models, on both feeds, at a constant rate of commands.
 
 An open loop appends payments and other events of loans' histories at 1,000 commands a second, each
 after the one before on its loan. A projector follows in a process of its own, as it does in the
-product. A watcher polls the position of the read models; how long an empty poll takes is printed.
+product, by the store or by a real broker, which a relay in another process fills. A watcher polls
+the position of the read models; how long an empty poll takes is printed.
 """
 
-import multiprocessing
 import threading
 import time
 from bisect import bisect_left
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from concurrent.futures import Future
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from multiprocessing.synchronize import Event
 from statistics import median
 from typing import Self
+from uuid import uuid4
 
 import psycopg
 
 from benchmarks import harness, histories
+from benchmarks.broker import broker
 from benchmarks.lives import LENDER
 from consumers.log_feed import LogFeed
 from consumers.projector import Projector
+from consumers.relay import Relay
+from consumers.topic_feed import topic_feed
 from domain.envelope import StreamId
 from domain.ports import AppendResult, Outcome
+from infra.broker import BrokerUnavailable
 from infra.codec import peek
 from infra.database import bulk_pool
 from infra.errors import Overloaded
+from infra.garbage import set_aside
+from infra.kafka_cluster import Kafka, Topics
+from infra.outbox import Outbox
+from infra.spawned import SPAWNED
 from infra.staging import StagedAppend, StagedEvent, actor_text
 from infra.store import PostgresEventStore
 from projections import schema
@@ -34,55 +43,87 @@ from projections.record_log import StoredRecord
 
 RATE = 1_000
 SECONDS, SECONDS_FULL = 4, 20
-P99_MS, P99_GOAL_MS = 250.0, 50.0
+P99_MS, P99_GOAL_MS, P99_GOAL_KAFKA_MS = 250.0, 50.0, 100.0
 
 _POSITION = "SELECT coalesce(max(position), 0) FROM feed_positions"
 _POLL_SECONDS = 0.001
 _PATIENCE_SECONDS = 0.02
+
+Child = tuple[Callable[..., None], tuple[object, ...]]
+"""What a process does with the database's address, and with more."""
+Road = Callable[[], list[Child]]
+"""The processes that bring events from a fresh store to its read models."""
 
 
 def run(options: harness.Options) -> list[harness.Result]:
     """Measure the delay of every event; the worst of a hundred is judged."""
     seconds = options.size or (SECONDS_FULL if options.full else SECONDS)
     loans = seconds * RATE // histories.EVENTS_OF_A_LOAN
+    store, kafka = (
+        f"freshness: {feed} feed, p99 at {RATE:,} commands/s" for feed in ("store", "Kafka")
+    )
     with harness.server() as server:
-        delays = [_delays(server, loans) for _ in range(options.rounds)]
-    for line in delays:
+        measured = [_line(server, options, loans, store, P99_GOAL_MS, lambda: [(_by_store, ())])]
+        try:
+            with broker() as servers:
+                measured.append(
+                    _line(server, options, loans, kafka, P99_GOAL_KAFKA_MS, _by_kafka(servers))
+                )
+        except BrokerUnavailable as reason:
+            measured.append(harness.not_run(kafka, str(reason)))
+    return measured
+
+
+def _line(
+    server: harness.Server,
+    options: harness.Options,
+    loans: int,
+    name: str,
+    goal: float,
+    road: Road,
+) -> harness.Result:
+    rounds = [_delays(server, loans, road) for _ in range(options.rounds)]
+    for delays in rounds:
         print(
-            f"  {len(line):,} events: p50 {_of(line, 50):.1f} ms, p99 {_of(line, 99):.1f} ms,"
-            f" at most {line[-1]:.1f} ms"
+            f"  {len(delays):,} events: p50 {_of(delays, 50):.1f} ms, p99 {_of(delays, 99):.1f} ms,"
+            f" at most {delays[-1]:.1f} ms"
         )
-    return [
-        harness.bounded(
-            f"freshness: store feed, p99 at {RATE:,} commands/s",
-            [_of(line, 99) for line in delays],
-            P99_MS,
-            "ms",
-            target=P99_GOAL_MS,
-        )
-    ]
+    return harness.bounded(name, [_of(delays, 99) for delays in rounds], P99_MS, "ms", target=goal)
+
+
+def _by_kafka(servers: str) -> Road:
+    def road() -> list[Child]:
+        prefix = f"{uuid4().hex}."  # topics that nobody has used
+        return [(_relay, (servers, prefix)), (_follow_topic, (servers, prefix))]
+
+    return road
 
 
 def _of(ordered: list[float], percent: int) -> float:
     return ordered[len(ordered) * percent // 100]
 
 
-def _delays(server: harness.Server, loans: int) -> list[float]:
-    """Return the delays of all events in milliseconds, smallest first."""
-    by_version = sorted(histories.records(loans), key=lambda one: (one.version, one.stream))
+def _delays(server: harness.Server, loans: int, road: Road) -> list[float]:
+    """Return the delays of all events in milliseconds, smallest first.
+
+    The first event is not among them: it waits until all processes have found each other.
+    """
+    first, *others = sorted(histories.records(loans), key=lambda one: (one.version, one.stream))
     with server.database() as dsn, bulk_pool(dsn) as pool:
         with pool.transaction() as db:
             schema.install(db)
-        with _projecting(dsn), Watcher(dsn) as watcher, PostgresEventStore(dsn) as store:
+        with _beside(dsn, road()), Watcher(dsn) as watcher, PostgresEventStore(dsn) as store:
             committed: list[tuple[float, int]] = []
-            behind = _append(store, by_version, committed)
-            watcher.wait_for(len(by_version))
+            _append(store, [first], [])
+            watcher.wait_for(1)
+            behind = _append(store, others, committed)
+            watcher.wait_for(1 + len(others))
         assert store is not None
     print(
         f"  an empty poll takes {watcher.poll_ms:.2f} ms; the loop was at most"
         f" {behind * 1000:.0f} ms behind its rate"
     )
-    assert sorted(position for _, position in committed) == list(range(1, len(by_version) + 1))
+    assert sorted(position for _, position in committed) == list(range(2, len(others) + 2))
     return sorted((watcher.seen_at(position) - at) * 1000 for at, position in committed)
 
 
@@ -129,24 +170,42 @@ def _submitted(store: PostgresEventStore, append: StagedAppend) -> Future[Append
 
 
 @contextmanager
-def _projecting(dsn: str) -> Generator[None]:
-    context = multiprocessing.get_context("spawn")
-    stopping, ready = context.Event(), context.Event()
-    process = context.Process(target=_project, args=(dsn, ready, stopping))
-    process.start()
+def _beside(dsn: str, children: list[Child]) -> Generator[None]:
+    stopping = SPAWNED.Event()
+    started = [
+        SPAWNED.Process(target=child, args=(dsn, stopping, *more), daemon=True)
+        for child, more in children
+    ]
+    for process in started:
+        process.start()
     try:
-        assert ready.wait(30), "the projector does not start"
         yield
     finally:
         stopping.set()
-        process.join()
+        for process in started:
+            process.join()
 
 
-def _project(dsn: str, ready: Event, stopping: Event) -> None:
+def _by_store(dsn: str, stopping: Event) -> None:
     with bulk_pool(dsn) as pool:
-        projector = Projector(pool, LogFeed(pool))
-        ready.set()
-        projector.run(stopping.is_set)
+        set_aside()
+        Projector(pool, LogFeed(pool)).run(stopping.is_set)
+
+
+def _relay(dsn: str, stopping: Event, servers: str, prefix: str) -> None:
+    with Outbox(dsn) as outbox, Kafka(servers, Topics.under(prefix)) as kafka:
+        set_aside()
+        Relay(outbox, kafka).run(stopping.is_set)
+
+
+def _follow_topic(dsn: str, stopping: Event, servers: str, prefix: str) -> None:
+    with (
+        bulk_pool(dsn) as pool,
+        Kafka(servers, Topics.under(prefix)) as kafka,
+        closing(topic_feed(kafka, pool)) as feed,
+    ):
+        set_aside()
+        Projector(pool, feed).run(stopping.is_set)
 
 
 class Watcher:

@@ -27,6 +27,7 @@ from infra.broker import BrokerUnavailable, KafkaBroker
 from infra.calendars import read_calendars
 from infra.database import bulk_pool, read_pool
 from infra.dead_letters import DeadLetters
+from infra.garbage import set_aside
 from infra.kafka_cluster import Kafka
 from infra.log import configure
 from infra.migrate import migrate
@@ -95,6 +96,7 @@ def project(
         else:
             source = LogFeed(pool, limits=limits)
             note("the projector follows the store")
+        set_aside()
         Projector(pool, source, limits=limits).run(lambda: wish.asked)
 
 
@@ -125,6 +127,7 @@ def relay() -> None:
     ):
         migrate(dsn)
         note(f"the relay publishes to {kafka.topics.events} on {kafka.bootstrap_servers}")
+        set_aside()
         Relay(outbox, kafka, limits=limits).run(lambda: wish.asked)
 
 
@@ -163,6 +166,7 @@ def intake(
         )
         answers = stack.enter_context(closing(Answers(outcomes, kafka, sources)))
         note(f"the intake takes {kafka.topics.commands} of {', '.join(sources)}")
+        set_aside()
         run(taking, answers, limits, lambda: wish.asked)
 
 

@@ -5,9 +5,11 @@ Reads, bulk work and projectors have pools of their own, so that a report cannot
 
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from datetime import date
 from typing import Any, Self
 
 import psycopg
+from psycopg.adapt import Dumper
 from psycopg.rows import dict_row, tuple_row
 from psycopg_pool import ConnectionPool, PoolTimeout
 
@@ -18,6 +20,33 @@ from infra.settings import Limits
 Connection = psycopg.Connection[Any]
 Row = dict[str, Any]
 Parameters = Mapping[str, Any] | Sequence[Any]
+
+
+class ArrayDumper(Dumper):
+    """Writes a list as the text of an SQL array, whose type the statement says.
+
+    psycopg's own looks for a dumper for each element, which took a fifth of a projector's time.
+    """
+
+    oid = 0
+
+    def dump(self, obj: Sequence[object]) -> bytes:
+        """Write texts, integers, dates and NULLs. Raises TypeError for anything else."""
+        return b"{%s}" % ",".join(map(_element, obj)).encode()
+
+
+def _element(value: object) -> str:
+    match value:
+        case str():
+            return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
+        case int() if not isinstance(value, bool):
+            return str(value)
+        case date():
+            return value.isoformat()
+        case None:
+            return "NULL"
+        case _:
+            raise TypeError(f"no array holds {type(value).__name__}")
 
 
 class PostgresDatabase:
@@ -141,6 +170,7 @@ class DatabasePool:
             (str(milliseconds),),
         )
         connection.commit()
+        connection.adapters.register_dumper(list, ArrayDumper)
 
 
 def read_pool(dsn: str, limits: Limits | None = None) -> DatabasePool:

@@ -31,8 +31,8 @@ _DIGITS = bytes(ord("0" if byte in b"0123456789" else " ") for byte in range(256
 _LONG_INTEGER = b"0" * 19
 
 
-class _Around(msgspec.Struct, omit_defaults=True, frozen=True, gc=False):
-    """What is written around an event: what the envelope does not say is left out."""
+class _Stored(msgspec.Struct, omit_defaults=True, frozen=True, gc=False):
+    """The stored object: what the envelope does not say is left out."""
 
     actor: Actor
     reason_code: str | None = None
@@ -43,6 +43,7 @@ class _Around(msgspec.Struct, omit_defaults=True, frozen=True, gc=False):
     causation_id: str | None = None
     correlation_id: str | None = None
     source_recorded_at: datetime | None = None
+    event: Any = None
 
 
 class _EventAlone(msgspec.Struct, Generic[E], frozen=True, gc=False):
@@ -93,27 +94,31 @@ class Codec:
         self._raw_event = msgspec.json.Decoder(_EventAlone[msgspec.Raw]).decode
 
     def encode(self, envelope: Envelope, event: Event) -> tuple[str, bytes]:
-        """Return topic and stored bytes. Raises as `encode_all` does."""
-        return self._written(_begun(envelope), event)
-
-    def encode_all(self, envelope: Envelope, events: Iterable[Event]) -> list[tuple[str, bytes]]:
-        """Return topics and stored bytes of events in one envelope, which is written once.
+        """Return topic and stored bytes.
 
         Raises UnknownTopic for an unregistered class, ValueError for an integer that does not fit
         PostgreSQL's bigint.
         """
-        begun = _begun(envelope)
-        return [self._written(begun, event) for event in events]
-
-    def _written(self, begun: bytes, event: Event) -> tuple[str, bytes]:
         topic = self._topics.get(type(event))
         if topic is None:
             raise UnknownTopic(f"{type(event).__name__} is not registered under a topic")
-        written = _encode(event)
+        stored = _Stored(
+            envelope.actor,
+            envelope.reason_code,
+            envelope.on_behalf_of,
+            envelope.approvals,
+            envelope.policy_versions,
+            envelope.command_id,
+            envelope.causation_id,
+            envelope.correlation_id,
+            envelope.source_recorded_at,
+            event,
+        )
+        state = _encode(stored)
         # A long run of digits is looked for first: hardly any text holds one.
-        if _LONG_INTEGER in written.translate(_DIGITS):
-            _check_integers(msgspec.json.decode(written))
-        return topic, b"".join((begun, written, b"}"))
+        if _LONG_INTEGER in state.translate(_DIGITS):
+            _check_integers(msgspec.json.decode(state))
+        return topic, state
 
     def decode(self, topic: str, state: bytes) -> tuple[Envelope, Event]:
         """Read stored bytes. Raises UnknownTopic or CorruptEvent."""
@@ -145,24 +150,6 @@ class Codec:
 
 
 _encode = msgspec.json.Encoder().encode
-
-
-def _begun(envelope: Envelope) -> bytes:
-    """Write a stored object as far as its event. Raises ValueError as `_check_integers` does."""
-    if envelope.policy_versions:
-        _check_integers(envelope.policy_versions)
-    around = _Around(
-        envelope.actor,
-        envelope.reason_code,
-        envelope.on_behalf_of,
-        envelope.approvals,
-        envelope.policy_versions,
-        envelope.command_id,
-        envelope.causation_id,
-        envelope.correlation_id,
-        envelope.source_recorded_at,
-    )
-    return _encode(around)[:-1] + b',"event":'
 
 
 _peek = msgspec.json.Decoder(_Peeked).decode

@@ -9,7 +9,8 @@ from datetime import date
 import msgspec
 
 from domain.actors import Actor
-from domain.envelope import StreamId
+from domain.envelope import Envelope, StreamId
+from domain.events import Event
 from domain.ports import Append, IdempotencyKey, Refusal
 from infra.codec import Codec
 from infra.errors import TooLarge
@@ -48,14 +49,10 @@ def stage(append: Append, codec: Codec, limits: Limits) -> StagedAppend:
     Raises ValueError for what cannot be stored, TooLarge past a limit, UnknownTopic for an
     unregistered event.
     """
-    encoded = codec.encode_all(append.envelope, append.events)
     staged = StagedAppend(
         stream=append.stream,
         expected_version=append.expected_version,
-        events=tuple(
-            StagedEvent(topic, event.effective_on, state)
-            for event, (topic, state) in zip(append.events, encoded, strict=True)
-        ),
+        events=tuple(_staged(codec, append.envelope, event) for event in append.events),
         command=append.command,
         actor=actor_text(append.envelope.actor),
         key=append.key,
@@ -63,6 +60,11 @@ def stage(append: Append, codec: Codec, limits: Limits) -> StagedAppend:
     )
     check(staged, limits)
     return staged
+
+
+def _staged(codec: Codec, envelope: Envelope, event: Event) -> StagedEvent:
+    topic, state = codec.encode(envelope, event)
+    return StagedEvent(topic, event.effective_on, state)
 
 
 def actor_text(actor: Actor) -> str:

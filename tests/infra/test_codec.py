@@ -57,12 +57,6 @@ def says_all_of(written: Any, golden: Any) -> bool:  # noqa: ANN401 - any JSON
     return written == golden
 
 
-def test_events_of_one_command_are_written_as_each_alone() -> None:
-    events = [sample(kind) for kind in TOPICS.values()]
-    assert CODEC.encode_all(ENVELOPE, events) == [CODEC.encode(ENVELOPE, one) for one in events]
-    assert CODEC.encode_all(ENVELOPE, []) == []
-
-
 @pytest.mark.parametrize("path", sorted(FOLDER.glob("*.json")), ids=lambda path: path.stem)
 def test_every_golden_file_can_still_be_read(path: Path) -> None:
     _, event = CODEC.decode(path.stem, stored_bytes(path))

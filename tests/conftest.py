@@ -9,6 +9,8 @@ from typing import Final
 import pytest
 from hypothesis import HealthCheck, settings
 
+from infra.garbage import set_aside
+
 pytest_plugins = [
     "tests.support.postgres",
     "tests.support.kafka",
@@ -60,6 +62,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if group := _group(item):
             item.add_marker(pytest.mark.xdist_group(group))
     items.sort(key=lambda item: item.get_closest_marker("kafka") is None)
+
+
+def pytest_collection_finish() -> None:
+    """Leave thousands of collected tests out of the garbage collector's rounds."""
+    set_aside()
 
 
 def _group(item: pytest.Item) -> str:

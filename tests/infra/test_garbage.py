@@ -16,3 +16,4 @@ def test_what_was_loaded_is_walked_no_more() -> None:
         gc.set_threshold(*before)
         gc.unfreeze()
     assert {id(one) for one in kept} <= {id(one) for one in gc.get_objects()}
+    gc.freeze()  # as tests/conftest.py leaves the suite

@@ -26,8 +26,8 @@ from consumers.stream import chunked
 from domain.commands.ending import CloseLoanDay
 from domain.context import Context
 from domain.decide import decide_loan
-from domain.decisions.arrears import days_past_due, overdue
 from domain.envelope import StreamId
+from domain.loan.arrears import days_past_due, overdue
 from domain.loan.evolve import evolve
 from domain.loan.state import Loan, LoanStatus
 from domain.service import Service
@@ -204,7 +204,7 @@ def _close_one(
 
 
 def _day(loan: Loan, on: date) -> Sequence[object]:
-    late = overdue(loan.rows, on, loan.conditions.arrears_tolerance_minor)
+    late = overdue(loan.rows, on, loan.conditions)
     accrued = 0
     for row in loan.rows:
         if row.met_on is None and row.from_on < on:

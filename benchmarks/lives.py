@@ -22,8 +22,8 @@ from domain.commands.product import DefineProductVersion
 from domain.commands.registry import Command, name_of
 from domain.context import Context, ProductVersion
 from domain.decide import decider_of
-from domain.decisions.arrears import days_past_due, overdue
 from domain.events.application import Decision, Segments
+from domain.loan.arrears import days_past_due, overdue
 from domain.loan.state import Loan, LoanStatus
 from domain.loan.terms import Conditions, RepaymentMethod, ScheduleDayCount
 from infra.codec import Codec
@@ -261,8 +261,8 @@ def _pay(life: Life, on: date, borrower: Borrower) -> None:
 def _close_day(life: Life, on: date) -> None:
     """Do what the close of a day does to the loan and its case; take old arrears to loss."""
     loan = life.loan
-    tolerance = loan.conditions.arrears_tolerance_minor
-    late = overdue(loan.rows, on, tolerance) if loan.status is LoanStatus.ACTIVE else []
+    active = loan.status is LoanStatus.ACTIVE
+    late = overdue(loan.rows, on, loan.conditions) if active else []
     days = days_past_due(late, on)
     if days > REPAIR_DAYS_MAX:
         life.do(ce.ChargeOffLoan(loan_id=LOAN_ID, effective_on=on, cause="loss"))

@@ -7,6 +7,7 @@ from domain.calendar import HolidayCalendar
 from domain.commands.product import DefineProductVersion
 from domain.commands.registry import Command
 from domain.context import Context, ProductVersion
+from domain.decisions.arrears_terms import require_sound_arrears
 from domain.decisions.charge_rules import require_sound_charge_rules
 from domain.decisions.guards import require_each_component
 from domain.decisions.limits import require_sound_over_applied
@@ -115,7 +116,8 @@ def _require_sound(conditions: Conditions) -> None:
     require_sound_over_applied(conditions)
     require_sound_choices(conditions)
     require_sound_penalties(conditions)
-    if min(conditions.backdating_days_max, conditions.arrears_tolerance_minor) < 0:
+    require_sound_arrears(conditions)
+    if conditions.backdating_days_max < 0:
         raise Rejected("bad_bounds", "not below zero", "backdating_days_max")
 
 

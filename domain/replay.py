@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from domain.decisions.arrears import days_past_due, overdue
 from domain.envelope import RecordedEvent
+from domain.loan.arrears import days_past_due, overdue
 from domain.loan.evolve import fold
 from domain.loan.state import Loan
 
@@ -37,6 +37,5 @@ def replay(
     on = as_of or max((recorded.effective_on for recorded in seen), default=None)
     late = 0
     if loan is not None and on is not None and not loan.charged_off:
-        tolerance = loan.conditions.arrears_tolerance_minor
-        late = days_past_due(overdue(loan.rows, on, tolerance), on)
+        late = days_past_due(overdue(loan.rows, on, loan.conditions), on)
     return Replay(loan=loan, events=seen, days_past_due=late)

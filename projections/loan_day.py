@@ -1,7 +1,7 @@
 """`loan_day`: one row a loan and business day, computed set-based; the close of day calls this.
 
 Everything here is a function of a date and of what the read models know. Days past due are those
-of `domain.decisions.arrears` (domain rules, 2.1): a test holds them equal on random books. Facts of
+of `domain.loan.arrears` (domain rules, 2.1): a test holds them equal on random books. Facts of
 later value dates are taken back out, so a late close says what an early one would have said.
 """
 
@@ -17,6 +17,7 @@ from domain.policies import BucketSet
 from projections.day_lines import COVERED, SAID
 from projections.overdue_turns import CHARGED_TODAY
 from projections.ports import Database, Row
+from projections.tolerance import OVERDUE
 from projections.transactions import CREDITS
 
 ON_BOOK: Final = "on_book"
@@ -83,7 +84,7 @@ arrears AS MATERIALIZED (
         sum(u.principal)::bigint AS principal, sum(u.interest)::bigint AS interest,
         sum(u.fee)::bigint AS fee, sum(u.penalty)::bigint AS penalty
     FROM unmet u JOIN loan_summary s ON s.loan_id = u.loan_id
-    WHERE u.due_on < %(on)s AND u.principal + u.interest + u.fee + u.penalty > s.tolerance_minor
+    WHERE {OVERDUE}
     GROUP BY u.loan_id
 )
 """

@@ -32,6 +32,9 @@ class LoanSummary(msgspec.Struct, gc=False):
     rate_annual: Decimal | None
     instalments: int
     tolerance_minor: int
+    tolerance_percent: Decimal
+    tolerance_days: int
+    penalty_counts: bool
     four_eyes_from_minor: int
     recalculates: bool
     bears_penalties: bool
@@ -40,6 +43,7 @@ class LoanSummary(msgspec.Struct, gc=False):
     position: int
     version: int
     recorded_at: datetime
+    tolerance_day: int | None = None
     model_id: str | None = None
     model_version: str | None = None
     model_score: Decimal | None = None

@@ -18,6 +18,15 @@ class Floating(Narrow):
     reset: str
 
 
+class Arrears(Narrow):
+    """What is tolerated beside an amount before a loan is overdue."""
+
+    tolerance_percent: Decimal = Decimal(0)
+    tolerance_days: int = 0
+    tolerance_day: int | None = None
+    counted: str = "all"
+
+
 class ChargeRule(Narrow):
     """A charge that the product computes, and when an overdue one is put."""
 
@@ -32,11 +41,21 @@ class Conditions(Narrow):
 
     method: str | None = None
     arrears_tolerance_minor: int = 0
+    arrears: Arrears | None = None
     four_eyes_from_minor: int = 0
     charge_rules: tuple[ChargeRule, ...] = ()
     recalculation: str = "none"
     floating: Floating | None = None
     penalty: dict[str, Any] | None = None
+
+    @property
+    def overdue_turns(self) -> list[dict[str, Any]]:
+        """When the product charges for overdue instalments, as `loan_summary` keeps it."""
+        return [
+            {"wait_days": rule.wait_days, "every": rule.every, "unit": rule.every_unit}
+            for rule in self.charge_rules
+            if rule.time == "overdue"
+        ]
 
 
 class Segments(Narrow):

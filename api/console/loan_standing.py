@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
-from domain.decisions.arrears import overdue
 from domain.decisions.payouts import in_one_payout, require_open_to_payouts
 from domain.decisions.plans import rate_of
 from domain.envelope import RecordedEvent
 from domain.errors import Rejected
+from domain.loan.arrears import overdue
 from domain.loan.headroom import Headroom, headroom
 from domain.loan.instalments import Instalment
 from domain.loan.payoff import PayoffQuote, payoff_quote
@@ -55,7 +55,7 @@ def stand(events: Sequence[RecordedEvent], moment: Moment, today: date) -> Stand
     seen = replay(events, as_of=on, known_at=moment.known_at)
     late: list[Instalment] = []
     if seen.loan is not None and not seen.loan.charged_off:
-        late = overdue(seen.loan.rows, on, seen.loan.conditions.arrears_tolerance_minor)
+        late = overdue(seen.loan.rows, on, seen.loan.conditions)
     return Standing(
         loan=seen.loan,
         on=on,

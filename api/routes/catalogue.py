@@ -17,6 +17,7 @@ from api.writing import written
 from domain.errors import Rejected
 from domain.loan.charge_rules import ChargeRule
 from domain.loan.terms import (
+    ArrearsConditions,
     Conditions,
     DueDays,
     FloatingConditions,
@@ -33,12 +34,16 @@ CHARGE_RULE: Final = Row("ProductChargeRule", "A charge that the product compute
 PENALTY: Final = Row(
     "ProductPenalty", "What overdue or misused principal costs.", PenaltyConditions
 )
+ARREARS: Final = Row(
+    "ProductArrears", "What is tolerated before a loan is overdue.", ArrearsConditions
+)
 FLOATING: Final = Row("ProductFloating", "How rates follow a reference.", FloatingConditions)
 CONDITIONS: Final = Row(
     "ProductConditions",
     "What the product says of its loans.",
     Conditions,
     nested={
+        "arrears": ARREARS.maybe,
         "charge_rules": CHARGE_RULE.many,
         "due_days": DUE_DAYS.maybe,
         "floating": FLOATING.maybe,

@@ -47,6 +47,7 @@ LOAN: Final = Row(
     without=(
         *("tolerance_minor", "four_eyes_from_minor", "longest_period_days", "last_fact_on"),
         *("recalculates", "bears_penalties", "rows_total", "replanned_on", "overdue_turns"),
+        *("tolerance_percent", "tolerance_days", "tolerance_day", "penalty_counts"),
     ),
 )
 INSTALMENT: Final = Row(

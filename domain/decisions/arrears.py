@@ -3,7 +3,6 @@
 Charges on what is overdue, missed instalments, days past due, bucket, cure.
 """
 
-from collections.abc import Iterable
 from datetime import date
 
 from domain.calendar import is_month_end
@@ -13,27 +12,13 @@ from domain.decisions.overdue_charges import charge_overdue
 from domain.decisions.penalties import charged_by
 from domain.events import arrears as e
 from domain.events.registry import Event
+from domain.loan.arrears import days_past_due, overdue
 from domain.loan.booking import standing_on
 from domain.loan.evolve import fold
 from domain.loan.instalments import Instalment
 from domain.loan.state import Loan, LoanStatus
 from domain.loan.terms import Recalculation
 from domain.servicing.timeline import Timeline
-
-
-def overdue(rows: Iterable[Instalment], on: date, tolerance_minor: int) -> list[Instalment]:
-    """Return the rows past their due date and short by more than the tolerance (rule 2.1)."""
-    return [
-        row
-        for row in rows
-        if row.due_on < on and row.met_on is None and row.unpaid_minor > tolerance_minor
-    ]
-
-
-def days_past_due(late: Iterable[Instalment], on: date) -> int:
-    """Count days since the oldest overdue due date; 0: nothing is overdue (rule 2.1)."""
-    oldest = min((row.due_on for row in late), default=on)
-    return (on - oldest).days
 
 
 def _rows_on(loan: Loan, timeline: Timeline, on: date) -> tuple[Instalment, ...]:
@@ -69,7 +54,7 @@ def close_day(loan: Loan, command: CloseLoanDay, context: Context) -> list[Event
     loan = fold(loan, charges)
     assert loan.timeline is not None, "a charge takes no time line away"
     rows = _rows_on(loan, loan.timeline, on)
-    late = overdue(rows, on, loan.conditions.arrears_tolerance_minor)
+    late = overdue(rows, on, loan.conditions)
     events: list[Event] = charges + [
         e.PaymentMissed(effective_on=on, instalment=row.number, unpaid_minor=row.unpaid_minor)
         for row in late

@@ -11,13 +11,13 @@ from domain.decisions.results import changed, followed, recorded, settled
 from domain.errors import Rejected
 from domain.events.registry import Event
 from domain.events.servicing import ChargeAssessed, ChargeReversed
+from domain.loan.arrears import overdue_beside_charges
 from domain.loan.booking import standing_on
 from domain.loan.charge_rules import ChargeRule, UndueCharge, amount_of, last_turn, rule_of, tax_in
 from domain.loan.evolve import fold
 from domain.loan.facts import fact_of
 from domain.loan.instalments import Instalment
 from domain.loan.state import Loan
-from domain.loan.terms import Conditions
 from domain.servicing.facts import ChargeAdded, Paid, Reversed
 from domain.servicing.timeline import Timeline
 from domain.servicing.values import ChargeTime, Component
@@ -29,6 +29,7 @@ def charge_overdue(loan: Loan, on: date) -> list[Event]:
     """Put on a loan what its product charges for instalments overdue at the end of a day.
 
     One charge a rule and instalment: that of the last turn by the day, unless it stands already.
+    What charges leave open bears no further charge.
     A charge that is not on the cost table is not put, nor one for which a waiver that was posted
     since would leave less to give up.
     """
@@ -37,7 +38,7 @@ def charge_overdue(loan: Loan, on: date) -> list[Event]:
         return []
     events: list[Event] = []
     rows = standing_on(loan.timeline, on).rows
-    for row in (row for row in rows if _is_overdue(row, on, loan.conditions)):
+    for row in overdue_beside_charges(rows, on, loan.conditions):
         for rule in rules:
             made = _charge(loan, rule, row, on)
             events += made
@@ -52,13 +53,6 @@ def _overdue_rules(loan: Loan) -> list[ChargeRule]:
         for rule in loan.conditions.charge_rules
         if rule.time is ChargeTime.OVERDUE and rule.code in disclosed
     ]
-
-
-def _is_overdue(row: Instalment, on: date, conditions: Conditions) -> bool:
-    """Whether principal and interest are late: what charges leave open bears no further charge."""
-    left = row.principal_left_minor + row.interest_left_minor
-    late = row.due_on < on and row.met_on is None
-    return late and left > conditions.arrears_tolerance_minor
 
 
 def _charge(loan: Loan, rule: ChargeRule, row: Instalment, on: date) -> list[Event]:
@@ -134,8 +128,8 @@ def _was_overdue(loan: Loan, charge: ChargeAdded) -> bool:
     for other in _charges(loan.timeline):
         if other.effective_on >= on:
             without = without.record(_reversal(other))
-    rows = [row for row in standing_on(without, on).rows if row.due_on == charge.due_on]
-    return any(_is_overdue(row, on, loan.conditions) for row in rows)
+    late = overdue_beside_charges(standing_on(without, on).rows, on, loan.conditions)
+    return any(row.due_on == charge.due_on for row in late)
 
 
 def _stands_as_charged(loan: Loan, charge: ChargeAdded) -> bool:

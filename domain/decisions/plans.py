@@ -5,8 +5,8 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 from domain.calendar import HolidayCalendar
-from domain.decisions.arrears import days_past_due, overdue
 from domain.errors import Rejected
+from domain.loan.arrears import days_past_due, overdue
 from domain.loan.booking import Booked
 from domain.loan.contract import loan_terms
 from domain.loan.instalments import Instalment, merge
@@ -89,7 +89,7 @@ def plan_summary(
     loan: Loan, rows: Sequence[Instalment], on: date, rate_annual: Decimal
 ) -> PlanSummary:
     """Say in a line how rows stand on a day."""
-    late = overdue(rows, on, loan.conditions.arrears_tolerance_minor)
+    late = overdue(rows, on, loan.conditions)
     return PlanSummary(
         instalments_left=sum(1 for row in rows if row.met_on is None),
         rate_annual=rate_annual,

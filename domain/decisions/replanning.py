@@ -10,7 +10,6 @@ from datetime import date
 from domain.calendar import add_months
 from domain.commands import changes as c
 from domain.context import Context
-from domain.decisions.arrears import overdue
 from domain.decisions.guards import (
     require_contract,
     require_last,
@@ -32,6 +31,7 @@ from domain.decisions.results import changed, recorded
 from domain.errors import Rejected
 from domain.events import changes as e
 from domain.events.registry import Event
+from domain.loan.arrears import overdue
 from domain.loan.booking import standing_on
 from domain.loan.facts import fact_of
 from domain.loan.instalments import Instalment
@@ -97,7 +97,7 @@ def _require_open_to_a_plan(
 
 
 def _past_due(loan: Loan, rows: Sequence[Instalment], on: date) -> list[Instalment]:
-    late = overdue(rows, on, loan.conditions.arrears_tolerance_minor)
+    late = overdue(rows, on, loan.conditions)
     if not late:
         raise Rejected("nothing_past_due", "no instalment is past due", "effective_on")
     return late

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from datetime import date
 
-from domain.decisions.arrears import days_past_due, overdue
+from domain.loan.arrears import days_past_due, overdue
 from domain.loan.booking import balances_of, instalment
 from domain.loan.instalments import Instalment
 from domain.loan.state import Loan
@@ -70,7 +70,7 @@ def day_line(loan: Loan, on: date) -> tuple[DayFigures, DayLine | None]:
 
 def _figures(loan: Loan, ledger: Ledger, on: date) -> DayFigures:
     rows: list[Instalment] = [instalment(row, on) for row in ledger.rows if row.outstanding]
-    late = overdue(rows, on, loan.conditions.arrears_tolerance_minor)
+    late = overdue(rows, on, loan.conditions)
     return DayFigures(
         days_past_due=days_past_due(late, on),
         principal_minor=balances_of(rows, ledger.overpaid).principal_minor,

@@ -29,6 +29,7 @@ from domain.servicing.values import (
 
 __all__ = [
     "DEFAULT_ALLOCATION",
+    "ArrearsConditions",
     "BusinessDayRule",
     "ChargeBasis",
     "ChargeOffBehaviour",
@@ -60,6 +61,7 @@ __all__ = [
     "Terms",
     "UndueCharge",
     "Unit",
+    "UnpaidParts",
 ]
 
 
@@ -139,6 +141,23 @@ class FloatingConditions:
     reset: ResetRule = ResetRule.NEW_YEAR  # when loans reprice
     floor_annual: Decimal | None = Decimal(0)  # of reference and spread together; None: no floor
     cap_annual: Decimal | None = None  # of reference and spread together; None: no cap
+
+
+class UnpaidParts(StrEnum):
+    """What unpaid makes an instalment overdue (domain rules, 2.1)."""
+
+    ALL = "all"
+    WITHOUT_PENALTY = "without_penalty"  # a penalty alone keeps no loan overdue
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArrearsConditions:
+    """What is tolerated beside an amount before an instalment is overdue (domain rules, 2.1)."""
+
+    tolerance_percent: Decimal = Decimal(0)  # of the outstanding principal, if more than the amount
+    tolerance_days: int = 0  # after the due date
+    tolerance_day: int | None = None  # of the month: the first one by which it must be paid
+    counted: UnpaidParts = UnpaidParts.ALL
 
 
 class Compounding(StrEnum):
@@ -250,6 +269,7 @@ class Conditions:
     four_eyes_from_minor: int = 0  # payouts of at least this need a maker and a checker
     backdating_days_max: int = 365  # how far before the business date a fact may lie
     arrears_tolerance_minor: int = 0  # an instalment short by no more than this is not overdue
+    arrears: ArrearsConditions | None = None  # None: an amount alone is tolerated
     charges: tuple[str, ...] = ()  # charge codes that the cost table may list
     charge_rules: tuple[ChargeRule, ...] = ()  # charges of them that are computed
     interest_refunded_with: tuple[RefundKind, ...] = ()  # refunds that make interest undue

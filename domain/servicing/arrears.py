@@ -7,9 +7,10 @@ it. Sources: domain rules, 2.1, 2.2.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from decimal import Decimal
+from decimal import Decimal, localcontext
 
 from domain.calendar import add_months
+from domain.money import WIDE_CONTEXT
 from domain.servicing.account import Account, Amounts, Instalment
 
 NOTHING = Amounts()
@@ -27,6 +28,12 @@ class Tolerance:
     percent: Decimal = Decimal(0)
     days: int = 0
     monthly_day: int | None = None
+
+    def of(self, principal_minor: int) -> int:
+        """Return what may be unpaid of an instalment, minor units, by the outstanding principal."""
+        with localcontext(WIDE_CONTEXT):
+            share = principal_minor * self.percent / 100
+        return max(self.amount_minor, int(share))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +88,7 @@ def arrears(
 
 def overdue(account: Account, on: date, rules: ArrearsRules) -> list[Instalment]:
     """Return the instalments that are late beyond tolerance (domain rules, 2.1)."""
-    tolerated = _tolerated(account, rules.tolerance)
+    tolerated = rules.tolerance.of(account.outstanding.principal)
     return [
         row
         for row in account.instalments
@@ -103,11 +110,6 @@ def late_from(due_on: date, tolerance: Tolerance) -> date:
 def paused_days(pauses: Sequence[DelinquencyPause], oldest: date, on: date) -> int:
     """Return the days of pauses since the oldest unmet due date, each [start, end) (2.2)."""
     return sum(max(0, (min(pause.end, on) - max(pause.start, oldest)).days) for pause in pauses)
-
-
-def _tolerated(account: Account, tolerance: Tolerance) -> int:
-    share = Decimal(account.outstanding.principal) * tolerance.percent / 100
-    return max(tolerance.amount_minor, int(share))
 
 
 def _unpaid(row: Instalment, *, penalty_counts: bool) -> int:

@@ -11,6 +11,7 @@ from projections.loan_summary import TABLE, LoanSummary, load
 from projections.narrow import Balances, Instalment, Line
 from projections.ports import Database
 from projections.reading import Entry
+from projections.shapes import Arrears
 
 
 class SummaryFold:
@@ -46,6 +47,7 @@ def _applied(entry: Entry) -> LoanSummary:
     event = entry.event
     segments, floating = event.segments, event.conditions.floating
     bears_penalties = event.conditions.penalty is not None
+    tolerated = event.conditions.arrears or Arrears()
     return LoanSummary(
         loan_id=entry.key,
         status="applied",
@@ -64,12 +66,12 @@ def _applied(entry: Entry) -> LoanSummary:
         rate_annual=None,
         instalments=event.instalments,
         tolerance_minor=event.conditions.arrears_tolerance_minor,
+        tolerance_percent=tolerated.tolerance_percent,
+        tolerance_days=tolerated.tolerance_days,
+        tolerance_day=tolerated.tolerance_day,
+        penalty_counts=tolerated.counted == "all",
         four_eyes_from_minor=event.conditions.four_eyes_from_minor,
-        overdue_turns=[
-            {"wait_days": rule.wait_days, "every": rule.every, "unit": rule.every_unit}
-            for rule in event.conditions.charge_rules
-            if rule.time == "overdue"
-        ],
+        overdue_turns=event.conditions.overdue_turns,
         recalculates=bears_penalties or event.conditions.recalculation != "none",
         bears_penalties=bears_penalties,
         reference=floating.reference if floating else None,

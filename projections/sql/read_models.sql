@@ -44,6 +44,10 @@ CREATE TABLE loan_summary (
     rate_annual numeric,
     instalments bigint NOT NULL,
     tolerance_minor bigint NOT NULL,
+    tolerance_percent numeric NOT NULL,
+    tolerance_days bigint NOT NULL,
+    tolerance_day bigint,
+    penalty_counts boolean NOT NULL,
     four_eyes_from_minor bigint NOT NULL,
     overdue_turns jsonb NOT NULL,
     recalculates boolean NOT NULL,
@@ -111,6 +115,8 @@ CREATE TABLE loan_summary (
     CHECK (abs(principal_minor) <= 1000000000000000 AND abs(interest_minor) <= 1000000000000000)
 ) WITH (fillfactor = 70);
 COMMENT ON COLUMN loan_summary.bucket IS 'as the close of day last published it; NULL: never late';
+COMMENT ON COLUMN loan_summary.tolerance_day IS 'of the month: an instalment is overdue after the first one on or after its due date';
+COMMENT ON COLUMN loan_summary.penalty_counts IS 'whether an unpaid penalty alone keeps an instalment overdue';
 COMMENT ON COLUMN loan_summary.days_past_due IS 'when the bucket was last published; of a date: loan_day';
 COMMENT ON COLUMN loan_summary.missed IS 'instalments published as missed and not met since';
 COMMENT ON COLUMN loan_summary.longest_period_days IS 'of any instalment ever published; bounds the search for the running one';

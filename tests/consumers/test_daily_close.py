@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date, timedelta
+from decimal import Decimal
 from typing import Any
 from zlib import crc32
 
@@ -27,7 +28,7 @@ from domain.errors import Rejected
 from domain.events.registry import Event
 from domain.loan.day import DayFigures, day_figures
 from domain.loan.state import Loan
-from domain.loan.terms import Recalculation, Unit
+from domain.loan.terms import ArrearsConditions, Recalculation, Unit
 from domain.service import Service
 from infra.database import DatabasePool
 from infra.errors import Unavailable
@@ -271,6 +272,30 @@ def test_overdue_instalments_are_charged_on_their_turns(
     """Due on 15 February and 15 March, five days to wait: charged on the 21st, then by turns."""
     rule = replace(OVERDUE, cap_minor=None, **turns)
     book, close = Book(store, charge_rules=(rule,)), closer(pool, store)
+    book.open_loan("bad")
+    book.today = date(2018, 3, 25)
+    close.close_until(book.today, first=START)
+    events = store.read(Position(shard=0, number=0), 10_000)
+    charged = [x.effective_on for x in events if x.topic == "loan.charge_assessed.v1"]
+    assert [f"{on:%m-%d}" for on in charged] == days
+
+
+@pytest.mark.parametrize(
+    ("arrears", "days"),
+    [
+        (ArrearsConditions(tolerance_days=10), ["02-26"]),
+        (ArrearsConditions(tolerance_day=28), ["03-01"]),
+        (ArrearsConditions(tolerance_percent=Decimal(5)), ["02-21", "03-21"]),
+        (ArrearsConditions(tolerance_percent=Decimal(20)), []),
+    ],
+    ids=["days", "a day of the month", "less than is due", "more than is due"],
+)
+def test_what_is_tolerated_is_not_charged(
+    pool: DatabasePool, store: PostgresEventStore, arrears: ArrearsConditions, days: list[str]
+) -> None:
+    """Five days to wait, but what is tolerated is longer; a charge is put when it is over."""
+    rule = replace(OVERDUE, cap_minor=None, every=None)
+    book, close = Book(store, charge_rules=(rule,), arrears=arrears), closer(pool, store)
     book.open_loan("bad")
     book.today = date(2018, 3, 25)
     close.close_until(book.today, first=START)

@@ -20,7 +20,7 @@ from domain.commands import name_of
 from domain.commands.servicing import ReceivePayment
 from domain.context import Context, ProductVersion
 from domain.decide import decide_loan
-from domain.decisions.arrears import days_past_due, overdue
+from domain.loan.arrears import days_past_due, overdue
 from domain.loan.evolve import evolve
 from domain.loan.state import Loan, LoanStatus
 
@@ -93,7 +93,7 @@ def lived(loan: PublishedLoan) -> Loan:
 
 
 def days_late(loan: Loan) -> int:
-    return days_past_due(overdue(loan.rows, SNAPSHOT_ON, 0), SNAPSHOT_ON)
+    return days_past_due(overdue(loan.rows, SNAPSHOT_ON, loan.conditions), SNAPSHOT_ON)
 
 
 def names(entries: list[Entry]) -> list[str]:

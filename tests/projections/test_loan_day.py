@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import date, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -11,7 +12,15 @@ from consumers.projector import Projector
 from domain.commands import crediting as cr
 from domain.loan.day import DayFigures, day_figures
 from domain.loan.state import Loan
-from domain.loan.terms import DueDays, FloatingConditions, RefundKind, RepaymentMethod, Unit
+from domain.loan.terms import (
+    ArrearsConditions,
+    DueDays,
+    FloatingConditions,
+    RefundKind,
+    RepaymentMethod,
+    UnpaidParts,
+    Unit,
+)
 from domain.policies import US_BUCKETS
 from infra.database import DatabasePool
 from infra.store import PostgresEventStore
@@ -93,10 +102,15 @@ PRODUCTS: list[dict[str, Any]] = [
     {"repayment_unit": Unit.WEEKS, "repayment_every": 2},
     {"repayment_unit": Unit.QUARTERS, "interest_free_periods": 1},
     {"repayment_unit": Unit.DAYS, "repayment_every": 10, "grace_on_principal": 1},
+    {"arrears": ArrearsConditions(tolerance_percent=Decimal(2), tolerance_days=3)},
+    {"arrears": ArrearsConditions(tolerance_day=31, counted=UnpaidParts.WITHOUT_PENALTY)},
+    {"arrears": ArrearsConditions(tolerance_days=1, tolerance_day=17)},
 ]
 
 
 def _name(value: object) -> str:
+    if isinstance(value, ArrearsConditions):
+        return f"{value.tolerance_percent}-{value.tolerance_days}-{value.tolerance_day}"
     if isinstance(value, DueDays):
         return f"{value.earliest}-{value.latest}"
     return value.reference if isinstance(value, FloatingConditions) else str(value)

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -14,6 +15,7 @@ from domain.commands import case as cc
 from domain.commands import ending as ce
 from domain.commands import servicing as cs
 from domain.errors import Rejected
+from domain.loan.terms import ArrearsConditions, UnpaidParts
 from domain.policies import US_BUCKETS
 from infra.database import DatabasePool
 from infra.store import PostgresEventStore
@@ -32,6 +34,7 @@ from tests.support.book import COLLECTOR, START, Book
 
 MARCH = date(2018, 3, 31)
 JUNE = date(2018, 6, 30)
+UNCHARGED: dict[str, Any] = {"charge_rules": ()}
 
 
 @dataclass
@@ -60,9 +63,15 @@ class Desk:
 
 
 @pytest.fixture
-def desk(pool: DatabasePool, database: str) -> Iterator[Desk]:
+def product() -> dict[str, Any]:
+    """What the book's product says otherwise."""
+    return {}
+
+
+@pytest.fixture
+def desk(pool: DatabasePool, database: str, product: dict[str, Any]) -> Iterator[Desk]:
     with PostgresEventStore(database) as store:
-        yield Desk(Book(store, seed=5), pool, Projector(pool, LogFeed(pool)))
+        yield Desk(Book(store, seed=5, **product), pool, Projector(pool, LogFeed(pool)))
 
 
 @pytest.fixture
@@ -84,6 +93,19 @@ def late(desk: Desk) -> Desk:
     return desk
 
 
+@pytest.mark.parametrize(
+    "product",
+    [
+        {},
+        {**UNCHARGED, "arrears": ArrearsConditions(tolerance_percent=Decimal("1.5"))},
+        {
+            **UNCHARGED,
+            "arrears": ArrearsConditions(tolerance_days=4, counted=UnpaidParts.WITHOUT_PENALTY),
+        },
+        {**UNCHARGED, "arrears": ArrearsConditions(tolerance_day=20), "tolerance_minor": 500},
+    ],
+    ids=["plain", "a percentage", "days", "a day of the month"],
+)
 def test_the_close_finds_exactly_the_loans_that_have_something_to_say(desk: Desk) -> None:
     book = desk.book
     book.live(14, 30)

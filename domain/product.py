@@ -9,6 +9,7 @@ from domain.commands.registry import Command
 from domain.context import Context, ProductVersion
 from domain.decisions.arrears_terms import require_sound_arrears
 from domain.decisions.charge_rules import require_sound_charge_rules
+from domain.decisions.convention_terms import require_sound_conventions
 from domain.decisions.guards import require_each_component
 from domain.decisions.limits import require_sound_over_applied
 from domain.decisions.offering import largest_loans, require_sound_choices
@@ -115,6 +116,7 @@ def _require_sound(conditions: Conditions) -> None:
     require_sound_charge_rules(conditions)
     require_sound_over_applied(conditions)
     require_sound_choices(conditions)
+    require_sound_conventions(conditions)
     require_sound_penalties(conditions)
     require_sound_arrears(conditions)
     if conditions.backdating_days_max < 0:
@@ -162,9 +164,13 @@ def _require_served(conditions: Conditions, on: date, calendar: HolidayCalendar 
         if calendar is not None:
             closed = closed_days(served, on, calendar)
             schedule_periods(knowing(served, closed), on)
-    periods = conditions.repayment_every * conditions.instalments_max
-    if (add_units(on, conditions.repayment_unit, periods) - on).days > TERM_DAYS_MAX:
-        raise Rejected("term_too_long", "at most fifty years", "instalments_max")
+    lengths = {
+        "instalments_max": conditions.repayment_every * conditions.instalments_max,
+        "fixed_length": conditions.fixed_length or 0,
+    }
+    for field, length in lengths.items():
+        if (add_units(on, conditions.repayment_unit, length) - on).days > TERM_DAYS_MAX:
+            raise Rejected("term_too_long", "at most fifty years", field)
     _require_planned_interest_whole(conditions)
 
 

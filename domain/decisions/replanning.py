@@ -48,7 +48,7 @@ def re_age(loan: Loan, command: c.ReAgeLoan, context: Context) -> list[Event]:
     timeline = _require_open_to_a_plan(loan, on, context, command.re_age_id, "re_age_id")
     require_first_due(command.first_due_on, on)
     require_instalments(loan, command.instalments)
-    policy = context.policies.re_ageing
+    policy = _policy(loan, context)
     before = standing_on(timeline, on).rows
     late = _past_due(loan, before, on)
     since = _arrears_since(before, late[0])
@@ -150,6 +150,12 @@ def _consecutive(paid: Sequence[tuple[date, int]], minimum: int, on: date) -> in
             break
         months += 1
     return months
+
+
+def _policy(loan: Loan, context: Context) -> ReAgeingPolicy:
+    """Return the lender's limits, counted in windows with the edges that the product says."""
+    policy, edge = context.policies.re_ageing, loan.conditions.re_age_window
+    return policy if edge is None else replace(policy, edge=edge)
 
 
 def _require_policy(request: Request, policy: ReAgeingPolicy) -> None:

@@ -28,7 +28,9 @@ from domain.servicing.values import (
     Component,
     DaysInMonth,
     DaysInYear,
+    Direction,
     DueClass,
+    FutureRule,
     InterestMethod,
     Kind,
     Recalculation,
@@ -90,13 +92,20 @@ def loan_terms(
         day_count=None if proportional else DayCount(conditions.day_count),
         days_in_month=DaysInMonth.D30 if proportional else DaysInMonth.ACTUAL,
         days_in_year=DaysInYear.D360 if proportional else DaysInYear.ACTUAL,
+        interest_period=conditions.interest_period,
+        day_inclusion=conditions.day_inclusion,
+        month_end=conditions.month_end,
+        fixed_length=conditions.fixed_length,
         interest_rounding=conditions.interest_rounding,
+        rounding_place=conditions.interest_rounding_scope,
         instalment_rounding=_DIRECTION.get(
             conditions.instalment_rounding, InstalmentRounding.NEAREST
         ),
         instalment_multiple_minor=conditions.instalment_multiple_minor,
         full_term_tranches=conditions.full_term_tranches,
-        allocation=_rules(conditions.allocation),
+        allocation=_rules(
+            conditions.allocation, conditions.future_instalments, conditions.allocation_direction
+        ),
         non_performing_order=_non_performing(conditions.non_performing_allocation),
         penalty=_penalty(conditions.penalty),
         recalculation=conditions.recalculation,
@@ -144,10 +153,12 @@ def floating_rate(conditions: Conditions, spread_bps: int) -> FloatingRate | Non
 
 
 @lru_cache(maxsize=64)
-def _rules(order: tuple[Component, ...]) -> tuple[AllocationRule, ...]:
+def _rules(
+    order: tuple[Component, ...], future: FutureRule, direction: Direction
+) -> tuple[AllocationRule, ...]:
     """Past due, then due, then in advance; inside each the product's order (domain rules, 5.5)."""
     buckets = tuple((due, component) for due in DueClass for component in order)
-    return (AllocationRule(kind=None, order=buckets),)
+    return (AllocationRule(kind=None, order=buckets, future=future, direction=direction),)
 
 
 def _non_performing(order: tuple[Component, ...]) -> tuple[tuple[DueClass, Component], ...]:

@@ -12,14 +12,19 @@ from enum import StrEnum
 
 from domain.calendar import BusinessDayRule
 from domain.loan.charge_rules import ChargeRule, UndueCharge
-from domain.servicing.conventions import FirstPeriod
+from domain.servicing.conventions import DayInclusion, FirstPeriod, RoundingPlace
 from domain.servicing.floating import ResetRule
+from domain.servicing.re_ageing_guard import WindowEdge
 from domain.servicing.term_parts import CustomInstalment, RateStep
 from domain.servicing.values import (
     ChargeBasis,
     ChargeOffBehaviour,
     ChargeTime,
     Component,
+    Direction,
+    FutureRule,
+    InterestPeriod,
+    MonthEnd,
     OverdueInterest,
     PreClose,
     Recalculation,
@@ -39,10 +44,15 @@ __all__ = [
     "Compounding",
     "Conditions",
     "CustomInstalment",
+    "DayInclusion",
+    "Direction",
     "DueDays",
     "FeeTime",
     "FirstPeriod",
     "FloatingConditions",
+    "FutureRule",
+    "InterestPeriod",
+    "MonthEnd",
     "OverdueInterest",
     "PayoutFee",
     "PayoutPlan",
@@ -56,12 +66,14 @@ __all__ = [
     "ResetRule",
     "RestFrequency",
     "Rounding",
+    "RoundingPlace",
     "ScheduleDayCount",
     "SignedRate",
     "Terms",
     "UndueCharge",
     "Unit",
     "UnpaidParts",
+    "WindowEdge",
 ]
 
 
@@ -121,6 +133,7 @@ class Rounding(StrEnum):
 
     HALF_UP = "ROUND_HALF_UP"
     HALF_EVEN = "ROUND_HALF_EVEN"
+    HALF_DOWN = "ROUND_HALF_DOWN"
     UP = "ROUND_CEILING"
     DOWN = "ROUND_FLOOR"
 
@@ -288,3 +301,11 @@ class Conditions:
     rate_steps_max: int = 0  # how many steps of the rate an approval may state
     penalty: PenaltyConditions | None = None  # None: what is overdue bears no penalty rate
     non_performing_allocation: tuple[Component, ...] = ()  # once 不良 (先本后息); (): as before
+    interest_period: InterestPeriod = InterestPeriod.DAILY  # by days, or by whole periods (P-19)
+    interest_rounding_scope: RoundingPlace = RoundingPlace.PER_PERIOD
+    day_inclusion: DayInclusion = DayInclusion.FIRST_NOT_LAST  # 算头不算尾
+    month_end: MonthEnd = MonthEnd.LAST_DAY_OF_MONTH  # where a due day goes that its month lacks
+    fixed_length: int | None = None  # periods' units from the payout to the last due date (P-41)
+    future_instalments: FutureRule = FutureRule.NEXT_INSTALMENT  # what is paid in advance (A-04)
+    allocation_direction: Direction = Direction.HORIZONTAL  # instalment by instalment, or part
+    re_age_window: WindowEdge | None = None  # of limits in rolling months; None: as the policy says

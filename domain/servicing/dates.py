@@ -77,9 +77,11 @@ def _due_on_day(terms: LoanTerms, day: int, start: date, number: int) -> date:
 
 def continued(terms: LoanTerms, due: date, count: int) -> date:
     """Due date that is `count` periods after a given one: on the due day if that one is."""
-    return keeping_due_day(
-        terms, due, add_units(due, terms.repayment_unit, count * terms.repayment_every)
-    )
+    count *= terms.repayment_every
+    if terms.repayment_unit not in MONTHS_A_UNIT:
+        return add_units(due, terms.repayment_unit, count)
+    months = count * MONTHS_A_UNIT[terms.repayment_unit]
+    return keeping_due_day(terms, due, add_months(due, months, _MONTH_END[terms.month_end]))
 
 
 def keeping_due_day(terms: LoanTerms, before: date, after: date) -> date:
@@ -103,7 +105,7 @@ def is_regular(terms: LoanTerms, period: tuple[date, date], start: date) -> bool
     latest = months // length
     return any(
         (due_on(terms, start, number - 1), due_on(terms, start, number)) == period
-        for number in range(max(1, latest - 1), latest + 1)
+        for number in range(max(1, latest - 1), latest + 2)
     )
 
 

@@ -118,10 +118,17 @@ def exact_factor(
             reference=terms.reference_periods(span[0]),
         )
         return _earned_in(rate, part.numerator, part.denominator)
-    every = nominal_units(WIDE_CONTEXT, terms, period, span[0])
-    if terms.month_end is MonthEnd.FIRST_DAY_OF_NEXT_MONTH and is_regular(terms, period, span[0]):
-        every = Decimal(terms.period_units)  # a due day that rolled on still ends a whole month
+    if _has_cycle_of_its_own(terms) and is_regular(terms, period, span[0]):
+        every = Decimal(terms.period_units)  # wherever its due day went, it is a whole period
+    else:
+        every = nominal_units(WIDE_CONTEXT, terms, period, span[0])
     return proportional(WIDE_CONTEXT, terms, (rate, stretch, period), every)
+
+
+def _has_cycle_of_its_own(terms: LoanTerms) -> bool:
+    """Whether due dates are not the day of the start, or the last one of a shorter month."""
+    rolls = terms.month_end is MonthEnd.FIRST_DAY_OF_NEXT_MONTH
+    return rolls or terms.first_due_on is not None or terms.due_day is not None
 
 
 @lru_cache(maxsize=4096)

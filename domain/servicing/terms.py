@@ -280,6 +280,7 @@ class LoanTerms:
         return AllocationRule(
             kind=None,
             order=self.non_performing_order,
+            future=self.rule_for(None).future,
             direction=Direction.VERTICAL,
             name="non_performing",
         )

@@ -42,6 +42,7 @@ from domain.postings import Account
 from domain.replay import replay
 from domain.servicing.values import ReAgeInterest, ReAmortiseInterest
 from tests.support.charge_rules import CHARGE_RULES
+from tests.support.conventions import CONVENTIONS
 from tests.support.lives import (
     CONDITIONS,
     LOAN,
@@ -56,6 +57,7 @@ from tests.support.lives import (
     ties_to_the_ledger,
     told_of,
 )
+from tests.support.penal import PRINCIPAL_FIRST
 
 PRODUCTS = [
     replace(
@@ -84,17 +86,13 @@ SHAPES: list[dict[str, Any]] = [
     {"charge_rules": CHARGE_RULES},
     {"charge_off": ChargeOffBehaviour.ACCELERATE_MATURITY},
     {"due_days": DueDays(earliest=31)},
+    *CONVENTIONS,
     {"rate_steps_max": 1},
     {"floating": FloatingConditions(reference="LPR-1Y", reset=ResetRule.MONTHLY)},
     {
         "overdue_interest": OverdueInterest.DOES_NOT_EARN,
         "penalty": PenaltyConditions(overdue_markup=Decimal("0.5"), misuse_markup=Decimal(1)),
-        "non_performing_allocation": (
-            Component.PRINCIPAL,
-            Component.INTEREST,
-            Component.FEE,
-            Component.PENALTY,
-        ),
+        "non_performing_allocation": PRINCIPAL_FIRST,
     },
 ]
 """What is changed of a product beside its method."""
@@ -307,7 +305,8 @@ lives = st.tuples(st.sampled_from(PRODUCTS), st.sampled_from(SHAPES), steps)
 def paid_out(conditions: Conditions, shape: dict[str, Any]) -> Life:
     """Begin a life; what a method does not offer is left out of the shape."""
     if conditions.method is RepaymentMethod.BULLET:
-        shape = {name: n for name, n in shape.items() if name != "grace_on_principal"}
+        left_out = {"grace_on_principal", "fixed_length"}
+        shape = {name: n for name, n in shape.items() if name not in left_out}
     if conditions.method not in {RepaymentMethod.ANNUITY, RepaymentMethod.FLAT}:
         shape = {name: n for name, n in shape.items() if name != "full_term_tranches"}
     if conditions.method is RepaymentMethod.EQUAL_AMORTISATION:
@@ -316,7 +315,7 @@ def paid_out(conditions: Conditions, shape: dict[str, Any]) -> Life:
         shape = {name: n for name, n in shape.items() if name != "rate_steps_max"}
     given = {RepaymentMethod.FIXED_INSTALMENT, RepaymentMethod.CUSTOM}
     if conditions.method in given:
-        left_out = {"grace_on_principal"}
+        left_out = {"grace_on_principal", "fixed_length"}
         if conditions.method is RepaymentMethod.CUSTOM:
             left_out |= {"due_days", "calendar"}
         shape = {name: n for name, n in shape.items() if name not in left_out}

@@ -14,12 +14,15 @@ from domain.loan.day import DayFigures, day_figures
 from domain.loan.state import Loan
 from domain.loan.terms import (
     ArrearsConditions,
+    Direction,
     DueDays,
     FloatingConditions,
+    FutureRule,
+    InterestPeriod,
     RefundKind,
     RepaymentMethod,
-    UnpaidParts,
     Unit,
+    UnpaidParts,
 )
 from domain.policies import US_BUCKETS
 from infra.database import DatabasePool
@@ -102,6 +105,10 @@ PRODUCTS: list[dict[str, Any]] = [
     {"repayment_unit": Unit.WEEKS, "repayment_every": 2},
     {"repayment_unit": Unit.QUARTERS, "interest_free_periods": 1},
     {"repayment_unit": Unit.DAYS, "repayment_every": 10, "grace_on_principal": 1},
+    {"future_instalments": FutureRule.LAST_INSTALMENT},
+    {"future_instalments": FutureRule.REAMORTISATION, "method": RepaymentMethod.EQUAL_PRINCIPAL},
+    {"allocation_direction": Direction.VERTICAL},
+    {"interest_period": InterestPeriod.SAME_AS_REPAYMENT_PERIOD, "repayment_unit": Unit.WEEKS},
     {"arrears": ArrearsConditions(tolerance_percent=Decimal(2), tolerance_days=3)},
     {"arrears": ArrearsConditions(tolerance_day=31, counted=UnpaidParts.WITHOUT_PENALTY)},
     {"arrears": ArrearsConditions(tolerance_days=1, tolerance_day=17)},

@@ -53,6 +53,7 @@ _IN_ITSELF: Final = (  # wrong whatever the state of the book
     "malformed_position",
     "no_grace",
     "position_unknown",
+    "rate_above_cap",
     "rate_floats",
     "rate_is_fixed",
     "rate_missing",

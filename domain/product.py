@@ -15,6 +15,7 @@ from domain.decisions.limits import require_sound_over_applied
 from domain.decisions.offering import largest_loans, require_sound_choices
 from domain.decisions.payout_fees import require_sound_fees
 from domain.decisions.penalty_terms import require_sound_penalties
+from domain.decisions.rate_cap import require_sound_cap
 from domain.envelope import StreamId
 from domain.errors import Rejected
 from domain.events.product import ProductVersionDefined
@@ -118,6 +119,7 @@ def _require_sound(conditions: Conditions) -> None:
     require_sound_choices(conditions)
     require_sound_conventions(conditions)
     require_sound_penalties(conditions)
+    require_sound_cap(conditions)
     require_sound_arrears(conditions)
     if conditions.backdating_days_max < 0:
         raise Rejected("bad_bounds", "not below zero", "backdating_days_max")

@@ -86,6 +86,16 @@ class Charged(Narrow):
     tax_minor: int = 0
 
 
+class ChargeCapped(Narrow):
+    """`loan.charge_capped.v1`."""
+
+    component: str
+    code: str
+    instalment: int
+    uncapped_minor: int
+    capped_minor: int
+
+
 class ChargeReversed(Narrow):
     """`loan.charge_reversed.v1`."""
 

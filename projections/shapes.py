@@ -302,6 +302,7 @@ SHAPES: dict[str, Any] = {
     "loan.schedule_changed.v1": s.Changed,
     "loan.penalty_interest_charged.v1": s.Penalised,
     "loan.charge_assessed.v1": s.Charged,
+    "loan.charge_capped.v1": s.ChargeCapped,
     "loan.charge_reversed.v1": s.ChargeReversed,
     "loan.charge_waived.v1": s.Waived,
     "loan.credit_balance_refunded.v1": s.Refunded,

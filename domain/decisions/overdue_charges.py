@@ -7,10 +7,11 @@ F-05, 9.14 B-02, 5.7; what becomes of a charge after a payment that is dated bac
 from collections.abc import Iterator, Sequence
 from datetime import date
 
+from domain.decisions.rate_cap import within_cap
 from domain.decisions.results import changed, followed, recorded, settled
 from domain.errors import Rejected
 from domain.events.registry import Event
-from domain.events.servicing import ChargeAssessed, ChargeReversed
+from domain.events.servicing import ChargeAssessed, ChargeCapped, ChargeReversed
 from domain.loan.arrears import overdue_beside_charges
 from domain.loan.booking import standing_on
 from domain.loan.charge_rules import ChargeRule, UndueCharge, amount_of, last_turn, rule_of, tax_in
@@ -64,6 +65,7 @@ def _charge(loan: Loan, rule: ChargeRule, row: Instalment, on: date) -> list[Eve
         turn is None
         or charge_id in loan.taken_back
         or any(x.effective_on >= turn for x in standing)
+        or any(x.effective_on >= turn for x in _cut(loan, rule, row))
     ):
         return []
     amount = amount_of(rule, row.principal_left_minor, row.interest_left_minor)
@@ -82,10 +84,19 @@ def _charge(loan: Loan, rule: ChargeRule, row: Instalment, on: date) -> list[Eve
         time=ChargeTime.OVERDUE,
         tax_minor=tax_in(amount, rule.tax_percent),
     )
+    charge, said = within_cap(loan, told, rule.tax_percent)
+    if charge is None:
+        return said
     try:
-        return [told, *followed(loan, loan.timeline, told, charge_id)]
+        return [*said, charge, *followed(loan, loan.timeline, charge, charge_id)]
     except Rejected:  # of a day closed late: what was decided since stands
         return []
+
+
+def _cut(loan: Loan, rule: ChargeRule, row: Instalment) -> list[ChargeCapped]:
+    """Return what the cap said of a rule's charges on an instalment: a turn is decided once."""
+    wanted = (rule.code, row.due_on, ChargeTime.OVERDUE)
+    return [x for x in loan.capped if (x.code, x.due_on, x.time) == wanted]
 
 
 def _charges(timeline: Timeline) -> Iterator[ChargeAdded]:

@@ -15,6 +15,7 @@ from domain.decisions.guards import (
     require_value_date,
 )
 from domain.decisions.overdue_charges import undue_taken_back
+from domain.decisions.rate_cap import within_cap
 from domain.decisions.results import changed, credited, followed, recorded, restated, settled
 from domain.errors import Rejected
 from domain.events import ending
@@ -146,7 +147,10 @@ def assess_charge(loan: Loan, command: c.AssessCharge, context: Context) -> list
         due_on=row.due_on,
         tax_minor=0 if rule is None else tax_in(amount, rule.tax_percent),
     )
-    return [assessed, *followed(loan, timeline, assessed, command.charge_id)]
+    charge, said = within_cap(loan, assessed, None if rule is None else rule.tax_percent)
+    if charge is None:
+        return said
+    return [*said, charge, *followed(loan, timeline, charge, command.charge_id)]
 
 
 def _amount_charged(loan: Loan, command: c.AssessCharge, rule: ChargeRule | None) -> int:

@@ -5,6 +5,7 @@ A fact says what is true in the world; the result after it, what the engine made
 
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from enum import StrEnum
 
 from domain.events.registry import Event, event
@@ -145,6 +146,24 @@ class ChargeAssessed(Event):
     due_on: date  # of the instalment
     time: ChargeTime = ChargeTime.SPECIFIED_DUE_DATE  # overdue: put by the close of day
     tax_minor: int = 0  # of the amount, owed to the tax office
+
+
+@event("loan.charge_capped.v1")
+class ChargeCapped(Event):
+    """A charge was cut to what the cap on the loan's cost a year allows; to nothing: it is not put.
+
+    Of one that is put in part the charge itself follows.
+    """
+
+    charge_id: str
+    code: str
+    component: Component  # fee or penalty
+    instalment: int
+    due_on: date  # of the instalment
+    uncapped_minor: int
+    capped_minor: int
+    rate_cap_annual: Decimal  # fraction per year
+    time: ChargeTime = ChargeTime.SPECIFIED_DUE_DATE  # overdue: asked for by the close of day
 
 
 @event("loan.charge_reversed.v1")

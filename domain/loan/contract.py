@@ -20,7 +20,7 @@ from domain.loan.terms import (
 )
 from domain.servicing.conventions import FirstPeriod, InstalmentRounding
 from domain.servicing.floating import FloatingRate
-from domain.servicing.penalty import PenaltyTerms
+from domain.servicing.penalty import PenaltyPolicy, PenaltyTerms
 from domain.servicing.terms import AllocationRule, LoanTerms
 from domain.servicing.values import (
     AccrualBasis,
@@ -178,4 +178,7 @@ def _penalty(agreed: PenaltyConditions | None) -> PenaltyTerms | None:
         # Either is refused with the product: their days do not add up.
         day_count=DayCount.THIRTY_360_US if proportional else DayCount(agreed.day_count),
         compounds=agreed.compounds is not Compounding.NONE,
+        policy=PenaltyPolicy(
+            compound_on_penalty=agreed.compounds is Compounding.INTEREST_AND_PENALTY
+        ),
     )

@@ -273,11 +273,6 @@ def _re_ageing_reversed(loan: Loan, event: undoing.ReagingReversed) -> Changes:
     }
 
 
-def _re_amortisation_reversed(loan: Loan, event: undoing.ReamortizationReversed) -> Changes:
-    taken_back = loan.taken_back | {event.re_amortisation_id}
-    return {"timeline": _recorded(loan, event), "taken_back": taken_back}
-
-
 def _charged_off(loan: Loan, event: ending.LoanChargedOff) -> Changes:
     return {
         "timeline": _recorded(loan, event),
@@ -336,6 +331,7 @@ _CHANGES: dict[type[Event], Callable[[Loan, Any], Changes]] = {
     servicing.ScheduleChanged: _result,
     servicing.PenaltyInterestCharged: _penalised,
     servicing.ChargeAssessed: _told,
+    servicing.ChargeCapped: lambda loan, e: {"capped": (*loan.capped, e)},
     servicing.ChargeReversed: _charge_reversed,
     servicing.ChargeWaived: _told,
     servicing.CreditBalanceRefunded: _told,
@@ -370,7 +366,10 @@ _CHANGES: dict[type[Event], Callable[[Loan, Any], Changes]] = {
     },
     ending.LoanWrittenOff: _written_off,
     undoing.ReagingReversed: _re_ageing_reversed,
-    undoing.ReamortizationReversed: _re_amortisation_reversed,
+    undoing.ReamortizationReversed: lambda loan, e: {
+        "timeline": _recorded(loan, e),
+        "taken_back": loan.taken_back | {e.re_amortisation_id},
+    },
     undoing.TerminationReversed: lambda loan, e: {
         "timeline": _recorded(loan, e),
         "terminated_on": None,

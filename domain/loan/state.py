@@ -9,6 +9,7 @@ from domain.events.application import Decision
 from domain.events.arrears import LoanClass
 from domain.events.crediting import ChargedBack
 from domain.events.disbursement import FeeTaken, TrancheDisbursed
+from domain.events.servicing import ChargeCapped
 from domain.loan.instalments import Balances, Instalment
 from domain.loan.terms import Conditions, PlannedTranche, Terms
 from domain.servicing.re_ageing_guard import ReAgeing
@@ -101,6 +102,7 @@ class Loan:
     tranches: tuple[PlannedTranche, ...] = ()  # expected to go out, by date
     tranches_paid: frozenset[str] = frozenset()  # ids of those that went out
     taken_back: frozenset[str] = frozenset()  # ids of payments and the like that were reversed
+    capped: tuple[ChargeCapped, ...] = ()  # charges that a cap on the cost a year has cut
     penalised: Penalised = NOTHING_YET  # penalty and compound interest, as published
 
     @property

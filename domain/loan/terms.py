@@ -178,6 +178,7 @@ class Compounding(StrEnum):
 
     NONE = "none"
     INTEREST = "interest"  # unpaid interest; unpaid penalty bears nothing: contested in court
+    INTEREST_AND_PENALTY = "interest_and_penalty"  # unpaid penalties too, from a month's end on
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -308,4 +309,5 @@ class Conditions:
     fixed_length: int | None = None  # periods' units from the payout to the last due date (P-41)
     future_instalments: FutureRule = FutureRule.NEXT_INSTALMENT  # what is paid in advance (A-04)
     allocation_direction: Direction = Direction.HORIZONTAL  # instalment by instalment, or part
+    rate_cap_annual: Decimal | None = None  # of all that a loan costs; a charge beyond it is cut
     re_age_window: WindowEdge | None = None  # of limits in rolling months; None: as the policy says

@@ -2,7 +2,8 @@
 
 It runs from the day an instalment fell due until it is paid: on its unpaid principal and on its
 unpaid interest, each kept exactly and rounded as a whole, so that looking on a day changes nothing.
-Funds used against the contract cost the heavier rate, also on principal that is not due yet.
+Funds used against the contract cost the heavier rate, also on principal that is not due yet. Where
+unpaid penalties bear the rate too, they do from the end of the month in which they ran.
 Source: domain rules, 5.4.
 """
 
@@ -14,6 +15,7 @@ from fractions import Fraction
 from itertools import pairwise
 from operator import add
 
+from domain.calendar import is_month_end
 from domain.daycount import year_fraction
 from domain.money import WIDE_CONTEXT, to_minor
 from domain.servicing.ledger import Ledger
@@ -45,15 +47,21 @@ def penalties_run(ledger: Ledger, until: date) -> bool:
 
 def _days_of_change(ledger: Ledger, since: date, until: date) -> list[date]:
     changes = {row.due_on for row in ledger.rows} | {on for on, _ in ledger.plan.rates}
+    terms = ledger.terms.penalty
+    if terms is not None and terms.policy.compound_on_penalty:
+        days = map(date.fromordinal, range(since.toordinal() + 1, until.toordinal()))
+        changes.update(filter(is_month_end, days))
     return sorted({since, until} | {on for on in changes if since < on < until})
 
 
 def _run(ledger: Ledger, row: Row, terms: PenaltyTerms, stretch: tuple[date, date]) -> None:
+    found = row.penalty_interest or PenaltyInterest()
+    if is_month_end(stretch[0]) and found.settled != found.asked:
+        found = row.penalty_interest = replace(found, settled=found.asked)
     bears = list(_bases(ledger, row, terms, stretch[0]))
     if not any(base for _, base, _ in bears):
         return
     part = year_fraction(terms.day_count, *stretch)
-    found = row.penalty_interest or PenaltyInterest()
     before, stretches = _asked(found, ledger), found.stretches
     for kind, base, rate in bears:
         earned = Fraction(base) * Fraction(rate) * part
@@ -110,8 +118,10 @@ def _bases(
     if not terms.compounds:
         return
     unpaid = row.outstanding_of(I)
-    if terms.policy.compound_on_penalty and row.penalty_interest is not None:
-        unpaid += min(row.penalty_interest.asked, row.outstanding_of(N))
+    found = row.penalty_interest
+    if terms.policy.compound_on_penalty and found is not None:
+        since_settled = found.asked - found.settled
+        unpaid += max(0, min(found.asked, row.outstanding_of(N)) - since_settled)
     yield "compound", unpaid, rates.overdue
 
 

@@ -67,6 +67,7 @@ class PenaltyInterest:
     penalty: Fraction = Fraction(0)
     compound: Fraction = Fraction(0)
     asked: int = 0
+    settled: int = 0  # of `asked`, what had run by the last end of a month
     stretches: tuple[PenaltyStretch, ...] = ()  # what earned it, by day
 
 

@@ -184,6 +184,10 @@ WORDS: dict[str, Callable[[Any, Money], str]] = {
     "loan.charge_assessed.v1": lambda e, m: (
         f"{e.component.capitalize()} {e.code} of {m(e.amount_minor)} on instalment {e.instalment}"
     ),
+    "loan.charge_capped.v1": lambda e, m: (
+        f"{e.component.capitalize()} {e.code} of {m(e.uncapped_minor)} on instalment {e.instalment}"
+        f" cut to {m(e.capped_minor)}: the cap on what the loan may cost"
+    ),
     "loan.charge_reversed.v1": lambda e, m: (
         f"{e.component.capitalize()} of {m(e.amount_minor)} taken back: {e.cause}"
     ),

@@ -119,3 +119,62 @@ def test_a_product_computes_its_charges(api: Api) -> None:
     assert ann.refused(at, charge | {"amount": "15.00"}) == ("not_as_agreed", "amount")
     ann.done(at, charge)  # 1.5 % are 15.00, at least 20.00
     assert api.get(f"/v1/loans/{loan}/state")["balances"]["fee"] == "20.00"
+
+
+CONVENTIONS: dict[str, Any] = {
+    "arrears": {
+        "tolerance_percent": "0.5",
+        "tolerance_days": 3,
+        "tolerance_day": 20,
+        "counted": "without_penalty",
+    },
+    "arrears_tolerance": "1.00",
+    "interest_period": "same_as_repayment_period",
+    "interest_rounding": "ROUND_HALF_DOWN",
+    "interest_rounding_scope": "per_segment",
+    "day_inclusion": "last_not_first",
+    "month_end": "first_day_of_next_month",
+    "fixed_length": 6,
+    "future_instalments": "last_instalment",
+    "allocation_direction": "vertical",
+    "re_age_window": "included",
+    "instalments_max": 5,
+}
+
+
+def test_a_product_says_every_convention_and_its_loan_keeps_it(api: Api) -> None:
+    """The fourth of four instalments is due after six months; the 20th ends what is tolerated."""
+    api.define_product(**CONVENTIONS)
+    said = api.get("/v1/products/P")["conditions"]
+    assert {name: said[name] for name in CONVENTIONS} == CONVENTIONS
+    loan = api.open_loan("1000.00", instalments=4)
+    rows = api.get(f"/v1/loans/{loan}/state")["rows"]
+    assert [row["due_on"] for row in rows] == [
+        "2018-02-15",
+        "2018-03-15",
+        "2018-04-15",
+        "2018-07-15",
+    ]
+    for on, days in (("2018-02-20", 0), ("2018-02-21", 6)):
+        assert api.get(f"/v1/loans/{loan}/state", {"as_of": on})["days_past_due"] == days
+
+
+def test_a_charge_is_cut_to_the_cap_of_the_product(api: Api) -> None:
+    """1,000.00 for 31 days at 40 % allows 33.97; at 12 % it earns 10.00."""
+    body = {"effective_on": ON, "name": "Loans"}
+    above = body | {"conditions": CONDITIONS | {"rate_cap_annual": "0.24"}}
+    refused = api.refused("/v1/products/Q/versions", above, status=422)
+    assert refused == ("rate_above_cap", "rate_annual_max")
+    api.define_product(rate_cap_annual="0.40")
+    loan = api.open_loan("1000.00", instalments=4)
+    at, ann = f"/v1/loans/{loan}/charges", api.as_("ann")
+    charge = {
+        "effective_on": "2018-02-15", "charge_id": "c-1", "code": "LATE", "component": "fee",
+        "instalment": 1, "currency": "USD", "amount": "30.00",
+    }  # fmt: skip
+    (cut, *_) = ann.preview(at, charge)
+    assert (cut["uncapped"], cut["capped"]) == ("30.00", "23.97")
+    ann.done(at, charge)
+    assert api.get(f"/v1/loans/{loan}/state")["balances"]["fee"] == "23.97"
+    ann.done(at, charge | {"charge_id": "c-2"})
+    assert api.get(f"/v1/loans/{loan}/state")["balances"]["fee"] == "23.97"

@@ -95,7 +95,7 @@ def in_arrears(row: dict[str, str]) -> tuple[Ledger, date]:
     overdue = ledger.rows[0]
     for component, name in ((P, "principal"), (I, "interest"), (N, "penalty")):
         overdue.ask(component, parse_amount(row[name], "CNY"), None)
-    overdue.penalty_interest = PenaltyInterest(asked=overdue.due[N])
+    overdue.penalty_interest = PenaltyInterest(asked=overdue.due[N], settled=overdue.due[N])
     ledger.penalised_through = since
     return ledger, date.fromisoformat(row["until_on"])
 

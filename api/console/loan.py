@@ -7,6 +7,7 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import Field
 
 from api.console.asking import Asked, Day, Instant, LoanId
+from api.console.charges import agreed_charges
 from api.console.console import Console, Visitor
 from api.console.loan_charts import life_chart, life_strip
 from api.console.loan_standing import (
@@ -23,7 +24,7 @@ from api.console.loan_standing import (
     told,
 )
 from api.console.queue import RELEASE_CAUSES
-from api.console.why import why_interest, why_split
+from api.console.why import penalised, why_interest, why_penalty, why_split
 from api.identity import Scope
 from domain.envelope import StreamId
 from domain.errors import Rejected
@@ -43,13 +44,15 @@ EPOCH: Final = date(1900, 1, 1)
 class LoanAsked(Asked):
     """Which moment of the loan; None: now. `quote_on`: the day of the payoff quote.
 
-    `why`: the number of an instalment, `why_of`: a transaction, whose figure is to be explained.
+    `why`: the number of an instalment, `why_of`: a transaction, whose figure is to be explained;
+    `why_charged`: the number of an instalment whose penalties are.
     """
 
     as_of: Day = None
     known_at: Instant = None
     quote_on: Day = None
     why: int | None = Field(None, ge=1, le=INSTALMENTS_MAX)
+    why_charged: int | None = Field(None, ge=1, le=INSTALMENTS_MAX)
     why_of: Identifier | None = None
 
 
@@ -92,6 +95,9 @@ def routes(console: Console) -> APIRouter:
             "entries": entries,
             "transactions": standing_transactions(known["transactions"], standing.versions),
             "why": why_interest(standing, asked.why),
+            "charged": why_penalty(standing, asked.why_charged),
+            "penalised": penalised(standing),
+            "charges": agreed_charges(standing),
             "split": why_split(standing, events, asked.why_of),
             "next_reset": next_reset_on(standing),
             "rate": rate_in_force(standing),

@@ -1,12 +1,14 @@
 """Why a figure of a loan's page is what it is: of the loan as it was replayed, not computed anew.
 
-An instalment's interest shows the days that earned it, a transaction's amount the rule that took
-each part, and the facts that split it anew since. `domain.servicing.explain` knows why.
+An instalment's interest shows the days that earned it, its penalties the days that each base bore
+the penalty rate, a transaction's amount the rule that took each part, and the facts that split it
+anew since. `domain.servicing.explain` and `explain_penalties` know why.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Final
 
 from api.console.loan_standing import Standing
@@ -18,6 +20,8 @@ from domain.servicing.explain import (
     explain_interest,
     explain_payment,
 )
+from domain.servicing.explain_penalties import PenaltyExplained, decimal_of, explain_penalties
+from domain.servicing.row import PenaltyStretch
 
 TERMS: Final = (
     ("earned", 1),
@@ -37,6 +41,16 @@ class WhyInterest:
 
     explained: InterestExplained
     terms: tuple[tuple[str, int], ...]  # name and minor units with sign, those of nothing left out
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WhyPenalty:
+    """What is asked for beside principal and interest on an instalment: what ran, what was put."""
+
+    explained: PenaltyExplained
+    stretches: tuple[tuple[PenaltyStretch, Decimal], ...]  # with minor units, exact
+    terms: tuple[tuple[str, int], ...]  # name and minor units, those of nothing left out
+    total_minor: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +92,39 @@ def why_interest(standing: Standing, instalment: int | None) -> WhyInterest | No
         return None
     terms = [(name, sign * getattr(found[0], f"{name}_minor")) for name, sign in TERMS]
     return WhyInterest(explained=found[0], terms=tuple(term for term in terms if term[1]))
+
+
+def penalised(standing: Standing) -> frozenset[int]:
+    """Number the instalments of the loan shown that bore penalty or compound interest."""
+    return frozenset(explained.instalment for explained in _penalties(standing))
+
+
+def why_penalty(standing: Standing, instalment: int | None) -> WhyPenalty | None:
+    """Explain the penalties of an instalment of the loan shown; None: it bore none."""
+    found = [x for x in _penalties(standing) if x.instalment == instalment]
+    if not found or standing.loan is None:
+        return None
+    explained, row = found[0], standing.loan.rows[found[0].instalment - 1]
+    ran = explained.penalty_minor + explained.compound_minor
+    terms = (
+        ("penalty", explained.penalty_minor),
+        ("compound", explained.compound_minor),
+        ("charged", row.penalty_minor - ran),
+        ("fees", row.fee_minor),
+    )
+    return WhyPenalty(
+        explained=explained,
+        stretches=tuple((one, decimal_of(one.earned)) for one in explained.stretches),
+        terms=tuple(term for term in terms if term[1]),
+        total_minor=row.fee_minor + row.penalty_minor,
+    )
+
+
+def _penalties(standing: Standing) -> tuple[PenaltyExplained, ...]:
+    loan = standing.loan
+    if loan is None or loan.timeline is None or loan.conditions.penalty is None:
+        return ()
+    return explain_penalties(loan.timeline.account)
 
 
 def why_split(

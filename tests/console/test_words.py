@@ -8,11 +8,21 @@ import pytest
 
 from api.console import queue
 from api.console.words import LANGUAGES, Words, choose, table
+from domain.decisions.charge_rules import TIMES
+from domain.events.arrears import LoanClass
 from domain.events.registry import TOPICS
 from domain.loan.state import LoanStatus
-from domain.loan.terms import RepaymentMethod, Unit
+from domain.loan.terms import (
+    ChargeBasis,
+    Compounding,
+    FeeTime,
+    RepaymentMethod,
+    Rounding,
+    Unit,
+)
 from projections.worklist import DEFAULT_STRATEGY
 
+SHARES = set(ChargeBasis) - {ChargeBasis.FLAT, ChargeBasis.PERCENT_OF_DISBURSED}
 FOLDER = Path(__file__).parents[2] / "api" / "console"
 LITERAL = re.compile(r"""["']([a-z_]+(?:\.[a-z_0-9-]+)+)["']""")
 BUILT = re.compile(r"""["']([a-z_]+(?:\.[a-z_]+)*[._])["'] ~""")
@@ -72,6 +82,11 @@ def blanks(label: str) -> set[str]:
         ("method", list(RepaymentMethod)),
         ("every", list(Unit)),
         ("topic", list(TOPICS)),
+        ("loan_class", list(LoanClass)),
+        ("compounds", list(Compounding)),
+        ("rounding", list(Rounding)),
+        ("charge_when", [*TIMES, *FeeTime]),
+        ("charge_basis", sorted(SHARES)),
         ("tier", [step.tier for step in DEFAULT_STRATEGY.steps]),
         ("action", [step.next_action for step in DEFAULT_STRATEGY.steps]),
         ("cause", list(queue.RELEASE_CAUSES)),

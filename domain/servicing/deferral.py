@@ -5,8 +5,9 @@ Source: domain rules 9.10 "Period interest" (unrecognised interest) and "Early p
 
 from datetime import date
 
-from domain.servicing.period import ZERO, Period
+from domain.servicing.period import Period
 from domain.servicing.plan import Plan
+from domain.servicing.rate_factor import NO_FACTOR
 
 
 def factor_until(plan: Plan, on: date) -> None:
@@ -22,7 +23,7 @@ def factor_until(plan: Plan, on: date) -> None:
     for period in plan.open_periods:
         for sub in period.subs:
             if sub.due_on > on:
-                sub.factor = sub.factor_to_due = ZERO
+                sub.factor = NO_FACTOR
                 sub.factored = None
 
 

@@ -146,9 +146,9 @@ def _stretches(plan: Plan, period: Period) -> Iterator[Stretch]:
         if not sub.days and not interest:
             continue
         to_due = (period.due_on - sub.from_on).days
-        factor = sub.factor
+        factor = sub.factor.exact
         if earning.factors is Factors.ROUNDED and to_due:
-            factor = sub.factor_to_due * sub.days / to_due
+            factor = sub.factor.to_due * sub.days / to_due
         yield Stretch(
             from_on=sub.from_on,
             until_on=sub.due_on,

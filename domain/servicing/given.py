@@ -50,7 +50,7 @@ def end_when_repaid(plan: Plan) -> None:
     for index, period in enumerate(plan.periods):
         later = plan.periods[index + 1 :]
         untouched = not any(p.total_paid or p.disbursed or p.capitalised for p in later)
-        if paid_out and untouched and not period.balance_after:
+        if paid_out and untouched and not period.closing_balance():
             del plan.periods[index + 1 :]
             return
 

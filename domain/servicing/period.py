@@ -3,12 +3,17 @@
 Amounts are minor units. Derived figures are recomputed by `derive`, never set from outside.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
-from decimal import Context, Decimal
+from decimal import ROUND_HALF_DOWN, ROUND_HALF_EVEN, ROUND_HALF_UP, Context, Decimal
 
 from domain.servicing.conventions import Factors, RoundingPlace
-from domain.servicing.rate_factor import EXACT, ONE, ZERO
+from domain.servicing.rate_factor import EXACT, NO_FACTOR, ONE, WEIGHT_BITS, ZERO
+
+_PART = (1 << WEIGHT_BITS) - 1  # of a minor unit
+_HALF = 1 << WEIGHT_BITS - 1
+_TIE_FROM, _TIE_TO = _HALF - (1 << WEIGHT_BITS - 8), _HALF + (1 << WEIGHT_BITS - 8)
+_NEAREST = frozenset({ROUND_HALF_UP, ROUND_HALF_EVEN, ROUND_HALF_DOWN})
 
 
 def to_minor(amount: Decimal, mode: str | None = None) -> int:
@@ -18,13 +23,25 @@ def to_minor(amount: Decimal, mode: str | None = None) -> int:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Earning:
-    """How the factors of a plan become interest: on which base, and rounded how and where."""
+    """How the factors of a plan become interest: on which base, and rounded how and where.
+
+    A balance times one exact factor is rounded to the nearest minor unit in integers where that is
+    what comes of cutting it to `inner`'s digits and then rounding it: below `integers_below` (in
+    2^-96 minor units; 0: never) the cut moves it by less than half a thousandth, and so it may only
+    where the product lies farther than 1/256 from a half. Elsewhere the decimals decide.
+    """
 
     flat: bool
     factors: Factors
     place: RoundingPlace
     inner: Context  # cuts exact sums to the product's digits before they are rounded
     mode: str  # of rounding to minor units
+    integers_below: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        simple = not self.flat and self.factors is Factors.EXACT and self.mode in _NEAREST
+        most = 10 ** max(0, self.inner.prec - 3) << WEIGHT_BITS if simple else 0
+        object.__setattr__(self, "integers_below", most)
 
 
 class Sub:
@@ -42,7 +59,6 @@ class Sub:
         "disbursed",
         "due_on",
         "factor",
-        "factor_to_due",
         "factored",
         "from_on",
         "paused",
@@ -52,9 +68,8 @@ class Sub:
         self.from_on = from_on
         self.due_on = due_on
         self.paused = paused
-        self.factor = ZERO
-        self.factor_to_due = ZERO
-        self.factored: tuple[object, ...] | None = None  # what the factors were computed from
+        self.factor = NO_FACTOR
+        self.factored: tuple[object, ...] | None = None  # what the factor was computed from
         self.disbursed = 0
         self.capitalised = 0
         self.correction = 0
@@ -69,7 +84,6 @@ class Sub:
         other.due_on = self.due_on
         other.paused = self.paused
         other.factor = self.factor
-        other.factor_to_due = self.factor_to_due
         other.factored = self.factored
         other.disbursed = self.disbursed
         other.capitalised = self.capitalised
@@ -95,10 +109,10 @@ class Sub:
         if self.paused:
             return earned
         if factors is Factors.EXACT:
-            of_days = EXACT.multiply(Decimal(base), self.factor)
+            of_days = EXACT.multiply(Decimal(base), self.factor.exact)
             earned = EXACT.add(earned, of_days) if earned else of_days
         elif to_due := (period_due_on - self.from_on).days:
-            earned += Decimal(base) * self.factor_to_due / to_due * self.days
+            earned += Decimal(base) * self.factor.to_due / to_due * self.days
         return max(earned, ZERO)
 
 
@@ -278,20 +292,21 @@ class Period:
         """Income capitalised inside the period."""
         return sum([sub.capitalised for sub in self.subs])
 
-    @property
-    def balance_after(self) -> int:
+    def closing_balance(self) -> int:
         """Principal balance at the period's end."""
         last = self.subs[-1]
         moved = last.correction + last.capitalised + last.disbursed
         balance = last.balance + moved + self.paid_principal - self.due_principal
-        return max(0, balance)
+        return balance if balance > 0 else 0
 
-    @property
-    def rate_factor_plus_one(self) -> Decimal:
+    def growth(self) -> Decimal:
         """One plus the period's factors."""
+        subs = self.subs
+        if len(subs) == 1:
+            return subs[0].factor.growth
         total = ONE
-        for sub in self.subs:
-            total = EXACT.add(total, sub.factor)
+        for sub in subs:
+            total = EXACT.add(total, sub.factor.exact)
         return total
 
     def find_sub(self, on: date, *, first_period: bool) -> int | None:
@@ -317,15 +332,15 @@ class Period:
         """Interest of all sub-periods, rounded once, or by sub-period if the product says so."""
         if self.moved_up or self.moved_down or not self.earns:
             return 0
-        subs = self.subs
-        if len(subs) != 1 or earning.flat or earning.factors is not Factors.EXACT:
-            return self._earned(earning)
-        days = subs[0]  # as most periods are: one product, which the context cuts to its digits
-        if days.paused or days.credited_interest:
-            return self._earned(earning)
-        exact = earning.inner.multiply(days.balance, days.factor)
-        earned = int(exact.to_integral_value(earning.mode))
-        return earned if earned > 0 else 0
+        if earning.integers_below and len(self.subs) == 1:
+            days = self.subs[0]
+            product = days.balance * days.factor.weight
+            beyond = product & _PART
+            if 0 <= product < earning.integers_below and not (
+                _TIE_FROM <= beyond <= _TIE_TO or days.paused or days.credited_interest
+            ):
+                return product + _HALF >> WEIGHT_BITS
+        return self._earned(earning)
 
     def _earned(self, earning: Earning) -> int:
         total = ZERO

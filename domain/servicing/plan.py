@@ -119,18 +119,23 @@ class Plan(Periods):
 
     def factor(self, periods: Iterable[Period]) -> None:
         """Recompute the factors of periods."""
-        span = (self.start_on, self.maturity)
+        span, rate = (self.start_on, self.maturity), self.terms.rate_annual
         free = self.periods[: self.terms.interest_free_periods]
         table = FactorTable(self.terms, span)
+        by_days, changes = table.by_days, bool(self.rates)
         for period in periods:
-            of_period = (period.from_on, period.due_on)
             for sub in period.subs:
-                rate = self.rate_on(sub.from_on) if self.rates else self.terms.rate_annual
-                rate = ZERO if free and period in free else rate
-                source = (rate, (sub.from_on, sub.due_on), of_period, span)
+                if changes:
+                    rate = self.rate_on(sub.from_on)
+                in_force = ZERO if free and period in free else rate
+                if by_days:
+                    sub.factor = table.of_days(in_force, (sub.due_on - sub.from_on).days)
+                    continue
+                stretch, of_period = (sub.from_on, sub.due_on), (period.from_on, period.due_on)
+                source = (in_force, stretch, of_period, span)
                 if source != sub.factored:
                     sub.factored = source
-                    sub.factor, sub.factor_to_due = table.of(rate, source[1], of_period)
+                    sub.factor = table.of(in_force, stretch, of_period)
 
     def derive(self, first: int = 0, last: int | None = None) -> int:
         """Recompute what falls due, leaving balances as they are; the change of all interest due.
@@ -174,7 +179,7 @@ class Plan(Periods):
             period = periods[number]
             subs = period.subs
             if subs and previous is not None:
-                balance = previous.balance_after
+                balance = previous.closing_balance()
                 if number > until and carried == known and subs[0].balance == balance:
                     break
                 subs[0].balance = balance

@@ -43,6 +43,28 @@ DAYS_A_UNIT = {
 FIXED_YEAR = {DaysInYear.D360: 360, DaysInYear.D364: 364, DaysInYear.D365: 365}
 
 
+WEIGHT_BITS = 96
+
+
+class Factor:
+    """What one minor unit earns: exactly, and in fractions of 2^-96 that a product is begun with.
+
+    `to_due` is the factor from the first of its days to the due date, by which ROUNDED ones earn.
+    """
+
+    __slots__ = ("exact", "growth", "to_due", "weight")
+
+    def __init__(self, exact: Decimal, to_due: Decimal) -> None:
+        self.exact = exact
+        self.to_due = to_due
+        self.growth = EXACT.add(ONE, exact)
+        self.weight = int(EXACT.multiply(exact, _WEIGHT_ONE))
+
+
+_WEIGHT_ONE = Decimal(1 << WEIGHT_BITS)
+NO_FACTOR = Factor(ZERO, ZERO)
+
+
 def factors(
     terms: LoanTerms,
     rate: Decimal,
@@ -70,29 +92,40 @@ def factors(
 class FactorTable:
     """The factors of one plan: where days alone count, as many days of one rate have one factor."""
 
-    __slots__ = ("_by_days", "_rate", "_span", "_terms", "_year")
+    __slots__ = ("_by_days", "_latest", "_rate", "_span", "_terms", "_year")
 
     def __init__(self, terms: LoanTerms, span: tuple[date, date]) -> None:
         self._terms = terms
         self._span = span  # start and maturity of the plan
-        by_days = terms.factors is Factors.EXACT and terms.day_count is not None
-        self._year = fixed_year(terms.day_count) if by_days and terms.day_count else None
+        self._year = None if terms.day_count is None else fixed_year(terms.day_count)
+        if terms.factors is not Factors.EXACT:
+            self._year = None
         self._rate = ZERO
-        self._by_days: dict[int, Decimal] = {}
+        self._by_days: dict[int, Factor] = {}
+        self._latest = NO_FACTOR
 
-    def of(
-        self, rate: Decimal, stretch: tuple[date, date], period: tuple[date, date]
-    ) -> tuple[Decimal, Decimal]:
-        """Return what `factors` returns."""
-        if self._year is None or not rate:
-            return factors(self._terms, rate, stretch, period, self._span)
-        if rate != self._rate:
+    @property
+    def by_days(self) -> bool:
+        """Whether days and rate say it all."""
+        return self._year is not None
+
+    def of_days(self, rate: Decimal, days: int) -> Factor:
+        """Return the factor of so many days; only if they say it all."""
+        if rate is not self._rate:
             self._rate, self._by_days = rate, {}
-        days = (stretch[1] - stretch[0]).days
         factor = self._by_days.get(days)
         if factor is None:
-            factor = self._by_days[days] = _earned_in(rate, days, self._year)
-        return factor, factor
+            assert self._year is not None, "asked where days say it all"
+            exact = _earned_in(rate, days, self._year) if rate else ZERO
+            factor = self._by_days[days] = Factor(exact, exact)
+        return factor
+
+    def of(self, rate: Decimal, stretch: tuple[date, date], period: tuple[date, date]) -> Factor:
+        """Return the factor of a stretch of days in a period; regular ones share theirs."""
+        exact, to_due = factors(self._terms, rate, stretch, period, self._span)
+        if exact != self._latest.exact or to_due != self._latest.to_due:
+            self._latest = Factor(exact, to_due)
+        return self._latest
 
 
 def exact_factor(

@@ -214,23 +214,22 @@ def _level(plan: Plan, periods: Sequence[Period]) -> Decimal:
     """Solve B * prod(1 + rf) / fn, fn_k = 1 + fn_(k-1) * (1 + rf_k), with the factors' digits."""
     exact = plan.terms.factors is Factors.EXACT
     with localcontext(WIDE_CONTEXT if exact else None):
-        product = fn = ONE
-        for number, period in enumerate(periods):
-            growth = ONE if period.interest_grace else period.rate_factor_plus_one
+        growths = [ONE if period.interest_grace else period.growth() for period in periods]
+        product, fn = ONE * growths[0], ONE
+        for growth in growths[1:]:
             product *= growth
-            if number:
-                fn = ONE + fn * growth
+            fn = ONE + fn * growth
         return product * Decimal(_opening_balance(plan, periods[0])) / fn
 
 
 def _opening_balance(plan: Plan, first: Period) -> int:
     index = plan.periods.index(first)
-    before = plan.periods[index - 1].balance_after if index else 0
+    before = plan.periods[index - 1].closing_balance() if index else 0
     return before + first.disbursed + first.capitalised
 
 
 def _even_fixed_interest(periods: Sequence[Period]) -> int:
-    fixed = sum(period.fixed_interest for period in periods)
+    fixed = sum([period.fixed_interest for period in periods])
     return to_minor(Decimal(fixed) / len(periods))
 
 
@@ -245,7 +244,7 @@ def _solve_flat(plan: Plan, periods: Sequence[Period]) -> None:
         before = plan.periods[index - 1]
         out = before.disbursed_before + before.capitalised_before
         out += sum(s.disbursed + s.capitalised for s in before.subs if s.due_on != before.from_on)
-        repaid = out - before.balance_after
+        repaid = out - before.closing_balance()
         interests[0] += before.carried
     left = first.flat_base(first.subs[-1]) - repaid
     emi = to_instalment(plan.terms, Decimal(left + sum(interests)) / len(periods))

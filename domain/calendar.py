@@ -3,7 +3,7 @@
 from calendar import monthrange
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import MAXYEAR, MINYEAR, date, timedelta
 from enum import StrEnum
 from itertools import pairwise
 
@@ -64,7 +64,7 @@ def add_months(anchor: date, months: int, month_end: MonthEnd = MonthEnd.CLAMP) 
     Raises Rejected `date_out_of_range` outside the years 1 to 9999.
     """
     year, month0 = divmod(anchor.year * 12 + anchor.month - 1 + months, 12)
-    if not date.min.year <= year <= date.max.year:
+    if not MINYEAR <= year <= MAXYEAR:
         raise Rejected("date_out_of_range", f"{months} months from {anchor} is no date")
     if anchor.day <= SHORTEST_MONTH:
         return date(year, month0 + 1, anchor.day)
@@ -74,6 +74,15 @@ def add_months(anchor: date, months: int, month_end: MonthEnd = MonthEnd.CLAMP) 
     if month_end is MonthEnd.CLAMP:
         return date(year, month0 + 1, last)
     return date(year, month0 + 1, last) + timedelta(days=1)
+
+
+def add_months_each(anchor: date, months: Sequence[int], month_end: MonthEnd) -> list[date]:
+    """Return what `add_months` returns for each number of months, and raise what it raises."""
+    day, month = anchor.day, anchor.year * 12 + anchor.month - 1
+    last = month + max(months, default=0)
+    if day > SHORTEST_MONTH or last >= (MAXYEAR + 1) * 12 or min(months, default=0) < 0:
+        return [add_months(anchor, count, month_end) for count in months]
+    return [date((month + n) // 12, (month + n) % 12 + 1, day) for n in months]
 
 
 def is_month_end(day: date) -> bool:

@@ -1,16 +1,19 @@
 """What an account looks like after its facts: frozen rows, transactions, balances, quotes."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import localcontext
-from typing import NamedTuple
+from typing import Any, NamedTuple, cast
 
 from domain.servicing.floating import Repricing
 from domain.servicing.ledger import AllocationLine, Entry, Ledger
 from domain.servicing.row import F, I, N, P, Row
 from domain.servicing.terms import LoanTerms
 from domain.servicing.values import ChargeBasis, ChargeKind, ChargeTime, Component, Kind, Status
+
+_fill = cast("Callable[..., Any]", tuple.__new__)  # pyright: ignore[reportUnknownMemberType]
+"""Makes a named tuple of its fields in order, without naming them: an account has many."""
 
 
 class Amounts(NamedTuple):
@@ -29,10 +32,10 @@ class Amounts(NamedTuple):
     @classmethod
     def of(cls, parts: Mapping[Component, int]) -> "Amounts":
         """Freeze a mapping of components."""
-        if not any(parts.values()):
+        if not parts:
             return NO_AMOUNTS
         get = parts.get
-        return cls(get(P, 0), get(I, 0), get(F, 0), get(N, 0))
+        return _fill(cls, (get(P, 0), get(I, 0), get(F, 0), get(N, 0)))
 
 
 NO_AMOUNTS = Amounts()
@@ -222,13 +225,15 @@ class Account:
 
 def maturity_of(ledger: Ledger) -> date:
     """Due date of the last regular row."""
-    return max(row.due_on for row in ledger.rows if not row.additional)
+    return max([row.due_on for row in ledger.rows if not row.additional])
 
 
 def _freeze_rows(ledger: Ledger) -> tuple[Instalment, ...]:
     if ledger.terms.explicit_periods:  # the plan alone: its own balances
         plan = zip(ledger.rows, ledger.plan.periods, strict=True)
-        return tuple(_freeze_row(row, period.balance_after) for row, period in plan)
+        return tuple(
+            _freeze_row(row, Amounts.of(row.due), period.closing_balance()) for row, period in plan
+        )
     rows: list[Instalment] = []
     moves = sorted((e.on, e.amount) for e in ledger.entries if e.kind in RAISES_BALANCE)
     balance, taken, matures_on = 0, 0, maturity_of(ledger)
@@ -236,10 +241,11 @@ def _freeze_rows(ledger: Ledger) -> tuple[Instalment, ...]:
         while taken < len(moves) and _counts_by(moves[taken][0], row, matures_on):
             balance += moves[taken][1]
             taken += 1
-        balance -= row.due.get(P, 0)
-        if not row.plain:
-            balance += row.credited[P]
-        rows.append(_freeze_row(row, balance))
+        due, rare = Amounts.of(row.due), row.rare
+        balance -= due.principal
+        if rare is not None:
+            balance += rare.credited[P]
+        rows.append(_freeze_row(row, due, balance))
     return tuple(rows)
 
 
@@ -249,21 +255,25 @@ def _counts_by(on: date, row: Row, matures_on: date) -> bool:
     return on <= row.due_on if inclusive else on < row.due_on
 
 
-def _freeze_row(row: Row, balance: int) -> Instalment:
-    return Instalment(
-        row.number,
-        row.from_on,
-        row.due_on,
-        Amounts.of(row.due),
-        Amounts.of(row.paid) if row.paid else NO_AMOUNTS,
-        NO_AMOUNTS if row.plain else Amounts.of(row.waived),
-        NO_AMOUNTS if row.plain else Amounts.of(row.written_off),
-        row.in_advance,
-        row.late,
-        None if row.met_on is None or row.outstanding else row.met_on,
-        balance,
-        row.down_payment,
-        row.additional,
+def _freeze_row(row: Row, due: Amounts, balance: int) -> Instalment:
+    rare = row.rare
+    return _fill(
+        Instalment,
+        (
+            row.number,
+            row.from_on,
+            row.due_on,
+            due,
+            Amounts.of(row.paid) if row.paid else NO_AMOUNTS,
+            NO_AMOUNTS if rare is None else Amounts.of(rare.waived),
+            NO_AMOUNTS if rare is None else Amounts.of(rare.written_off),
+            row.in_advance,
+            row.late,
+            None if row.met_on is None or row.outstanding else row.met_on,
+            balance,
+            row.down_payment,
+            row.additional,
+        ),
     )
 
 

@@ -11,6 +11,7 @@ from domain.calendar import (
     BusinessDayRule,
     HolidayCalendar,
     add_months,
+    add_months_each,
     adjust,
     business_due_dates,
     closed_around,
@@ -56,7 +57,7 @@ def due_dates(terms: LoanTerms, start: date, numbers: Sequence[int]) -> list[dat
     if unit not in MONTHS_A_UNIT:
         return [add_units(start, unit, number * every) for number in numbers]
     months, month_end = every * MONTHS_A_UNIT[unit], _MONTH_END[terms.month_end]
-    return [add_months(start, number * months, month_end) for number in numbers]
+    return add_months_each(start, [number * months for number in numbers], month_end)
 
 
 def _due_on_day(terms: LoanTerms, day: int, start: date, number: int) -> date:

@@ -33,6 +33,19 @@ class Figures(NamedTuple):
 NOTHING = Figures()
 
 
+class Moved(NamedTuple):
+    """Principal that joined balances, minor units."""
+
+    out: int  # disbursed and capitalised
+    credited: int  # charged back or refunded, less what was taken back of it
+    raised: int  # the same, whatever was taken back
+
+    @property
+    def principal(self) -> int:
+        """All that is to be repaid."""
+        return max(0, self.out + self.credited)
+
+
 def figures_of(period: Period) -> Figures:
     """Read a period."""
     out, credited, raised = 0, 0, 0

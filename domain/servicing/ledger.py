@@ -258,6 +258,14 @@ class Ledger:
         owing = [row for row in self.open_rows if row.given_up or row.due != row.paid]
         return {c: sum([row.outstanding_of(c) for row in owing]) for c in COMPONENTS}
 
+    def periods_with_rows(self) -> Iterable[tuple[Period, Row | None]]:
+        """Return every period of the plan with its row; None if it has none with its dates."""
+        rows, periods = self.rows, self.plan.periods
+        if len(rows) == len(periods) and all(map(_same_dates, rows, periods)):
+            return zip(periods, rows, strict=True)
+        known = self.rows_by_period()
+        return [(period, known.get(period)) for period in periods]
+
     def rows_by_period(self) -> dict[Period, Row]:
         """Return the row of each period of the plan that has one with its dates."""
         rows, periods = self.rows, self.plan.periods
@@ -308,7 +316,7 @@ class Ledger:
     def _follow(self, period: Period, row: Row, on: date) -> None:
         """Take over what a period asks for; what was credited is part of it."""
         credited: object = None
-        if period.credited or period.moved_credit or not row.plain:
+        if period.credited or period.moved_credit or row.rare is not None:
             principal, interest = period.credited_parts
             credited = principal or interest or row.credited
             if credited:
@@ -328,7 +336,7 @@ class Ledger:
     def _ask_as_planned(self, period: Period, row: Row) -> bool:
         """Take over what a period asks for; whether that is something else than before."""
         principal, interest = period.due_principal, period.due_interest
-        if not row.plain:
+        if row.rare is not None:
             interest += row.waived_beside_plan
         due = row.due
         if due.get(P, 0) == principal and due.get(I, 0) == interest:

@@ -89,13 +89,9 @@ def _repay(plan: Plan, period: Period, on: date, amount: int) -> None:
     index = plan.index_of(period)
     plan.open_again(index)
     period = plan.periods[index]
-    paid = amount
-    if (
-        plan.total_paid_principal + amount
-        > plan.total_due_principal + plan.total_credited_principal
-    ):
-        paid = plan.total_due_principal - plan.total_paid_principal
-    period.paid_principal += paid
+    owed, paid = plan.moved(), plan.total_paid_principal
+    more_than_owed = paid + amount > owed.principal + owed.raised
+    period.paid_principal += owed.principal - paid if more_than_owed else amount
     counts_on = min(period.due_on, on)
     moved = plan.move_money(counts_on, correction=-amount)
     if moved is None:

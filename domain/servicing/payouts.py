@@ -90,14 +90,12 @@ def _stays_before(other: Row, row: Row, terms: LoanTerms) -> bool:
 
 
 def _follow_plan(ledger: Ledger, on: date) -> None:
-    known = ledger.rows_by_period()
-    for period in ledger.plan.periods:
-        row = known.get(period)
-        if row is None:
-            row = Row(period.from_on, period.due_on)
-            ledger.rows.append(row)
-        elif period.due_on < on:
+    for period, known in ledger.periods_with_rows():
+        if known is not None and period.due_on < on:
             continue
+        row = known or Row(period.from_on, period.due_on)
+        if known is None:
+            ledger.rows.append(row)
         _ask_as_solved(ledger, period, row)
         row.update_met(on)
     if ledger.terms.amortisation is Amortisation.FIXED_INSTALMENT:
@@ -111,7 +109,7 @@ def _ask_as_solved(ledger: Ledger, period: Period, row: Row) -> None:
     A plan that follows payments knows of them, and of what was put back.
     """
     principal, interest = period.due_principal, period.due_interest
-    if row.paid or not row.plain:
+    if row.paid or row.rare is not None:
         if not ledger.terms.recalculates:
             principal = max(principal + row.credited[P], row.paid[P])
             interest = max(interest, row.paid[I])

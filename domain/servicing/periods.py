@@ -7,7 +7,7 @@ leaves them out: a payment costs what is still open. Nothing is derived here.
 from collections.abc import Iterable
 from datetime import date
 
-from domain.servicing.figures import NOTHING, figures_of
+from domain.servicing.figures import NOTHING, Moved, figures_of
 from domain.servicing.period import Period
 
 MANY = 1_000_000  # behind the last of any plan
@@ -186,22 +186,36 @@ class Periods:
         return self.over.paid_principal + sum([p.paid_principal for p in self.open_periods])
 
     @property
+    def total_left_for_principal(self) -> int:
+        """All instalments, as `total_asked`, without the interest due."""
+        asked = [p.emi + p.credited + p.future_interest - p.due_interest for p in self.open_periods]
+        return self.over.asked - self.over.due_interest + sum(asked)
+
+    def moved(self) -> Moved:
+        """Return what joined the balances of all periods and is to be repaid."""
+        out, credited, raised = self.over.money_out, self.over.credited, self.over.raised
+        for period in self.open_periods:
+            for sub in period.subs:
+                out += sub.disbursed + sub.capitalised
+                if sub.credited_principal:
+                    credited += sub.credited_principal
+                    raised += max(0, sub.credited_principal)
+        return Moved(out, credited, raised)
+
+    @property
     def total_credited_principal(self) -> int:
         """Principal charged back or refunded over all periods."""
-        credited = [sub.credited_principal for p in self.open_periods for sub in p.subs]
-        return self.over.raised + sum([amount for amount in credited if amount > 0])
+        return self.moved().raised
 
     @property
     def total_money_out(self) -> int:
         """Everything disbursed and capitalised."""
-        out = [sub.disbursed + sub.capitalised for p in self.open_periods for sub in p.subs]
-        return self.over.money_out + sum(out)
+        return self.moved().out
 
     @property
     def total_due_principal(self) -> int:
         """Everything disbursed, capitalised and credited."""
-        credited = [sub.credited_principal for p in self.open_periods for sub in p.subs]
-        return max(0, self.total_money_out + self.over.credited + sum(credited))
+        return self.moved().principal
 
     @property
     def total_outstanding_principal(self) -> int:

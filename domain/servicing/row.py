@@ -94,7 +94,6 @@ class Row:
     """One instalment while the engine works on it; accounts show frozen copies."""
 
     __slots__ = (
-        "_beside",
         "additional",
         "cut",
         "down_payment",
@@ -108,6 +107,7 @@ class Row:
         "number",
         "paid",
         "penalty_interest",
+        "rare",
         "re_aged",
         "waived_in_plan",
     )
@@ -118,7 +118,7 @@ class Row:
         self.due_on = due_on
         self.due = ByComponent()
         self.paid = ByComponent()
-        self._beside: Beside | None = None
+        self.rare: Beside | None = None  # None: nothing was given up or credited
         self.waived_in_plan = 0  # interest given up of what the plan still asks for
         self.in_advance = 0
         self.late = 0
@@ -134,7 +134,7 @@ class Row:
         """Return an independent copy."""
         other = Row.__new__(Row)
         other.additional = self.additional
-        other._beside = self._beside and self._beside.copy()  # noqa: SLF001 - its own
+        other.rare = self.rare and self.rare.copy()
         other.cut = self.cut
         other.down_payment = self.down_payment
         other.due = self.due.copy()
@@ -154,24 +154,24 @@ class Row:
     @property
     def beside(self) -> Beside:
         """What was given up or credited, to change it; made when it is first asked for."""
-        if self._beside is None:
-            self._beside = Beside()
-        return self._beside
+        if self.rare is None:
+            self.rare = Beside()
+        return self.rare
 
     @property
     def waived(self) -> Parts:
         """What was waived, to read; `beside` holds it."""
-        return NO_PARTS if self._beside is None else self._beside.waived
+        return NO_PARTS if self.rare is None else self.rare.waived
 
     @property
     def written_off(self) -> Parts:
         """What was written off, to read."""
-        return NO_PARTS if self._beside is None else self._beside.written_off
+        return NO_PARTS if self.rare is None else self.rare.written_off
 
     @property
     def credited(self) -> Parts:
         """What was charged back or refunded and is asked for again, to read."""
-        return NO_PARTS if self._beside is None else self._beside.credited
+        return NO_PARTS if self.rare is None else self.rare.credited
 
     @property
     def regular(self) -> bool:
@@ -185,30 +185,31 @@ class Row:
         return waived[I] - self.waived_in_plan if waived else 0
 
     @property
-    def plain(self) -> bool:
-        """Whether nothing was given up or credited, as of most rows."""
-        return self._beside is None
-
-    @property
     def given_up(self) -> bool:
         """Whether anything was waived or written off."""
-        beside = self._beside
+        beside = self.rare
         return beside is not None and bool(beside.waived or beside.written_off)
 
     def outstanding_of(self, component: Component) -> int:
         """What of a component is still owed."""
         left = self.due.get(component, 0) - self.paid.get(component, 0)
-        if self._beside is not None:
-            left -= self._beside.waived[component] + self._beside.written_off[component]
+        if self.rare is not None:
+            left -= self.rare.waived[component] + self.rare.written_off[component]
         return left
 
     @property
     def outstanding(self) -> int:
         """What of all components is still owed."""
+        return self._left()
+
+    def _left(self) -> int:
         due, paid = self.due, self.paid
-        left = 0 if due == paid else sum(due.values()) - sum(paid.values())
-        if self._beside is not None:
-            left -= sum(self._beside.waived.values()) + sum(self._beside.written_off.values())
+        if paid:
+            left = 0 if due == paid else sum(due.values()) - sum(paid.values())
+        else:
+            left = sum(due.values())
+        if self.rare is not None:
+            left -= sum(self.rare.waived.values()) + sum(self.rare.written_off.values())
         return left
 
     @property
@@ -260,12 +261,12 @@ class Row:
 
     def check_met(self, on: date | None) -> None:
         """Record the day nothing was left, or that something is."""
-        self.met = self.outstanding == 0
+        self.met = self._left() == 0
         self.met_on = on if self.met else None
 
     def update_met(self, on: date) -> None:
         """Like `check_met`, but a row that was met before keeps its day."""
-        settled = self.outstanding == 0
+        settled = self._left() == 0
         if settled != self.met:
             self.met = settled
             self.met_on = on if settled else None

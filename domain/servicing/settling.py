@@ -18,7 +18,8 @@ def settle_last(plan: Plan, till: date) -> None:
     if plan.by_principal:
         settle_principal(plan, till)
         return
-    to_repay = plan.total_money_out + plan.total_credited_principal
+    moved = plan.moved()
+    to_repay = moved.out + moved.raised
     _ask_no_more_than(plan, max(0, to_repay) - plan.total_paid_principal)
     index = _last_unpaid(plan, len(plan.periods))
     if index is None and to_repay > plan.total_asked_principal:
@@ -27,7 +28,7 @@ def settle_last(plan: Plan, till: date) -> None:
     if index is None:
         return
     _forget_moved_up(plan)
-    residue = to_repay + plan.total_due_interest - plan.total_asked
+    residue = to_repay - plan.total_left_for_principal
     while index is not None:
         residue, done = _take(plan, index, residue)
         index = None if done else _last_unpaid(plan, index)
@@ -89,5 +90,5 @@ def _last_unpaid(plan: Plan, before: int) -> int | None:
             return index
     last = plan.last
     untouched = plan.total_paid_principal == 0
-    open_still = untouched and last.subs and last.balance_after > 0
+    open_still = untouched and last.subs and last.closing_balance() > 0
     return len(plan.periods) - 1 if open_still else None

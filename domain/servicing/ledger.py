@@ -306,22 +306,22 @@ class Ledger:
             self.sync_rows(on)
             return
         self._open_rows(min(changed))
-        pairs = [(plan.periods[index], rows[index]) for index in sorted(changed)]
-        if all(_same_dates(row, period) for period, row in pairs):
-            for period, row in pairs:
-                self._follow(period, row, on)
-        else:
-            self.sync_rows(on)
+        for index in sorted(changed):
+            if not _same_dates(rows[index], plan.periods[index]):
+                self.sync_rows(on)
+                return
+            self._follow(plan.periods[index], rows[index], on)
 
     def _follow(self, period: Period, row: Row, on: date) -> None:
         """Take over what a period asks for; what was credited is part of it."""
-        credited: object = None
         if period.credited or period.moved_credit or row.rare is not None:
             principal, interest = period.credited_parts
-            credited = principal or interest or row.credited
-            if credited:
+            if principal or interest or row.credited:
                 row.beside.credited.update({P: principal, I: interest})
-        if self._ask_as_planned(period, row) or credited:
+                self._ask_as_planned(period, row)
+                row.update_met(on)
+                return
+        if self._ask_as_planned(period, row):
             row.update_met(on)
 
     def sync_interest(self) -> None:

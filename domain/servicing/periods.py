@@ -46,13 +46,11 @@ class Periods:
         self.at_rest = False  # settled, and nothing derived since
         self.changed: set[int] | None = None  # indexes derived since the rows followed; None: any
 
-    def copy_periods(self, other: "Periods", with_days: int | None) -> None:
-        """Take over the periods of another plan; what is over is shared until it is opened."""
-        over, count = other.settled, len(other.periods)
-        until = count if with_days is None else max(over, with_days)
+    def copy_periods(self, other: "Periods", first: int | None) -> None:
+        """Take over periods of another plan; what is over is shared until it is opened."""
+        over = other.settled
         self.periods = other.periods[:over]
-        self.periods += [period.copy() for period in other.periods[over:until]]
-        self.periods += [period.without_days() for period in other.periods[until:]]
+        self.periods += [period.copy() for period in other.periods[over:first]]
         self.settled, self.over = other.settled, other.over
         self.true_until, self.stale_to = other.true_until, other.stale_to
         self.at_rest = other.at_rest

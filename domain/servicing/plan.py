@@ -57,14 +57,14 @@ class Plan(Periods):
         self.grace_lifted = False
         self.keeps_instalments = False  # after an accelerated maturity payments set no instalment
 
-    def copy(self, with_days: int | None = None) -> "Plan":
+    def copy(self, first: int | None = None) -> "Plan":
         """Return an independent copy; what is over is shared until it is opened again.
 
-        Only the first `with_days` periods keep the days they earn in; None: all of them do.
+        It has the `first` periods, and those that are over; None: all of them.
         """
         other = Plan.__new__(Plan)
         other.terms = self.terms
-        other.copy_periods(self, with_days)
+        other.copy_periods(self, first)
         other.rates = list(self.rates)
         other.steps = self.steps
         other.corrections = list(self.corrections)

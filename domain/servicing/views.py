@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from typing import NamedTuple
 
 from domain.servicing.deferral import factor_until
 from domain.servicing.period import Period, to_minor
@@ -20,10 +21,29 @@ class Due:
     interest: int
 
 
+class _Tail(NamedTuple):
+    """Periods behind those that a day reaches, which earn nothing by it, held as one period."""
+
+    first: int  # index of the first of them
+    one: Period
+    first_asks: int
+    most_asks: int
+
+
 def stopped_on(plan: Plan, on: date) -> Plan:
     """Copy of the plan in which nothing is earned after a day."""
+    return _stopped(plan, on, None)
+
+
+def _stopped(plan: Plan, on: date, tail: _Tail | None) -> Plan:
     index = plan.period_on(on)
-    view = plan.copy() if index is None else plan.copy(index + 2)
+    reached = None if index is None else index + 2
+    view = plan.copy(reached)
+    if tail is not None:
+        view.periods.append(tail.one)
+    elif reached is not None:
+        later = plan.periods[max(reached, plan.settled) :]
+        view.periods += [period.without_days() for period in later]
     view.overdue_through = None
     view.open_from(on)
     if on < view.start_on:
@@ -41,6 +61,57 @@ def stopped_on(plan: Plan, on: date) -> Plan:
     view.rebalance()
     settle_last(view, on)
     return view
+
+
+def _tail_behind(plan: Plan, index: int | None) -> _Tail | None:
+    """Return the tail behind a running period; None if its periods differ in more than amounts.
+
+    Without days they ask for principal alone, and what settles the plan comes off the last ones
+    first: what they ask for together is all that any other period needs to know of them.
+    """
+    if index is None or plan.by_principal or plan.settled > index + 2:
+        return None
+    tail = plan.periods[index + 2 :]
+    if len(tail) <= 1 or not all(_only_asks(period) for period in tail):
+        return None
+    if any(due > tail[0].from_on for _, _, due in plan.corrections):
+        return None
+    asks = [period.emi for period in tail]
+    one = Period(tail[0].from_on, tail[-1].due_on, sum(asks))
+    one.subs.clear()
+    return _Tail(index + 2, one, asks[0], max(asks))
+
+
+def _only_asks(period: Period) -> bool:
+    """Whether nothing was paid of a period, nor anything moved to it or from it."""
+    return (
+        period.emi > 0
+        and period.share is None
+        and not (
+            period.paid_principal
+            or period.paid_interest
+            or period.fixed_interest
+            or period.future_interest
+            or period.moved_credit
+            or period.moved_up
+        )
+    )
+
+
+def _seen_on(plan: Plan, on: date, period: int) -> tuple[Plan, int]:
+    """Return the plan stopped on a day, to look at a period, and how many are not paid in it.
+
+    Many are counted as two. Whole it is where a tail might divide otherwise than one period does:
+    where interest is carried to it, or one of it asks for more than is left.
+    """
+    tail = _tail_behind(plan, plan.period_on(on))
+    if tail is not None and period < tail.first:
+        view = _stopped(plan, on, tail)
+        carried = view.periods[tail.first - 1].carried
+        if not carried and tail.most_asks <= view.total_outstanding_principal:
+            return view, view.unpaid_count + (tail.one.emi > tail.first_asks)
+    view = stopped_on(plan, on)
+    return view, view.unpaid_count
 
 
 def _cut(view: Plan, current: int, on: date) -> None:
@@ -77,10 +148,12 @@ def due_on(plan: Plan, period: Period, on: date, view: Plan | None = None) -> Du
 
     `view` is the plan stopped on the day; it may be shared if principal is fixed.
     """
-    view = stopped_on(plan, on) if view is None else view
     index = plan.index_of(period)
+    if view is None:
+        view, unpaid = _seen_on(plan, on, index)
+    else:
+        unpaid = view.unpaid_count
     seen = view.periods[index]
-    unpaid = view.unpaid_count
     if on <= seen.from_on and not plan.by_principal:
         _restore_instalment(view, index, period, unpaid)
     vertical = plan.terms.direction is Direction.VERTICAL

@@ -1,6 +1,6 @@
-"""A payment of what is due leaves the rest of the plan as it is, so nothing else is derived again.
+"""What a payment does not change is not derived again, and what no day reaches is looked at as one.
 
-Each life is folded twice: as it is done, and with everything derived again after every payment.
+Each life is folded twice: as it is done, and with everything derived, or looked at, one by one.
 """
 
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.servicing import facts as f
-from domain.servicing import movements
+from domain.servicing import movements, views
 from domain.servicing.fold import apply, evaluate, open_ledger
 from domain.servicing.ledger import Ledger
 from domain.servicing.period import Period
@@ -56,7 +56,8 @@ def _life(r: Random, terms: LoanTerms) -> Iterator[tuple[f.Fact, Ledger]]:
             return
         on = max(on, row.due_on + DAY * r.choice([0, 0, 0, 0, 1, 20, 45, -3]))
         asked = max(1, row.outstanding)
-        amount = r.choice([asked, asked, asked, 1 + asked // 2, asked + 1, asked + 20_00])
+        more = asked + r.choice([20_00, 20_00, 3 * asked])
+        amount = r.choice([asked, asked, asked, 1 + asked // 2, asked + 1, more])
         fact = _paid(number, on, amount)
         evaluate(ledger, on)
         apply(ledger, fact, list)
@@ -114,3 +115,35 @@ def test_most_payments_on_their_day_are_of_that_kind(monkeypatch: pytest.MonkeyP
     for seed in range(20):
         _looked_at(seed)
     assert sum(walked) > len(walked) // 5
+
+
+def _no_tail(*_: object) -> None:
+    return None
+
+
+@pytest.mark.property
+@given(st.integers(min_value=0, max_value=2**63))
+def test_looking_at_each_later_period_apart_would_ask_for_the_same(seed: int) -> None:
+    """Source: domain rules, 9.10 "Early payment": what no day reaches asks for principal alone."""
+    at_once = _looked_at(seed)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(views, "_tail_behind", _no_tail)
+        assert _looked_at(seed) == at_once
+
+
+def test_many_payments_in_advance_find_later_periods_that_are_looked_at_as_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The road that is compared is walked."""
+    walked: list[bool] = []
+    behind = getattr(views, "_tail_behind")  # noqa: B009 - it is private, and watched alone
+
+    def seen(*arguments: Any) -> object:  # noqa: ANN401 - as the rule
+        tail = behind(*arguments)
+        walked.append(tail is not None)
+        return tail
+
+    monkeypatch.setattr(views, "_tail_behind", seen)
+    for seed in range(60):
+        _looked_at(seed)
+    assert sum(walked) > 5

@@ -223,18 +223,21 @@ def _as_met_before(now: Instalment, then: Instalment) -> Instalment:
 
 def _balances(ledger: Ledger, before: Standing, changed: Iterable[Instalment]) -> Balances:
     """Carry the balances on from those published by the rows that changed."""
-    principal, interest = before.balances.principal_minor, before.balances.interest_minor
-    fee, penalty = before.balances.fee_minor, before.balances.penalty_minor
+    were = before.balances
+    principal, interest = were.principal_minor, were.interest_minor
+    fee, penalty = were.fee_minor, were.penalty_minor
     known, total = len(before.rows), len(ledger.rows)
-    signed = [(row, -1) for row in before.rows[total:]]
-    signed += [(before.rows[row.number - 1], -1) for row in changed if row.number <= known]
-    signed += [(row, 1) for row in changed]
-    for row, sign in signed:
-        if row.met_on is None:
-            principal += sign * row.principal_left_minor
-            interest += sign * row.interest_left_minor
-            fee += sign * row.fee_left_minor
-            penalty += sign * row.penalty_left_minor
+    gone = [
+        *before.rows[total:],
+        *[before.rows[r.number - 1] for r in changed if r.number <= known],
+    ]
+    for rows, sign in ((gone, -1), (changed, 1)):
+        for row in rows:
+            if row.met_on is None:
+                principal += sign * row.principal_left_minor
+                interest += sign * row.interest_left_minor
+                fee += sign * row.fee_left_minor
+                penalty += sign * row.penalty_left_minor
     return Balances(
         principal_minor=principal,
         interest_minor=interest,

@@ -78,7 +78,7 @@ def _pay_group(payment: _Payment, due: DueClass, components: Sequence[Component]
         return False
     before = payment.left
     for component in components:
-        if component in CHARGED and not any(row.due.get(component) for row in rows):
+        if component in CHARGED and not [row for row in rows if row.due.get(component)]:
             continue  # the plan knows of no charges, so that nothing else asks for them
         _pay_evenly(payment, rows, due, component)
     if payment.left == before and payment.ledger.plan.by_principal:

@@ -3,7 +3,7 @@
 It changes no period.
 """
 
-from operator import add, sub
+from operator import sub
 from typing import NamedTuple
 
 from domain.servicing.period import Period
@@ -20,10 +20,6 @@ class Figures(NamedTuple):
     money_out: int = 0
     credited: int = 0  # principal, less what was taken back of it
     raised: int = 0  # principal, whatever was taken back
-
-    def plus(self, other: "Figures") -> "Figures":
-        """Add figure by figure."""
-        return Figures._make(map(add, self, other))
 
     def minus(self, other: "Figures") -> "Figures":
         """Take away figure by figure."""
@@ -46,20 +42,20 @@ class Moved(NamedTuple):
         return max(0, self.out + self.credited)
 
 
-def figures_of(period: Period) -> Figures:
-    """Read a period."""
-    out, credited, raised = 0, 0, 0
+def figures_of(period: Period, others: Figures = NOTHING) -> Figures:
+    """Read a period, and add it to the figures of others."""
+    out, credited, raised = others.money_out, others.credited, others.raised
     for part in period.subs:
         out += part.disbursed + part.capitalised
         if part.credited_principal:
             credited += part.credited_principal
             raised += max(0, part.credited_principal)
     return Figures(
-        period.asked,
-        period.due_interest,
-        period.due_principal,
-        period.paid_interest,
-        period.paid_principal,
+        others.asked + period.emi + period.credited + period.future_interest,
+        others.due_interest + period.due_interest,
+        others.due_principal + period.due_principal,
+        others.paid_interest + period.paid_interest,
+        others.paid_principal + period.paid_principal,
         out,
         credited,
         raised,

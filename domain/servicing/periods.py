@@ -62,7 +62,7 @@ class Periods:
         """Let leading periods be over that no payment of a day or later changes."""
         periods, last = self.periods, min(self.true_until, len(self.periods) - 1)
         while self.settled < last and is_over(periods[self.settled], on):
-            self.over = self.over.plus(figures_of(periods[self.settled]))
+            self.over = figures_of(periods[self.settled], self.over)
             self.settled += 1
 
     def open_again(self, first: int = 0) -> None:

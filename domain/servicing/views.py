@@ -72,29 +72,26 @@ def _tail_behind(plan: Plan, index: int | None) -> _Tail | None:
     if index is None or plan.by_principal or plan.settled > index + 2:
         return None
     tail = plan.periods[index + 2 :]
-    if len(tail) <= 1 or not all(_only_asks(period) for period in tail):
+    alike = [period.emi for period in tail if period.emi > 0 and not _holds_more(period)]
+    if len(tail) <= 1 or len(alike) < len(tail):
         return None
     if any(due > tail[0].from_on for _, _, due in plan.corrections):
         return None
-    asks = [period.emi for period in tail]
-    one = Period(tail[0].from_on, tail[-1].due_on, sum(asks))
+    one = Period(tail[0].from_on, tail[-1].due_on, sum(alike))
     one.subs.clear()
-    return _Tail(index + 2, one, asks[0], max(asks))
+    return _Tail(index + 2, one, alike[0], max(alike))
 
 
-def _only_asks(period: Period) -> bool:
-    """Whether nothing was paid of a period, nor anything moved to it or from it."""
-    return (
-        period.emi > 0
-        and period.share is None
-        and not (
-            period.paid_principal
-            or period.paid_interest
-            or period.fixed_interest
-            or period.future_interest
-            or period.moved_credit
-            or period.moved_up
-        )
+def _holds_more(period: Period) -> bool:
+    """Whether anything was paid of a period, or moved to it or from it, or its principal fixed."""
+    return bool(
+        period.paid_principal
+        or period.paid_interest
+        or period.fixed_interest
+        or period.future_interest
+        or period.moved_credit
+        or period.moved_up
+        or period.share is not None
     )
 
 

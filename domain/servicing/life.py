@@ -55,6 +55,8 @@ class Life:
         self.replayed: set[str] = set()
         self.voided: list[Transaction] = []
         self.shown: dict[str, Transaction] = {}
+        self.shown_of: Timeline | None = None
+        self.listed: tuple[tuple[object, ...], tuple[Transaction, ...]] | None = None
         self.order: list[str] = []
         self.links: dict[str, str] = {}  # what is undone with something else -> that
 
@@ -148,8 +150,11 @@ class Life:
 
     def _note_replays(self, before: dict[str, Transaction]) -> None:
         if not self.timeline.disbursed:
-            self.shown = {}
+            self.shown, self.shown_of = {}, None
             return
+        if self.timeline is self.shown_of:
+            return  # nothing was recorded since
+        self.shown_of = self.timeline
         now = {t.id: t for t in self.account.transactions}
         days: set[date] = set()  # a replayed transaction takes later ones of its day with it
         for fact_id, transaction in now.items():
@@ -172,6 +177,12 @@ class Life:
     def _list_transactions(self, account: Account) -> tuple[Transaction, ...]:
         if not self.timeline.disbursed:
             return ()
+        known_by = (self.timeline, len(self.voided), len(self.replayed))
+        if self.listed is None or self.listed[0] != known_by:
+            self.listed = (known_by, self._list(account))
+        return self.listed[1]
+
+    def _list(self, account: Account) -> tuple[Transaction, ...]:
         listed = [t for t in account.transactions if not t.reversed]  # of others nothing is left
         listed += [replace(t, reversed=True) for t in self.voided]
         listed += [_shown(fact) for fact in self.timeline.facts if isinstance(fact, f.Posted)]

@@ -10,6 +10,7 @@ from domain.context import Context, ProductVersion
 from domain.decisions.arrears_terms import require_sound_arrears
 from domain.decisions.charge_rules import require_sound_charge_rules
 from domain.decisions.convention_terms import require_sound_conventions
+from domain.decisions.down_payments import require_sound_down_payment
 from domain.decisions.guards import require_each_component
 from domain.decisions.limits import require_sound_over_applied
 from domain.decisions.offering import largest_loans, require_sound_choices
@@ -113,6 +114,7 @@ def _require_sound(conditions: Conditions) -> None:
             "interest_refunded_with",
         )
     _require_payouts(conditions)
+    require_sound_down_payment(conditions)
     require_sound_fees(conditions)
     require_sound_charge_rules(conditions)
     require_sound_over_applied(conditions)

@@ -12,6 +12,7 @@ class Received(Narrow):
     payment_id: str
     amount_minor: int
     channel: str | None = None
+    kind: str = "repayment"
 
 
 class Allocated(Narrow):

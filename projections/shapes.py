@@ -181,6 +181,7 @@ class Disbursed(Narrow):
     instalments: list[Instalment]
     balances: Balances
     fees: list[FeeTaken]
+    down_payment_minor: int = 0
 
 
 class Returned(Narrow):
@@ -203,9 +204,10 @@ class Tranche(Narrow):
     penalty_minor: int
     overpaid_minor: int
     fees: list[FeeTaken]
+    down_payment_minor: int = 0
 
 
-class TrancheReturned(Tranche):
+class TrancheReturned(Tranche, kw_only=True):
     """`loan.tranche_returned.v1`."""
 
     cause: str

@@ -19,6 +19,7 @@ from domain.loan.charge_rules import ChargeRule
 from domain.loan.terms import (
     ArrearsConditions,
     Conditions,
+    DownPaymentConditions,
     DueDays,
     FloatingConditions,
     PayoutFee,
@@ -37,6 +38,9 @@ PENALTY: Final = Row(
 ARREARS: Final = Row(
     "ProductArrears", "What is tolerated before a loan is overdue.", ArrearsConditions
 )
+DOWN_PAYMENT: Final = Row(
+    "ProductDownPayment", "What of a payout is due on its own day.", DownPaymentConditions
+)
 FLOATING: Final = Row("ProductFloating", "How rates follow a reference.", FloatingConditions)
 CONDITIONS: Final = Row(
     "ProductConditions",
@@ -45,6 +49,7 @@ CONDITIONS: Final = Row(
     nested={
         "arrears": ARREARS.maybe,
         "charge_rules": CHARGE_RULE.many,
+        "down_payment": DOWN_PAYMENT.maybe,
         "due_days": DUE_DAYS.maybe,
         "floating": FLOATING.maybe,
         "payout_fees": FEE.many,

@@ -2,7 +2,7 @@
 
 from domain.commands.registry import LoanCommand, MoneyCommand, command
 from domain.events.arrears import LoanClass
-from domain.events.servicing import Split
+from domain.events.servicing import PaymentKind, Split
 from domain.loan.terms import Component
 
 
@@ -15,6 +15,7 @@ class ReceivePayment(LoanCommand):
     currency: str
     channel: str | None = None
     split: Split | None = None  # the parts, where the upstream observed them
+    kind: PaymentKind = PaymentKind.REPAYMENT  # down_payment: where the product asks for one
 
 
 @command("loan.reverse_payment")

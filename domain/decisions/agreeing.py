@@ -14,6 +14,7 @@ from domain.decisions.guards import approved
 from domain.decisions.plans import require_rate
 from domain.errors import Rejected
 from domain.loan.contract import loan_terms
+from domain.loan.down_payment import due_at_once
 from domain.loan.state import Loan
 from domain.loan.terms import Conditions, CustomInstalment, RateStep, RepaymentMethod, Terms
 
@@ -27,12 +28,13 @@ def with_agreed(conditions: Conditions, terms: Terms, command: ReviewLoan) -> Te
 
     It is judged as if the money went out on the day of the approval.
     """
+    at_once = due_at_once(conditions, terms, terms.principal_minor, command.effective_on)
     agreed = replace(
         terms,
         due_day=_due_day(conditions, command.due_day),
         first_due_on=_first_due_on(conditions, command),
         instalment_minor=command.instalment_minor,
-        custom=_adding_up(command.custom, terms.principal_minor),
+        custom=_adding_up(command.custom, terms.principal_minor - at_once),
         rate_steps=_within_product(conditions, command.rate_steps),
     )
     require_served(conditions, agreed, command.effective_on)
@@ -55,7 +57,10 @@ def require_served(
 def _adding_up(
     rows: tuple[CustomInstalment, ...], principal_minor: int
 ) -> tuple[CustomInstalment, ...]:
-    """Return a schedule of the loan's own; all of its principal is the principal lent (P-50)."""
+    """Return a schedule of the loan's own; all of its principal is what is lent (P-50).
+
+    Less a down payment: that is due beside it.
+    """
     parts = [row.principal_minor for row in rows]
     if rows and None not in parts:
         total = sum(part for part in parts if part is not None)

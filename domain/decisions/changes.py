@@ -12,6 +12,7 @@ from domain.calendar import HolidayCalendar, add_months, closed_among
 from domain.commands import changes as c
 from domain.context import Context
 from domain.decisions.agreeing import GIVEN
+from domain.decisions.down_payments import require_instalment
 from domain.decisions.guards import (
     require_contract,
     require_last,
@@ -30,6 +31,7 @@ from domain.decisions.results import followed
 from domain.errors import Rejected
 from domain.events import changes as e
 from domain.events.registry import Event
+from domain.loan.down_payment import down_payments_in
 from domain.loan.instalments import Instalment
 from domain.loan.state import Loan, LoanStatus
 from domain.loan.terms import RepaymentMethod
@@ -129,7 +131,7 @@ def _extend(loan: Loan, command: c.ExtendTerm) -> Event:
         raise Rejected("one_instalment", detail, "instalments")
     if loan.conditions.method in GIVEN and loan.replanned_on is None:
         raise Rejected("instalments_given", "they were agreed: restructure the loan", "instalments")
-    most = loan.conditions.instalments_max - len(loan.rows)
+    most = loan.conditions.instalments_max - _instalments(loan)
     if not 1 <= command.instalments <= most:
         detail = f"the product allows {loan.conditions.instalments_max} instalments in all"
         raise Rejected("too_many_instalments", detail, "instalments")
@@ -140,6 +142,11 @@ def _extend(loan: Loan, command: c.ExtendTerm) -> Event:
         change_id=command.change_id,
         instalments=command.instalments,
     )
+
+
+def _instalments(loan: Loan) -> int:
+    """Count the instalments; down payments are beside them (domain rules, P-51)."""
+    return len(loan.rows) - len(down_payments_in(loan.timeline))
 
 
 def _move(loan: Loan, command: c.MoveDueDate) -> Event:
@@ -170,6 +177,7 @@ def _still_to_come(loan: Loan, command: c.MoveDueDate) -> Instalment:
             "unknown_instalment", f"the loan has {len(loan.rows)} instalments", "instalment"
         )
     row = loan.rows[command.instalment - 1]
+    require_instalment(loan, row.number)
     if row.met_on is not None:
         raise Rejected("instalment_met", f"it was met on {row.met_on}", "instalment")
     if row.due_on < command.effective_on:
@@ -196,7 +204,12 @@ def _defer(loan: Loan, command: c.DeferPayments) -> Event:
 
 def _to_come(loan: Loan, on: date) -> list[Instalment]:
     """Return the open instalments that are not past due, at least one."""
-    rows = [row for row in loan.rows if row.met_on is None and row.due_on >= on]
+    at_once = down_payments_in(loan.timeline)
+    rows = [
+        row
+        for row in loan.rows
+        if row.met_on is None and row.due_on >= on and row.number not in at_once
+    ]
     if not rows:
         raise Rejected("after_maturity", "the loan has matured; restructure it", "effective_on")
     return rows
@@ -207,7 +220,7 @@ def _grace(loan: Loan, command: c.GrantGrace) -> Event:
     assert loan.timeline is not None, "a loan in service has a time line"
     require_grace(loan.timeline.terms, command.interest)
     to_come = _to_come(loan, command.effective_on)
-    most = conditions.instalments_max - len(loan.rows)
+    most = conditions.instalments_max - _instalments(loan)
     if command.principal < 0 or command.interest < 0 or not command.principal + command.interest:
         raise Rejected("no_grace", "how many instalments are under the grace?", "principal")
     if command.principal > most:

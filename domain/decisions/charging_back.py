@@ -27,6 +27,8 @@ from domain.servicing import facts as f
 from domain.servicing.timeline import Timeline
 from domain.servicing.values import Component, Kind
 
+PAID_BY_BORROWER = (Kind.REPAYMENT, Kind.DOWN_PAYMENT)
+
 
 def charge_back(loan: Loan, command: c.ChargeBack, context: Context) -> list[Event]:
     """Let part of a payment be owed again, as principal; a settled loan is reopened by it."""
@@ -57,7 +59,7 @@ def charge_back(loan: Loan, command: c.ChargeBack, context: Context) -> list[Eve
 
 def _require_payment(timeline: Timeline, command: c.ChargeBack) -> None:
     payment = timeline.find(command.payment_id)
-    if not isinstance(payment, f.Paid) or payment.kind is not Kind.REPAYMENT:
+    if not isinstance(payment, f.Paid) or payment.kind not in PAID_BY_BORROWER:
         raise Rejected("unknown_payment", "no such payment stands on this loan", "payment_id")
     if command.effective_on < payment.effective_on:
         raise Rejected(

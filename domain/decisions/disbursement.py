@@ -11,6 +11,7 @@ from domain.actors import ActorKind
 from domain.commands import disbursement as c
 from domain.context import Context
 from domain.decisions.agreeing import first_due_of, require_served
+from domain.decisions.down_payments import down_payment_due, given_back, taken_with
 from domain.decisions.guards import approved, require_amount, require_not_ahead, require_status
 from domain.decisions.payout_fees import fees_of
 from domain.decisions.payouts import (
@@ -25,6 +26,7 @@ from domain.errors import Rejected
 from domain.events import disbursement as e
 from domain.events.registry import Event
 from domain.loan.booking import standing
+from domain.loan.evolve import fold
 from domain.loan.facts import begin
 from domain.loan.instalments import Balances
 from domain.loan.state import OPEN, Loan, LoanStatus, Preparation
@@ -129,6 +131,7 @@ def disburse(loan: Loan, command: c.DisburseLoan, context: Context) -> list[Even
     if loan.status is not LoanStatus.ACCEPTED:
         return disburse_more(loan, command, tranche, context)
     first_due_on = first_due_of(loan, command)
+    on, amount = command.effective_on, command.amount_minor
     require_served(loan.conditions, approved(loan), command.effective_on, first_due_on)
     paid_out = e.LoanDisbursed(
         effective_on=command.effective_on,
@@ -144,10 +147,12 @@ def disburse(loan: Loan, command: c.DisburseLoan, context: Context) -> list[Even
         closed_days=closed_days_of(
             loan, approved(loan), command.effective_on, first_due_on, context.calendar
         ),
+        down_payment_minor=down_payment_due(loan, command.disbursement_id, amount, on),
     )
     timeline = begin(loan.conditions, approved(loan), paid_out)
-    planned = timeline.read(lambda ledger: standing(ledger, command.effective_on))
-    return [replace(paid_out, instalments=planned.rows, balances=planned.balances)]
+    planned = timeline.read(lambda ledger: standing(ledger, on))
+    paid_out = replace(paid_out, instalments=planned.rows, balances=planned.balances)
+    return [paid_out, *taken_with(fold(loan, [paid_out]), paid_out)]
 
 
 def _require_checked(loan: Loan, command: c.DisburseLoan) -> None:
@@ -171,19 +176,23 @@ def return_disbursement(loan: Loan, command: c.ReturnDisbursement, context: Cont
     require_not_ahead(command.effective_on, context)
     if loan.timeline is None:
         raise Rejected("not_disbursed", "no money has been paid out on this loan")
+    before = given_back(loan, command)
+    loan = fold(loan, before)
+    assert loan.timeline is not None, "a reversal takes no time line away"
     paid_out, *serviced = loan.timeline.facts
     if serviced:
         raise Rejected("already_serviced", "payments or charges have been booked on this loan")
     if paid_out.id != command.disbursement_id:
         raise Rejected("unknown_disbursement", "there is no such payout", "disbursement_id")
     return [
+        *before,
         e.DisbursementReturned(
             effective_on=command.effective_on,
             disbursement_id=command.disbursement_id,
             amount_minor=loan.balances.principal_minor,
             cause=command.cause,
             fees=loan.fees_taken,
-        )
+        ),
     ]
 
 

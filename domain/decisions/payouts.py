@@ -8,6 +8,7 @@ from datetime import date
 
 from domain.commands import disbursement as c
 from domain.context import Context
+from domain.decisions.down_payments import down_payment_due, given_back, taken_with
 from domain.decisions.guards import (
     approved,
     require_contract,
@@ -22,6 +23,7 @@ from domain.events import disbursement as e
 from domain.events import ending
 from domain.events.registry import Event
 from domain.loan.booking import Booked
+from domain.loan.evolve import fold
 from domain.loan.facts import fact_of
 from domain.loan.headroom import headroom, matured
 from domain.loan.state import Loan, LoanStatus
@@ -97,12 +99,16 @@ def disburse_more(
         overpaid_minor=0,
         tranche=tranche,
         fees=fees_of(loan, command.amount_minor),
+        down_payment_minor=down_payment_due(
+            loan, command.disbursement_id, command.amount_minor, on
+        ),
     )
     booked = recorded(loan, timeline, fact_of(told))
-    events = [_less_credit(told, booked), changed(booked, told.disbursement_id, on)]
+    told = _less_credit(told, booked)
+    events: list[Event] = [told, changed(booked, told.disbursement_id, on)]
     if loan.status is LoanStatus.SETTLED and booked.balances.owed_minor > 0:
         events.append(ending.LoanReopened(effective_on=on, cause_id=told.disbursement_id))
-    return events
+    return [*events, *taken_with(fold(loan, events), told)]
 
 
 def _require_own_term(loan: Loan, timeline: Timeline) -> None:
@@ -131,7 +137,11 @@ def return_tranche(loan: Loan, command: c.ReturnDisbursement, context: Context) 
     """Take the last payout back, from its own day on, if nothing followed it (C-06)."""
     require_status(loan, (LoanStatus.ACTIVE, LoanStatus.SETTLED))
     require_contract(loan)
-    timeline = require_value_date(loan, command.effective_on, context)
+    require_value_date(loan, command.effective_on, context)
+    before = given_back(loan, command)
+    loan = fold(loan, before)
+    timeline = loan.timeline
+    assert timeline is not None, "a loan with a tranche has a time line"
     last = _require_last_payout(loan, timeline, command)
     told = e.TrancheReturned(
         effective_on=command.effective_on,
@@ -144,12 +154,13 @@ def return_tranche(loan: Loan, command: c.ReturnDisbursement, context: Context) 
         overpaid_minor=last.overpaid_minor,
         tranche=last.tranche,
         fees=last.fees,
+        down_payment_minor=last.down_payment_minor,
         cause=command.cause,
     )
     booked = recorded(loan, timeline, fact_of(told))
     on = told.effective_on
     result = restated(booked, last.disbursement_id, on, since_on=last.effective_on)
-    return [told, result, *settled(loan, booked, on, "paid")]
+    return [*before, told, result, *settled(loan, booked, on, "paid")]
 
 
 def _require_last_payout(

@@ -114,6 +114,14 @@ def _require_refunds_stand(booked: Booked) -> None:
             raise Rejected("credit_already_refunded", "the overpayment was paid back already")
 
 
+def taken_back(loan: Loan, fact: Fact, on: date, cause: str) -> list[Event]:
+    """Take a payment or another credit back, on a day: what it paid is owed again."""
+    assert loan.timeline is not None, "a loan with a payment has a time line"
+    told = e.PaymentReversed(effective_on=on, payment_id=fact.id, cause=cause)
+    booked = recorded(loan, loan.timeline, fact_of(told))
+    return [told, restated(booked, fact.id, on, since_on=fact.effective_on)]
+
+
 def restated(booked: Booked, cause_id: str, on: date, *, since_on: date) -> e.AllocationsRestated:
     """Say which payments are split anew, recorded today and true since `since_on`."""
     _require_refunds_stand(booked)

@@ -4,6 +4,7 @@ from datetime import date
 
 from domain.commands import servicing as c
 from domain.context import Context
+from domain.decisions.down_payments import require_down_payment
 from domain.decisions.guards import (
     require_amount,
     require_currency,
@@ -16,7 +17,7 @@ from domain.decisions.guards import (
 )
 from domain.decisions.overdue_charges import undue_taken_back
 from domain.decisions.rate_cap import within_cap
-from domain.decisions.results import changed, credited, followed, recorded, restated, settled
+from domain.decisions.results import changed, credited, followed, recorded, settled, taken_back
 from domain.errors import Rejected
 from domain.events import ending
 from domain.events import servicing as e
@@ -28,7 +29,7 @@ from domain.loan.instalments import Instalment
 from domain.loan.interest_refund import interest_refund_id
 from domain.loan.state import OPEN, Loan, LoanStatus
 from domain.loan.terms import Component, Recalculation
-from domain.servicing.facts import DueDateMoved, Fact, Paid, TermExtended
+from domain.servicing.facts import DueDateMoved, Paid, TermExtended
 from domain.servicing.timeline import Timeline
 from domain.servicing.values import ChargeTime
 
@@ -46,6 +47,7 @@ def receive_payment(loan: Loan, command: c.ReceivePayment, context: Context) -> 
         _require_split(loan, command.split, command.amount_minor)
     timeline = require_value_date(loan, command.effective_on, context)
     require_new_fact(loan, command.payment_id, "payment_id")
+    require_down_payment(loan, command, timeline)
     received = e.PaymentReceived(
         effective_on=command.effective_on,
         payment_id=command.payment_id,
@@ -53,6 +55,7 @@ def receive_payment(loan: Loan, command: c.ReceivePayment, context: Context) -> 
         currency=command.currency,
         channel=command.channel,
         split=command.split,
+        kind=command.kind,
     )
     told = [received, *credited(loan, timeline, received, command.payment_id, how="paid")]
     return [*told, *undue_taken_back(loan, told)]
@@ -90,20 +93,11 @@ def reverse_payment(loan: Loan, command: c.ReversePayment, context: Context) -> 
     events: list[Event] = []
     after = loan
     for gone in (interest, fact) if interest else (fact,):
-        made = _take_back(after, gone, command)
+        made = taken_back(after, gone, command.effective_on, command.cause)
         events += made
         for event in made:
             after = evolve(after, event)
     return [*events, *_settled_or_reopened(loan, after, command)]
-
-
-def _take_back(loan: Loan, fact: Fact, command: c.ReversePayment) -> list[Event]:
-    assert loan.timeline is not None, "a loan with a payment has a time line"
-    told = e.PaymentReversed(
-        effective_on=command.effective_on, payment_id=fact.id, cause=command.cause
-    )
-    booked = recorded(loan, loan.timeline, fact_of(told))
-    return [told, restated(booked, fact.id, command.effective_on, since_on=fact.effective_on)]
 
 
 def _settled_or_reopened(before: Loan, after: Loan, command: c.ReversePayment) -> list[Event]:

@@ -54,6 +54,7 @@ class LoanDisbursed(Event):
     closed_days: tuple[date, ...] = ()  # that due dates met and were moved off
     tranche: PlannedTranche | None = None  # of the plan
     fees: tuple[FeeTaken, ...] = ()  # kept back: they went to the lender and not to the borrower
+    down_payment_minor: int = 0  # of the amount, due on the day itself
 
 
 @event("loan.tranches_planned.v1")
@@ -80,6 +81,7 @@ class TrancheParts(Event):
     overpaid_minor: int  # of the borrower's credit
     tranche: PlannedTranche | None = None  # of the plan
     fees: tuple[FeeTaken, ...] = ()  # kept back: they went to the lender and not to the borrower
+    down_payment_minor: int = 0  # of the amount, due on the day itself
 
 
 @event("loan.tranche_disbursed.v1")

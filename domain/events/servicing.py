@@ -21,6 +21,13 @@ class AllocationSource(StrEnum):
     UPSTREAM = "upstream"  # observed by the publisher and taken as a fact
 
 
+class PaymentKind(StrEnum):
+    """What a payer pays."""
+
+    REPAYMENT = "repayment"
+    DOWN_PAYMENT = "down_payment"  # first of all what is due on its day (首付)
+
+
 class CreditKind(StrEnum):
     """What lowers the debt, and so on whose account it comes."""
 
@@ -82,6 +89,7 @@ class PaymentReceived(Event):
     currency: str
     channel: str | None = None
     split: Split | None = None  # set exactly when the upstream observed the parts
+    kind: PaymentKind = PaymentKind.REPAYMENT
 
 
 @event("loan.payment_allocated.v1")

@@ -11,6 +11,7 @@ from domain.loan.terms import (
     Compounding,
     Conditions,
     CustomInstalment,
+    DownPaymentConditions,
     PenaltyConditions,
     RefundKind,
     RepaymentMethod,
@@ -21,7 +22,7 @@ from domain.loan.terms import (
 from domain.servicing.conventions import FirstPeriod, InstalmentRounding
 from domain.servicing.floating import FloatingRate
 from domain.servicing.penalty import PenaltyPolicy, PenaltyTerms
-from domain.servicing.terms import AllocationRule, LoanTerms
+from domain.servicing.terms import AllocationRule, DownPayment, LoanTerms
 from domain.servicing.values import (
     AccrualBasis,
     Amortisation,
@@ -103,9 +104,8 @@ def loan_terms(
         ),
         instalment_multiple_minor=conditions.instalment_multiple_minor,
         full_term_tranches=conditions.full_term_tranches,
-        allocation=_rules(
-            conditions.allocation, conditions.future_instalments, conditions.allocation_direction
-        ),
+        down_payment=_down_payment(conditions.down_payment),
+        allocation=_allocation(conditions),
         non_performing_order=_non_performing(conditions.non_performing_allocation),
         penalty=_penalty(conditions.penalty),
         recalculation=conditions.recalculation,
@@ -149,6 +149,26 @@ def floating_rate(conditions: Conditions, spread_bps: int) -> FloatingRate | Non
         reset=floating.reset,
         cap_annual=floating.cap_annual,
         floor_annual=floating.floor_annual,
+    )
+
+
+def _down_payment(agreed: DownPaymentConditions | None) -> DownPayment | None:
+    return agreed and DownPayment(percent=agreed.percent, automatic=agreed.automatic)
+
+
+def _allocation(conditions: Conditions) -> tuple[AllocationRule, ...]:
+    order, future = conditions.allocation, conditions.future_instalments
+    rules = _rules(order, future, conditions.allocation_direction)
+    return rules if conditions.down_payment is None else (*rules, _first_due(order, future))
+
+
+@lru_cache(maxsize=64)
+def _first_due(order: tuple[Component, ...], future: FutureRule) -> AllocationRule:
+    """Let a down payment go to what is due on its day, then to what is past due (T-24)."""
+    classes = (DueClass.DUE, DueClass.PAST_DUE, DueClass.IN_ADVANCE)
+    buckets = tuple((due, component) for due in classes for component in order)
+    return AllocationRule(
+        kind=Kind.DOWN_PAYMENT, order=buckets, future=future, direction=Direction.HORIZONTAL
     )
 
 

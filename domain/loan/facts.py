@@ -51,6 +51,12 @@ def _disbursed(event: disbursement.LoanDisbursed | disbursement.TrancheDisbursed
     )
 
 
+PAYMENT_KINDS = {
+    servicing.PaymentKind.REPAYMENT: Kind.REPAYMENT,
+    servicing.PaymentKind.DOWN_PAYMENT: Kind.DOWN_PAYMENT,
+}
+
+
 def _received(event: servicing.PaymentReceived) -> f.Fact:
     split = event.split
     on = event.effective_on
@@ -58,7 +64,7 @@ def _received(event: servicing.PaymentReceived) -> f.Fact:
         id=event.payment_id,
         effective_on=on,
         entered_on=on,
-        kind=Kind.REPAYMENT,
+        kind=PAYMENT_KINDS[event.kind],
         amount_minor=event.amount_minor,
         split=None
         if split is None

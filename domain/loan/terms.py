@@ -46,6 +46,7 @@ __all__ = [
     "CustomInstalment",
     "DayInclusion",
     "Direction",
+    "DownPaymentConditions",
     "DueDays",
     "FeeTime",
     "FirstPeriod",
@@ -214,6 +215,14 @@ class PayoutFee:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DownPaymentConditions:
+    """A share of each payout is due on its own day (首付; domain rules, P-51)."""
+
+    percent: Decimal  # of the payout: 25 is 25 %; rounded as an instalment is
+    automatic: bool = False  # taken with the payout, or to be paid
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SignedRate:
     """How a floating loan's first rate came about."""
 
@@ -311,3 +320,4 @@ class Conditions:
     allocation_direction: Direction = Direction.HORIZONTAL  # instalment by instalment, or part
     rate_cap_annual: Decimal | None = None  # of all that a loan costs; a charge beyond it is cut
     re_age_window: WindowEdge | None = None  # of limits in rolling months; None: as the policy says
+    down_payment: DownPaymentConditions | None = None  # None: nothing is due with a payout

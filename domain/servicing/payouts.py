@@ -4,7 +4,7 @@ Sources: domain rules 9.10 "Second disbursement", "Down payment"; 9.9 S-27.
 """
 
 from datetime import date
-from decimal import Decimal
+from decimal import Decimal, localcontext
 from functools import partial
 
 from domain.servicing.balancing import close_principal_gap
@@ -62,10 +62,12 @@ def _solved(terms: LoanTerms, started_on: date, money: tuple[date, int]) -> Plan
 
 
 def down_payment_of(terms: LoanTerms, amount: int) -> int:
-    """Part of a disbursement that is due on its day, minor units."""
+    """Part of a disbursement that is due on its day, minor units; never more than all of it."""
     if terms.down_payment is None:
         return 0
-    return to_multiple(terms, to_minor(Decimal(amount) * terms.down_payment.percent / HUNDRED))
+    with localcontext(terms.arithmetic()):
+        share = to_minor(Decimal(amount) * terms.down_payment.percent / HUNDRED)
+        return min(amount, to_multiple(terms, share))
 
 
 def ask_down_payment(ledger: Ledger, entry: Entry) -> int:

@@ -28,6 +28,8 @@ BRINGS = {
 }
 """Topics of credits, and the field that names the transaction."""
 
+REPAYMENT = "repayment"
+
 ENDS = {
     "loan.charged_off.v1": "charge_off",
     "loan.charge_off_reversed.v1": "charge_off_reversal",
@@ -111,6 +113,7 @@ class MoneyFold:
             kind="payment",
             amount_minor=event.amount_minor,
             channel=event.channel,
+            code=None if event.kind == REPAYMENT else event.kind,
         )
 
     def recovered(self, entry: Entry, loan: LoanSummary) -> None:

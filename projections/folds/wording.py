@@ -7,8 +7,8 @@ from typing import Any
 from domain.errors import Rejected
 from domain.money import format_amount
 from projections.reading import Entry
-from projections.servicing_shapes import Allocated, Repriced, Restructured
-from projections.shapes import Checked, Overridden, Reviewed, Terms
+from projections.servicing_shapes import Allocated, Received, Repriced, Restructured
+from projections.shapes import Checked, Disbursed, Overridden, Reviewed, Terms, Tranche
 
 Money = Callable[[int], str]
 
@@ -97,6 +97,14 @@ def _allocated(e: Allocated, money: Money) -> str:
     return f"{_plain(e.kind).capitalize()} {e.payment_id} allocated: {told or 'nothing'}"
 
 
+def _at_once(e: Disbursed | Tranche, money: Money) -> str:
+    return f", {money(e.down_payment_minor)} of it due at once" if e.down_payment_minor else ""
+
+
+def _paid(e: Received) -> str:
+    return "Payment" if e.kind == "repayment" else _plain(e.kind).capitalize()
+
+
 def _percent(rate: Decimal) -> str:
     return f"{(rate * 100).normalize():f} %"
 
@@ -154,13 +162,15 @@ WORDS: dict[str, Callable[[Any, Money], str]] = {
     ),
     "loan.disbursement_checked.v1": _checked,
     "loan.disbursed.v1": lambda e, m: (
-        f"Paid out {m(e.amount_minor)} in {len(e.instalments)} instalments"
+        f"Paid out {m(e.amount_minor)} in {len(e.instalments)} instalments{_at_once(e, m)}"
     ),
     "loan.disbursement_returned.v1": lambda e, _: (
         f"Payout {e.disbursement_id} came back: {e.cause}"
     ),
     "loan.tranches_planned.v1": _tranches_planned,
-    "loan.tranche_disbursed.v1": lambda e, m: f"Paid out {m(e.amount_minor)} more",
+    "loan.tranche_disbursed.v1": lambda e, m: (
+        f"Paid out {m(e.amount_minor)} more{_at_once(e, m)}"
+    ),
     "loan.tranche_returned.v1": lambda e, _: f"Payout {e.disbursement_id} came back: {e.cause}",
     "loan.use_of_funds_declared.v1": lambda e, _: f"Use of funds declared: {e['use']}",
     "loan.use_evidence_recorded.v1": lambda e, m: (
@@ -171,7 +181,9 @@ WORDS: dict[str, Callable[[Any, Money], str]] = {
     "loan.classified.v1": lambda e, _: (
         f"Classified as {_plain(e['loan_class'])}, before {_plain(e['before'] or 'not classified')}"
     ),
-    "loan.payment_received.v1": lambda e, m: f"Payment {e.payment_id}: {m(e.amount_minor)}",
+    "loan.payment_received.v1": lambda e, m: (
+        f"{_paid(e)} {e.payment_id}: {m(e.amount_minor)}"
+    ),
     "loan.payment_allocated.v1": _allocated,
     "loan.payment_reversed.v1": lambda e, _: f"Payment {e.payment_id} reversed: {e.cause}",
     "loan.allocations_restated.v1": lambda e, _: (

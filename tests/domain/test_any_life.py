@@ -22,12 +22,14 @@ from domain.errors import Rejected
 from domain.events import Event
 from domain.events.arrears import LoanClass
 from domain.events.ending import LoanChargedOff, LoanRestructured, RestructureKind
+from domain.events.servicing import PaymentKind
 from domain.loan.booking import standing_on
 from domain.loan.state import LoanStatus
 from domain.loan.terms import (
     ChargeOffBehaviour,
     Component,
     Conditions,
+    DownPaymentConditions,
     DueDays,
     FloatingConditions,
     OverdueInterest,
@@ -84,6 +86,8 @@ SHAPES: list[dict[str, Any]] = [
     {"full_term_tranches": True},
     {"charge_off": ChargeOffBehaviour.ZERO_INTEREST},
     {"charge_rules": CHARGE_RULES},
+    {"down_payment": DownPaymentConditions(percent=Decimal(20), automatic=True)},
+    {"down_payment": DownPaymentConditions(percent=Decimal(35))},
     {"charge_off": ChargeOffBehaviour.ACCELERATE_MATURITY},
     {"due_days": DueDays(earliest=31)},
     *CONVENTIONS,
@@ -143,6 +147,9 @@ class Turn:
 
 MAKERS: dict[str, Callable[[Turn], Command]] = {
     "pay": lambda t: pay(1 + t.n * 97, t.on, t.name),
+    "down payment": lambda t: replace(
+        pay(1 + t.n * 97, t.on, t.name), kind=PaymentKind.DOWN_PAYMENT
+    ),
     "instalment": lambda t: pay(t.next_unpaid, t.on, t.name),
     "pay out": lambda t: t.make(
         cd.DisburseLoan, disbursement_id=t.name, amount_minor=1 + t.n * 101
@@ -313,6 +320,8 @@ def paid_out(conditions: Conditions, shape: dict[str, Any]) -> Life:
         shape = {name: n for name, n in shape.items() if name != "floating"}
     if conditions.method in {RepaymentMethod.BULLET, RepaymentMethod.EQUAL_AMORTISATION}:
         shape = {name: n for name, n in shape.items() if name != "rate_steps_max"}
+    if conditions.method is RepaymentMethod.REVOLVING:
+        shape = {name: n for name, n in shape.items() if name != "down_payment"}
     given = {RepaymentMethod.FIXED_INSTALMENT, RepaymentMethod.CUSTOM}
     if conditions.method in given:
         left_out = {"grace_on_principal", "fixed_length"}

@@ -8,6 +8,7 @@ from domain.loan.terms import (
     ChargeOffBehaviour,
     Component,
     Conditions,
+    DownPaymentConditions,
     OverdueInterest,
     PayoutFee,
     PayoutPlan,
@@ -71,4 +72,5 @@ def planned(plain: Conditions) -> Conditions:
         payout_plan=PayoutPlan.TRANCHES,
         payout_fees=(PayoutFee(code="LATE", percent=Decimal(1), tax_percent=Decimal(6)),),
         charge_off=ChargeOffBehaviour.ACCELERATE_MATURITY,
+        down_payment=DownPaymentConditions(percent=Decimal(20), automatic=True),
     )

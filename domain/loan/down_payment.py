@@ -8,8 +8,8 @@ from datetime import date
 
 from domain.loan.contract import loan_terms
 from domain.loan.terms import Conditions, Terms
+from domain.servicing.down_payment import down_payment_of
 from domain.servicing.ledger import Ledger
-from domain.servicing.payouts import down_payment_of
 from domain.servicing.row import Row
 from domain.servicing.timeline import Timeline
 

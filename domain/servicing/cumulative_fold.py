@@ -12,8 +12,9 @@ from domain.servicing import facts as f
 from domain.servicing.charges import percent_of
 from domain.servicing.cumulative import Planned, plan
 from domain.servicing.cumulative_recalculation import Following
+from domain.servicing.down_payment import down_payment_of
 from domain.servicing.ledger import Entry, Ledger
-from domain.servicing.payouts import ask_down_payment, down_payment_of
+from domain.servicing.payouts import ask_down_payment
 from domain.servicing.plan import Plan
 from domain.servicing.row import I, P
 from domain.servicing.terms import LoanTerms

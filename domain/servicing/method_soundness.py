@@ -5,6 +5,7 @@ from itertools import pairwise
 
 from domain.calendar import BusinessDayRule
 from domain.servicing.conventions import Residue
+from domain.servicing.down_payment import down_payment_of
 from domain.servicing.term_parts import Refusal, Unsound
 from domain.servicing.terms import LoanTerms
 from domain.servicing.values import (
@@ -125,5 +126,5 @@ def _custom_amount_refusals(terms: LoanTerms) -> Iterator[Refusal]:
         yield _no("custom", Unsound.CUSTOM_INCONSISTENT, reason)
     if min([*principals, *wholes], default=0) < 0:
         yield _no("custom", Unsound.AMOUNT_OUT_OF_RANGE, "not negative")
-    if sum(principals) > terms.principal_minor:
+    if sum(principals) > terms.principal_minor - down_payment_of(terms, terms.principal_minor):
         yield _no("custom", Unsound.CUSTOM_INCONSISTENT, "more principal than is lent")

@@ -4,13 +4,14 @@ Sources: domain rules 9.10 "Second disbursement", "Down payment"; 9.9 S-27.
 """
 
 from datetime import date
-from decimal import Decimal, localcontext
+from decimal import Decimal
 from functools import partial
 
 from domain.servicing.balancing import close_principal_gap
 from domain.servicing.charges import put_waiting_charges
 from domain.servicing.credits import use_overpayment
 from domain.servicing.dates import schedule_periods
+from domain.servicing.down_payment import down_payment_of
 from domain.servicing.given import drop_rows_beyond
 from domain.servicing.instalment_rounding import to_multiple
 from domain.servicing.ledger import Entry, Ledger
@@ -21,8 +22,6 @@ from domain.servicing.solving import Money, add_money, disburse
 from domain.servicing.terms import LoanTerms
 from domain.servicing.tranches import add_full_term_tranche
 from domain.servicing.values import Amortisation
-
-HUNDRED = Decimal(100)
 
 
 def pay_out(ledger: Ledger, entry: Entry) -> None:
@@ -59,15 +58,6 @@ def _solved(terms: LoanTerms, started_on: date, money: tuple[date, int]) -> Plan
     plan = Plan(terms, schedule_periods(terms, started_on))
     disburse(plan, *money)
     return plan
-
-
-def down_payment_of(terms: LoanTerms, amount: int) -> int:
-    """Part of a disbursement that is due on its day, minor units; never more than all of it."""
-    if terms.down_payment is None:
-        return 0
-    with localcontext(terms.arithmetic()):
-        share = to_minor(Decimal(amount) * terms.down_payment.percent / HUNDRED)
-        return min(amount, to_multiple(terms, share))
 
 
 def ask_down_payment(ledger: Ledger, entry: Entry) -> int:

@@ -168,9 +168,7 @@ WORDS: dict[str, Callable[[Any, Money], str]] = {
         f"Payout {e.disbursement_id} came back: {e.cause}"
     ),
     "loan.tranches_planned.v1": _tranches_planned,
-    "loan.tranche_disbursed.v1": lambda e, m: (
-        f"Paid out {m(e.amount_minor)} more{_at_once(e, m)}"
-    ),
+    "loan.tranche_disbursed.v1": lambda e, m: f"Paid out {m(e.amount_minor)} more{_at_once(e, m)}",
     "loan.tranche_returned.v1": lambda e, _: f"Payout {e.disbursement_id} came back: {e.cause}",
     "loan.use_of_funds_declared.v1": lambda e, _: f"Use of funds declared: {e['use']}",
     "loan.use_evidence_recorded.v1": lambda e, m: (
@@ -181,9 +179,7 @@ WORDS: dict[str, Callable[[Any, Money], str]] = {
     "loan.classified.v1": lambda e, _: (
         f"Classified as {_plain(e['loan_class'])}, before {_plain(e['before'] or 'not classified')}"
     ),
-    "loan.payment_received.v1": lambda e, m: (
-        f"{_paid(e)} {e.payment_id}: {m(e.amount_minor)}"
-    ),
+    "loan.payment_received.v1": lambda e, m: f"{_paid(e)} {e.payment_id}: {m(e.amount_minor)}",
     "loan.payment_allocated.v1": _allocated,
     "loan.payment_reversed.v1": lambda e, _: f"Payment {e.payment_id} reversed: {e.cause}",
     "loan.allocations_restated.v1": lambda e, _: (

@@ -220,6 +220,8 @@ def _given(conditions: Conditions, amount: int, instalments: int) -> dict[str, A
         return {"instalment_minor": 2 * amount // instalments + 1}
     if conditions.method is RepaymentMethod.CUSTOM:
         dues = [month(k) for k in range(1, instalments + 1)]
+        if conditions.down_payment is not None:
+            amount -= int(amount * conditions.down_payment.percent / 100)
         rows = [
             CustomInstalment(due_on=due, principal_minor=amount // instalments) for due in dues[:-1]
         ]

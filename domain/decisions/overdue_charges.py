@@ -17,7 +17,7 @@ from domain.loan.booking import standing_on
 from domain.loan.charge_rules import ChargeRule, UndueCharge, amount_of, last_turn, rule_of, tax_in
 from domain.loan.evolve import fold
 from domain.loan.facts import fact_of
-from domain.loan.instalments import Instalment
+from domain.loan.instalments import Instalment, place_of
 from domain.loan.state import Loan
 from domain.servicing.facts import ChargeAdded, Paid, Reversed
 from domain.servicing.timeline import Timeline
@@ -41,7 +41,7 @@ def charge_overdue(loan: Loan, on: date) -> list[Event]:
     rows = standing_on(loan.timeline, on).rows
     for row in overdue_beside_charges(rows, on, loan.conditions):
         for rule in rules:
-            made = _charge(loan, rule, row, on)
+            made = _charge(loan, rule, row, place_of(rows, row.number), on)
             events += made
             loan = fold(loan, made)
     return events
@@ -56,11 +56,15 @@ def _overdue_rules(loan: Loan) -> list[ChargeRule]:
     ]
 
 
-def _charge(loan: Loan, rule: ChargeRule, row: Instalment, on: date) -> list[Event]:
+def _charge(loan: Loan, rule: ChargeRule, row: Instalment, place: int, on: date) -> list[Event]:
     assert loan.timeline is not None, "a loan with overdue instalments has a time line"
     turn = last_turn(rule, row.due_on, on)
-    standing = [x for x in _charges(loan.timeline) if (x.code, x.due_on) == (rule.code, row.due_on)]
-    charge_id = f"{rule.code}:{row.due_on}:{on}"
+    standing = [
+        x
+        for x in _charges(loan.timeline)
+        if (x.code, x.due_on, x.place or 1) == (rule.code, row.due_on, place)
+    ]
+    charge_id = f"{rule.code}:{row.due_on}:{on}" + (f":{place}" if place > 1 else "")
     if (
         turn is None
         or charge_id in loan.taken_back
@@ -82,6 +86,7 @@ def _charge(loan: Loan, rule: ChargeRule, row: Instalment, on: date) -> list[Eve
         instalment=row.number,
         due_on=row.due_on,
         time=ChargeTime.OVERDUE,
+        place=place,
         tax_minor=tax_in(amount, rule.tax_percent),
     )
     charge, said = within_cap(loan, told, rule.tax_percent)
@@ -139,8 +144,15 @@ def _was_overdue(loan: Loan, charge: ChargeAdded) -> bool:
     for other in _charges(loan.timeline):
         if other.effective_on >= on:
             without = without.record(_reversal(other))
-    late = overdue_beside_charges(standing_on(without, on).rows, on, loan.conditions)
-    return any(row.due_on == charge.due_on for row in late)
+    rows = standing_on(without, on).rows
+    late = overdue_beside_charges(rows, on, loan.conditions)
+    return _bearing(rows, charge) in late
+
+
+def _bearing(rows: Sequence[Instalment], charge: ChargeAdded) -> Instalment | None:
+    """Return the instalment that a charge is on; None: none is due on its day any more."""
+    due = [row for row in rows if row.due_on == charge.due_on]
+    return due[max(charge.place, 1) - 1] if len(due) >= charge.place and due else None
 
 
 def _stands_as_charged(loan: Loan, charge: ChargeAdded) -> bool:
@@ -148,7 +160,7 @@ def _stands_as_charged(loan: Loan, charge: ChargeAdded) -> bool:
     assert loan.timeline is not None, "a charged loan has a time line"
     facts = loan.timeline.facts
     given_back = any(isinstance(x, Paid) and x.charge_id == charge.id for x in facts)
-    return not given_back and any(row.due_on == charge.due_on for row in loan.rows)
+    return not given_back and _bearing(loan.rows, charge) is not None
 
 
 def _reversal(charge: ChargeAdded) -> Reversed:
@@ -158,14 +170,15 @@ def _reversal(charge: ChargeAdded) -> Reversed:
 
 def _take_back(loan: Loan, charge: ChargeAdded, tax_minor: int) -> list[Event]:
     assert loan.timeline is not None, "a charged loan has a time line"
-    on = charge.effective_on
+    on, row = charge.effective_on, _bearing(loan.rows, charge)
+    assert row is not None, "a charge that stands as charged has its instalment"
     told = ChargeReversed(
         effective_on=on,
         charge_id=charge.id,
         component=Component(charge.kind),
         amount_minor=charge.amount_minor,
         tax_minor=tax_minor,
-        instalment=next(row.number for row in loan.rows if row.due_on == charge.due_on),
+        instalment=row.number,
         cause=NO_LONGER_OVERDUE,
     )
     try:

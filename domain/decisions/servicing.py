@@ -25,7 +25,7 @@ from domain.events.registry import Event
 from domain.loan.charge_rules import ChargeRule, amount_of, rule_of, tax_in
 from domain.loan.evolve import evolve
 from domain.loan.facts import fact_of
-from domain.loan.instalments import Instalment
+from domain.loan.instalments import Instalment, place_of
 from domain.loan.interest_refund import interest_refund_id
 from domain.loan.state import OPEN, Loan, LoanStatus
 from domain.loan.terms import Component, Recalculation
@@ -140,6 +140,7 @@ def assess_charge(loan: Loan, command: c.AssessCharge, context: Context) -> list
         instalment=command.instalment,
         due_on=row.due_on,
         tax_minor=0 if rule is None else tax_in(amount, rule.tax_percent),
+        place=place_of(loan.rows, command.instalment),
     )
     charge, said = within_cap(loan, assessed, None if rule is None else rule.tax_percent)
     if charge is None:

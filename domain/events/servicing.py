@@ -154,6 +154,7 @@ class ChargeAssessed(Event):
     due_on: date  # of the instalment
     time: ChargeTime = ChargeTime.SPECIFIED_DUE_DATE  # overdue: put by the close of day
     tax_minor: int = 0  # of the amount, owed to the tax office
+    place: int = 0  # among the instalments due on that day, from 1; 0: as it was not told yet
 
 
 @event("loan.charge_capped.v1")

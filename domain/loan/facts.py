@@ -162,6 +162,7 @@ def _charged(event: servicing.ChargeAssessed) -> f.Fact:
         basis=ChargeBasis.FLAT,
         due_on=event.due_on,
         amount_minor=event.amount_minor,
+        place=event.place,
     )
 
 

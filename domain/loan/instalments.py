@@ -3,6 +3,7 @@
 Results of the engine, never its input.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, NamedTuple
@@ -95,6 +96,12 @@ def merge(
         else:
             merged.append(row)
     return tuple(merged)
+
+
+def place_of(rows: Sequence[Instalment], number: int) -> int:
+    """Return which of the instalments due on its day an instalment is, from 1."""
+    due_on = rows[number - 1].due_on
+    return sum(row.due_on == due_on for row in rows[:number])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 
-from domain.servicing.charges import row_of_charge
+from domain.servicing.charges import row_bearing
 from domain.servicing.dates import ONE_DAY
 from domain.servicing.ledger import Charge, Ledger
 from domain.servicing.movements import earn_on_overdue
@@ -142,7 +142,7 @@ def earned_by_rows(ledger: Ledger, on: date, accrual: ChargeAccrual) -> Iterator
             if charge.time is ChargeTime.INSTALMENT:
                 share = charge.shares.get(row.due_on, 0)
                 part.earned.charges[f"{charge.id}@{row.due_on}"] = share if row.due_on <= on else 0
-            elif charge.due_on is not None and row_of_charge(ledger, charge.due_on) is row:
+            elif charge.due_on is not None and row_bearing(ledger, charge) is row:
                 part.earned.charges[charge.id] = _earned_charge(charge, on, accrual)
         yield part
         first = False

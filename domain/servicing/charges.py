@@ -26,6 +26,7 @@ def add_charge(ledger: Ledger, fact: ChargeAdded) -> None:
         basis=fact.basis,
         submitted_on=fact.entered_on,
         due_on=fact.due_on,
+        place=fact.place,
         amount=0 if fact.time is ChargeTime.INSTALMENT else fact.amount_minor,
         each=fact.amount_minor,
         percent=fact.percent or Decimal(0),
@@ -65,21 +66,31 @@ def _place(ledger: Ledger, charge: Charge) -> None:
     assert charge.due_on is not None, "a dated charge has a due date"
     if charge.basis is not ChargeBasis.FLAT and not charge.amount:
         charge.amount = _amount_of_dated(ledger, charge)
-    row = row_of_charge(ledger, charge.due_on)
-    if row is None:
-        row = row_after_maturity(ledger, charge.due_on)
+    row = row_bearing(ledger, charge) or row_after_maturity(ledger, charge.due_on)
     row.ask(charge.component, charge.amount, row.met_on)
 
 
 def _amount_of_dated(ledger: Ledger, charge: Charge) -> int:
     if charge.time is ChargeTime.OVERDUE:
         assert charge.due_on is not None, "an overdue charge has its instalment's due date"
-        row = row_of_charge(ledger, charge.due_on) or ledger.rows[-1]
+        row = row_bearing(ledger, charge) or ledger.rows[-1]
         owed = (row.outstanding_of(P), row.outstanding_of(I))
         return percent_of(charge.basis, charge.percent, *owed)
     principal = sum(row.due[P] for row in ledger.rows)
     interest = sum(row.due[I] for row in ledger.rows)
     return percent_of(charge.basis, charge.percent, principal, interest)
+
+
+def row_bearing(ledger: Ledger, charge: Charge) -> Row | None:
+    """Find the row of a dated charge: the one it was asked for on, else the one that holds its day.
+
+    Rows that share a due date, as a down payment and an instalment may, are told apart by place.
+    """
+    assert charge.due_on is not None, "a dated charge has a due date"
+    due = [row for row in ledger.rows if row.due_on == charge.due_on] if charge.place else []
+    if len(due) >= charge.place > 0:
+        return due[charge.place - 1]
+    return row_of_charge(ledger, charge.due_on)
 
 
 def row_of_charge(ledger: Ledger, due_on: date) -> Row | None:
@@ -174,9 +185,16 @@ def charges_of(ledger: Ledger, row: Row) -> list[Charge]:
     return [
         charge
         for charge in ledger.charges
-        if row.due_on in charge.shares
-        or (charge.due_on is not None and _due_in(charge.due_on, row, first=row is first))
+        if row.due_on in charge.shares or _is_borne_by(ledger, charge, row, first=row is first)
     ]
+
+
+def _is_borne_by(ledger: Ledger, charge: Charge, row: Row, *, first: bool) -> bool:
+    if charge.due_on is None:
+        return False
+    if charge.place:
+        return row_bearing(ledger, charge) is row
+    return _due_in(charge.due_on, row, first=first)
 
 
 def _due_in(due_on: date, row: Row, *, first: bool) -> bool:
@@ -239,7 +257,7 @@ def waive_charge(ledger: Ledger, charge_id: str, entry: Entry, recognised: int) 
         rows = [row for row in ledger.rows if row.due_on in charge.shares]
     else:
         assert charge.due_on is not None, "a dated charge has a due date"
-        row = row_of_charge(ledger, charge.due_on)
+        row = row_bearing(ledger, charge)
         rows = [] if row is None else [row]
     for row in rows:
         share = min(amount, row.outstanding_of(charge.component))

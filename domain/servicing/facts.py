@@ -109,6 +109,7 @@ class ChargeAdded(Fact):
     due_on: date | None = None
     amount_minor: int = 0
     percent: Decimal | None = None
+    place: int = 0  # among the rows due on `due_on`, from 1; 0: the row whose period holds that day
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

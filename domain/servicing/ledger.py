@@ -72,6 +72,7 @@ class Charge:
     basis: ChargeBasis
     submitted_on: date
     due_on: date | None = None
+    place: int = 0  # among the rows due on that day, from 1; 0: the row whose period holds it
     amount: int = 0
     each: int = 0
     percent: Decimal = Decimal(0)
@@ -100,6 +101,7 @@ class Charge:
             basis=self.basis,
             submitted_on=self.submitted_on,
             due_on=self.due_on,
+            place=self.place,
             amount=self.amount,
             each=self.each,
             percent=self.percent,

@@ -125,3 +125,4 @@ def _move_charge(charge: Charge, due_on: date) -> None:
     if not charge.outstanding:
         return
     charge.time, charge.due_on, charge.shares = ChargeTime.SPECIFIED_DUE_DATE, due_on, {}
+    charge.place = 0

@@ -185,13 +185,7 @@ class Stories(RuleBasedStateMachine):
                 instalment=instalment,
             )
         ):
-            bearer = self._first_due_with(instalment)
-            self.naive.note(self.life.now, "charge", part.value, amount, bearer)
-
-    def _first_due_with(self, instalment: int) -> int:
-        """A charge falls due on a day: of instalments due on the same, the first bears it."""
-        due_on = self.life.state.rows[instalment - 1].due_on
-        return next(row.number for row in self.life.state.rows if row.due_on == due_on)
+            self.naive.note(self.life.now, "charge", part.value, amount, instalment)
 
     @precondition(lambda self: self.open)
     @rule(

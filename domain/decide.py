@@ -24,6 +24,7 @@ from domain.decisions import (
     crediting,
     disbursement,
     ending,
+    instalment_fees,
     limits,
     penalties,
     replanning,
@@ -111,8 +112,12 @@ def decide_loan(loan: Loan | None, command: Command, context: Context) -> list[E
         require_currency(loan, command.currency)
     rule = LOAN_RULES[type(command)]
     if loan.conditions.penalty is not None:
-        return penalties.with_penalties(rule, loan, command, context)
-    return rule(loan, command, context)
+        events = penalties.with_penalties(rule, loan, command, context)
+    else:
+        events = rule(loan, command, context)
+    if instalment_fees.bears_instalment_fees(loan.conditions):
+        return instalment_fees.with_instalment_fees(loan, command, events)
+    return events
 
 
 @dataclass(frozen=True, slots=True)

@@ -176,6 +176,13 @@ def _with_tax(
     yield Line(account=Account.TAX_PAYABLE, amount_minor=-sign * event.tax_minor)
 
 
+def _fees_changed(event: servicing.InstalmentFeesChanged, charged_off: bool) -> Iterable[Line]:  # noqa: FBT001
+    for fee in () if charged_off else event.changes:
+        yield from accrual(Component.FEE, fee.amount_minor)
+        yield Line(account=Account.FEE_INCOME, amount_minor=fee.tax_minor)
+        yield Line(account=Account.TAX_PAYABLE, amount_minor=-fee.tax_minor)
+
+
 def _waived(event: servicing.ChargeWaived, charged_off: bool) -> Iterable[Line]:  # noqa: FBT001
     return () if charged_off else accrual(event.component, -event.amount_minor)
 
@@ -265,6 +272,7 @@ _RULES: dict[type[Event], Callable[[Any, bool], Iterable[Line]]] = {
     servicing.PenaltyInterestCharged: _penalised,
     servicing.ChargeAssessed: _charged,
     servicing.ChargeReversed: lambda event, _: _with_tax(event, -1),
+    servicing.InstalmentFeesChanged: _fees_changed,
     servicing.ChargeWaived: _waived,
     servicing.CreditBalanceRefunded: _refunded,
     crediting.ChargedBack: lambda event, _: _owed_more(event, 1),

@@ -108,6 +108,20 @@ class ChargeReversed(Narrow):
     cause: str
 
 
+class FeeChange(Narrow):
+    """A fee of the contract that instalments ask for more or less of."""
+
+    code: str
+    amount_minor: int
+    tax_minor: int = 0
+
+
+class FeesChanged(Narrow):
+    """`loan.instalment_fees_changed.v1`."""
+
+    changes: list[FeeChange]
+
+
 class Waived(Narrow):
     """`loan.charge_waived.v1`."""
 

@@ -306,6 +306,7 @@ SHAPES: dict[str, Any] = {
     "loan.charge_assessed.v1": s.Charged,
     "loan.charge_capped.v1": s.ChargeCapped,
     "loan.charge_reversed.v1": s.ChargeReversed,
+    "loan.instalment_fees_changed.v1": s.FeesChanged,
     "loan.charge_waived.v1": s.Waived,
     "loan.credit_balance_refunded.v1": s.Refunded,
     "loan.goodwill_credited.v1": s.Goodwill,

@@ -2,9 +2,10 @@
 
 A restatement adds a revision; the one before keeps its figures and names the position at which
 they were superseded. Kinds: disbursement, disbursement_return, payout_fee, payout_fee_return, the
-credits below, reversal, chargeback, chargeback_reversal, charge, penalty_interest, waiver, refund,
-re_ageing, re_amortisation, restructuring, charge_off, charge_off_reversal, termination, write_off;
-re_ageing_reversal, re_amortisation_reversal, termination_reversal.
+credits below, reversal, chargeback, chargeback_reversal, charge, charge_reversal, instalment_fees,
+penalty_interest, waiver, refund, re_ageing, re_amortisation, restructuring, charge_off,
+charge_off_reversal, termination, write_off; re_ageing_reversal, re_amortisation_reversal,
+termination_reversal.
 """
 
 from datetime import date, datetime

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from domain.errors import Rejected
 from domain.loan.charge_rules import ChargeRule
-from domain.loan.terms import Conditions
+from domain.loan.terms import Conditions, RepaymentMethod
 from domain.money import AMOUNT_MINOR_MAX
 from domain.servicing.values import ChargeBasis, ChargeTime, Component, Unit
 
@@ -16,7 +16,7 @@ RULES_MAX = 20
 PERCENT_MAX = Decimal(100)
 DAYS_MAX = 366  # to wait, or units between two charges
 CHARGEABLE = frozenset({Component.FEE, Component.PENALTY})
-TIMES = frozenset({ChargeTime.SPECIFIED_DUE_DATE, ChargeTime.OVERDUE})
+TIMES = frozenset({ChargeTime.SPECIFIED_DUE_DATE, ChargeTime.INSTALMENT, ChargeTime.OVERDUE})
 UNITS = frozenset({Unit.DAYS, Unit.WEEKS, Unit.MONTHS})
 _OF_OVERDUE = {"wait_days": 0, "every": None, "cap_minor": None}
 
@@ -34,10 +34,24 @@ def require_sound_charge_rules(conditions: Conditions) -> None:
             raise Rejected("unknown_charge", f"{rule.code} is no charge of it", FIELD)
         if rule.component not in CHARGEABLE:
             raise Rejected("not_chargeable", f"{rule.code}: a fee or a penalty", FIELD)
-        if rule.time not in TIMES or rule.basis is ChargeBasis.PERCENT_OF_DISBURSED:
-            raise Rejected("not_offered", f"{rule.code}: {rule.time}, {rule.basis}", FIELD)
+        _require_offered(rule, conditions)
         _require_sound_amount(rule)
         _require_sound_turns(rule)
+
+
+def _require_offered(rule: ChargeRule, conditions: Conditions) -> None:
+    """Refuse a time that is another's, and a basis that the time does not have.
+
+    On each instalment there are fees only: a penalty is for what went wrong.
+    """
+    with_each = rule.time is ChargeTime.INSTALMENT
+    disbursed = rule.basis is ChargeBasis.PERCENT_OF_DISBURSED
+    if rule.time not in TIMES or (disbursed and not with_each):
+        raise Rejected("not_offered", f"{rule.code}: {rule.time}, {rule.basis}", FIELD)
+    if with_each and conditions.method is RepaymentMethod.REVOLVING:
+        raise Rejected("not_offered", f"{rule.code}: statements are no instalments", FIELD)
+    if with_each and rule.component is not Component.FEE:
+        raise Rejected("not_chargeable", f"{rule.code}: on each instalment, a fee", FIELD)
 
 
 def _require_sound_amount(rule: ChargeRule) -> None:

@@ -13,6 +13,7 @@ from domain.context import Context
 from domain.decisions.agreeing import first_due_of, require_served
 from domain.decisions.down_payments import down_payment_due, given_back, taken_with
 from domain.decisions.guards import approved, require_amount, require_not_ahead, require_status
+from domain.decisions.instalment_fees import require_fees_disclosed
 from domain.decisions.payout_fees import fees_of
 from domain.decisions.payouts import (
     disburse_more,
@@ -131,6 +132,7 @@ def disburse(loan: Loan, command: c.DisburseLoan, context: Context) -> list[Even
     if loan.status is not LoanStatus.ACCEPTED:
         return disburse_more(loan, command, tranche, context)
     first_due_on = first_due_of(loan, command)
+    require_fees_disclosed(loan)
     on, amount = command.effective_on, command.amount_minor
     require_served(loan.conditions, approved(loan), command.effective_on, first_due_on)
     paid_out = e.LoanDisbursed(

@@ -30,6 +30,7 @@ from domain.decisions.plans import (
 from domain.decisions.results import (
     changed,
     credited,
+    fees_since,
     owed_again,
     paid_anew,
     recorded,
@@ -116,6 +117,7 @@ def charge_off(loan: Loan, command: c.ChargeOffLoan, context: Context) -> list[E
         cause=command.cause,
     )
     booked = recorded(loan, timeline, fact_of(told))
+    told = replace(told, fee_minor=told.fee_minor + fees_since(loan, booked.timeline))
     told = _posted_with(told, paid_anew(booked), 1)
     if loan.conditions.charge_off is ChargeOffBehaviour.ACCELERATE_MATURITY:
         told = replace(told, interest_minor=booked.balances.interest_minor)

@@ -14,6 +14,7 @@ from domain.loan.facts import fact_of
 from domain.loan.state import Loan, LoanStatus
 from domain.loan.terms import Component
 from domain.servicing.facts import CreditRefunded, Fact, Paid
+from domain.servicing.instalment_fees import fees_asked
 from domain.servicing.restructuring import interest_owed
 from domain.servicing.timeline import Timeline
 from domain.servicing.values import ENGINE_VERSION
@@ -86,15 +87,24 @@ def changed(booked: Booked, fact_id: str, on: date, *, since_on: date | None = N
 def owed_again(loan: Loan, booked: Booked, on: date) -> dict[str, int]:
     """Say what is owed on a day when an end was taken back, as events name it; minor units.
 
-    But for penalties that ran meanwhile: they are charged by an event of their own.
+    But for penalties that ran meanwhile and fees of instalments that are there again: events of
+    their own tell them.
     """
     owed, since = booked.balances, booked.penalised - loan.penalised
     return {
         "principal_minor": owed.principal_minor,
         "interest_minor": booked.timeline.read(lambda ledger: interest_owed(ledger, on), on),
-        "fee_minor": owed.fee_minor,
+        "fee_minor": owed.fee_minor - fees_since(loan, booked.timeline),
         "penalty_minor": owed.penalty_minor - sum(since),
     }
+
+
+def fees_since(loan: Loan, timeline: Timeline) -> int:
+    """Return how much more instalments ask for than was published of a loan, minor units."""
+    if not loan.fees_asked:
+        return 0
+    asked = sum(timeline.read(fees_asked).values())
+    return asked - sum(fee.amount_minor for fee in loan.fees_asked)
 
 
 def paid_anew(booked: Booked) -> dict[Component, int]:

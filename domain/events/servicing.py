@@ -187,6 +187,25 @@ class ChargeReversed(Event):
     cause: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeeChange:
+    """How much more, or less, all instalments together ask for of a fee of the contract."""
+
+    code: str
+    amount_minor: int
+    tax_minor: int = 0  # of the amount, owed to the tax office
+
+
+@event("loan.instalment_fees_changed.v1")
+class InstalmentFeesChanged(Event):
+    """What instalments ask for of the contract's fees differs from what was said before.
+
+    First with the first payout, then with every new plan. The rows said so already.
+    """
+
+    changes: tuple[FeeChange, ...]
+
+
 @event("loan.charge_waived.v1")
 class ChargeWaived(Event):
     """Part of a charge, or of an instalment's interest, was given up (减免)."""

@@ -27,13 +27,13 @@ class UndueCharge(StrEnum):
 class ChargeRule:
     """A charge that the product computes: a fixed amount, or a share of principal, interest, both.
 
-    A share is of the whole loan for a charge on a date, and of what is overdue of an instalment for
-    an overdue one.
+    A share is of the whole loan for a charge on a date, of an instalment for a fee on each, and of
+    what is overdue of an instalment for an overdue one.
     """
 
     code: str  # one of the product's charges
     component: Component  # fee or penalty
-    time: ChargeTime  # on a date, when it is asked for; or overdue, by the close of day
+    time: ChargeTime  # on a date, when it is asked for; with each instalment; overdue, by the close
     basis: ChargeBasis = ChargeBasis.FLAT
     amount_minor: int = 0
     percent: Decimal | None = None  # of what the basis says: 1.5 is 1.5 %; None: the fixed amount

@@ -3,10 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
+from decimal import Decimal
 from functools import lru_cache
 
 from domain.calendar import HolidayCalendar
 from domain.daycount import DayCount
+from domain.loan.charge_rules import ChargeRule
 from domain.loan.terms import (
     Compounding,
     Conditions,
@@ -22,10 +24,12 @@ from domain.loan.terms import (
 from domain.servicing.conventions import FirstPeriod, InstalmentRounding
 from domain.servicing.floating import FloatingRate
 from domain.servicing.penalty import PenaltyPolicy, PenaltyTerms
-from domain.servicing.terms import AllocationRule, DownPayment, LoanTerms
+from domain.servicing.terms import AllocationRule, ChargeTerms, DownPayment, LoanTerms
 from domain.servicing.values import (
     AccrualBasis,
     Amortisation,
+    ChargeKind,
+    ChargeTime,
     Component,
     DaysInMonth,
     DaysInYear,
@@ -108,6 +112,7 @@ def loan_terms(
         allocation=_allocation(conditions),
         non_performing_order=_non_performing(conditions.non_performing_allocation),
         penalty=_penalty(conditions.penalty),
+        instalment_fees=_instalment_fees(conditions.charge_rules),
         recalculation=conditions.recalculation,
         overdue_interest=conditions.overdue_interest,
         rest=conditions.rest,
@@ -186,6 +191,24 @@ def _non_performing(order: tuple[Component, ...]) -> tuple[tuple[DueClass, Compo
     asked = (DueClass.PAST_DUE, DueClass.DUE)
     due = [(when, component) for component in order for when in asked]
     return (*due, *((DueClass.IN_ADVANCE, component) for component in order))
+
+
+@lru_cache(maxsize=64)
+def _instalment_fees(rules: tuple[ChargeRule, ...]) -> tuple[ChargeTerms, ...]:
+    return tuple(
+        ChargeTerms(
+            code=rule.code,
+            kind=ChargeKind(rule.component),
+            time=rule.time,
+            basis=rule.basis,
+            amount_minor=rule.amount_minor,
+            percent=rule.percent or Decimal(0),
+            min_minor=rule.min_minor,
+            max_minor=rule.max_minor,
+        )
+        for rule in rules
+        if rule.time is ChargeTime.INSTALMENT
+    )
 
 
 def _penalty(agreed: PenaltyConditions | None) -> PenaltyTerms | None:

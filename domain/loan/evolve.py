@@ -10,6 +10,7 @@ from typing import Any, overload
 from domain.events import application as app
 from domain.events import arrears, changes, crediting, disbursement, ending, servicing, undoing
 from domain.events.registry import Event
+from domain.loan import instalment_fees
 from domain.loan.facts import begin, fact_of
 from domain.loan.instalments import Instalment, merge
 from domain.loan.state import Loan, LoanStatus, Preparation, Repriced
@@ -177,12 +178,12 @@ def _told(loan: Loan, event: Event) -> Changes:
     return {"timeline": _recorded(loan, event)}
 
 
-def _reversed(loan: Loan, event: servicing.PaymentReversed) -> Changes:
-    return {"timeline": _recorded(loan, event), "taken_back": loan.taken_back | {event.payment_id}}
-
-
-def _charge_reversed(loan: Loan, event: servicing.ChargeReversed) -> Changes:
-    return {"timeline": _recorded(loan, event), "taken_back": loan.taken_back | {event.charge_id}}
+def _taken_back(name: str) -> Callable[[Loan, Any], Changes]:
+    """Return the change of an event that takes back the fact whose id a field of it names."""
+    return lambda loan, event: {
+        "timeline": _recorded(loan, event),
+        "taken_back": loan.taken_back | {getattr(event, name)},
+    }
 
 
 def _charged_back(loan: Loan, event: crediting.ChargedBack) -> Changes:
@@ -326,13 +327,16 @@ _CHANGES: dict[type[Event], Callable[[Loan, Any], Changes]] = {
     disbursement.TrancheReturned: _tranche_returned,
     servicing.PaymentReceived: _told,
     servicing.PaymentAllocated: _result,
-    servicing.PaymentReversed: _reversed,
+    servicing.PaymentReversed: _taken_back("payment_id"),
     servicing.AllocationsRestated: _result,
     servicing.ScheduleChanged: _result,
     servicing.PenaltyInterestCharged: _penalised,
     servicing.ChargeAssessed: _told,
     servicing.ChargeCapped: lambda loan, e: {"capped": (*loan.capped, e)},
-    servicing.ChargeReversed: _charge_reversed,
+    servicing.InstalmentFeesChanged: lambda loan, e: {
+        "fees_asked": instalment_fees.after(loan.fees_asked, e.changes)
+    },
+    servicing.ChargeReversed: _taken_back("charge_id"),
     servicing.ChargeWaived: _told,
     servicing.CreditBalanceRefunded: _told,
     crediting.GoodwillCredited: _told,
@@ -366,10 +370,7 @@ _CHANGES: dict[type[Event], Callable[[Loan, Any], Changes]] = {
     },
     ending.LoanWrittenOff: _written_off,
     undoing.ReagingReversed: _re_ageing_reversed,
-    undoing.ReamortizationReversed: lambda loan, e: {
-        "timeline": _recorded(loan, e),
-        "taken_back": loan.taken_back | {e.re_amortisation_id},
-    },
+    undoing.ReamortizationReversed: _taken_back("re_amortisation_id"),
     undoing.TerminationReversed: lambda loan, e: {
         "timeline": _recorded(loan, e),
         "terminated_on": None,

@@ -9,7 +9,7 @@ from domain.events.application import Decision
 from domain.events.arrears import LoanClass
 from domain.events.crediting import ChargedBack
 from domain.events.disbursement import FeeTaken, TrancheDisbursed
-from domain.events.servicing import ChargeCapped
+from domain.events.servicing import ChargeCapped, FeeChange
 from domain.loan.instalments import Balances, Instalment
 from domain.loan.terms import Conditions, PlannedTranche, Terms
 from domain.servicing.re_ageing_guard import ReAgeing
@@ -104,6 +104,7 @@ class Loan:
     taken_back: frozenset[str] = frozenset()  # ids of payments and the like that were reversed
     capped: tuple[ChargeCapped, ...] = ()  # charges that a cap on the cost a year has cut
     penalised: Penalised = NOTHING_YET  # penalty and compound interest, as published
+    fees_asked: tuple[FeeChange, ...] = ()  # of the contract, by all instalments, as published
 
     @property
     def payouts(self) -> int:

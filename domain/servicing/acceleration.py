@@ -9,6 +9,7 @@ from datetime import date
 from domain.servicing.charges import charges_of
 from domain.servicing.ledger import Entry, Ledger
 from domain.servicing.period import Period
+from domain.servicing.recharging import let_fees_go
 from domain.servicing.row import F, I, N, P, Row
 from domain.servicing.values import PAYMENT_KINDS, Kind
 from domain.servicing.views import interest_of_period, share_of_outstanding
@@ -45,6 +46,7 @@ def accelerate(ledger: Ledger, on: date) -> None:
     if current is None:
         return
     removed = _removed(ledger, on)
+    let_fees_go(ledger, removed)
     charged = _row_for_charges(ledger, removed, on)
     fixed = ledger.re_aged_equally_on is not None  # interest is owed whole: nothing is earned
     if not current.met and not fixed:

@@ -6,14 +6,12 @@ Sources: domain rules 9.8 F-01 to F-21; vectors' charge rules.
 from datetime import date
 from decimal import Decimal
 
+from domain.servicing.charge_amounts import percent_of
 from domain.servicing.facts import ChargeAdded
+from domain.servicing.instalment_fees import spread_fee
 from domain.servicing.ledger import Charge, Entry, Ledger
-from domain.servicing.period import to_minor
-from domain.servicing.rate_factor import EXACT
 from domain.servicing.row import I, P, Row
 from domain.servicing.values import ChargeBasis, ChargeTime, Component, Kind
-
-HUNDRED = Decimal(100)
 
 
 def add_charge(ledger: Ledger, fact: ChargeAdded) -> None:
@@ -44,21 +42,11 @@ def put_waiting_charges(ledger: Ledger) -> None:
 
 def _put(ledger: Ledger, charge: Charge) -> None:
     if charge.time is ChargeTime.INSTALMENT:
-        _spread(ledger, charge)
+        spread_fee(ledger, charge)
     elif charge.time is ChargeTime.DISBURSEMENT:
         _take_at_disbursement(ledger, charge)
     else:
         _place(ledger, charge)
-
-
-def percent_of(basis: ChargeBasis, percent: Decimal, principal: int, interest: int) -> int:
-    """Amount of a percentage charge on a principal and an interest, minor units."""
-    base = 0
-    if basis is not ChargeBasis.PERCENT_OF_INTEREST:
-        base += principal
-    if basis not in (ChargeBasis.PERCENT_OF_AMOUNT, ChargeBasis.PERCENT_OF_DISBURSED):
-        base += interest
-    return to_minor(EXACT.divide(EXACT.multiply(Decimal(base), percent), HUNDRED))
 
 
 def _place(ledger: Ledger, charge: Charge) -> None:
@@ -122,44 +110,6 @@ def add_row_after_maturity(ledger: Ledger, due_on: date) -> Row:
     ledger.rows.append(row)
     ledger.renumber()
     return row
-
-
-def _spread(ledger: Ledger, charge: Charge) -> None:
-    charge.shares = {}
-    for row in ledger.rows:
-        if row.regular:
-            share = _share(ledger, charge, row)
-            charge.shares[row.due_on] = share
-            row.ask(charge.component, share, row.met_on)
-    charge.amount = sum(charge.shares.values())
-
-
-def _share(ledger: Ledger, charge: Charge, row: Row) -> int:
-    if charge.basis is ChargeBasis.FLAT:
-        return charge.each
-    if charge.basis is ChargeBasis.PERCENT_OF_DISBURSED:
-        paid_out = sum(amount for _, amount, _ in ledger.disbursements)
-        return percent_of(charge.basis, charge.percent, paid_out, 0)
-    return percent_of(charge.basis, charge.percent, row.due[P], row.due[I])
-
-
-def recompute_instalment_fees(ledger: Ledger) -> None:
-    """Let instalment fees follow the rows they are computed from (F-22)."""
-    if not ledger.disbursements:
-        return
-    for charge in ledger.charges:
-        if charge.time is not ChargeTime.INSTALMENT:
-            continue
-        for row in ledger.rows:
-            if not row.regular or row.re_aged or (row.met and row.due_on in charge.shares):
-                continue
-            known = charge.shares.get(row.due_on, 0)
-            change = _share(ledger, charge, row) - known
-            change = max(change, -row.outstanding_of(charge.component))  # what was paid stays
-            if change:
-                charge.shares[row.due_on] = known + change
-                row.ask(charge.component, change, row.met_on)
-        charge.amount = sum(charge.shares.values())
 
 
 def _take_at_disbursement(ledger: Ledger, charge: Charge) -> None:

@@ -9,7 +9,7 @@ from datetime import date
 from decimal import localcontext
 
 from domain.servicing import facts as f
-from domain.servicing.charges import percent_of
+from domain.servicing.charge_amounts import percent_of
 from domain.servicing.cumulative import Planned, plan
 from domain.servicing.cumulative_recalculation import Following
 from domain.servicing.down_payment import down_payment_of

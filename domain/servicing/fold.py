@@ -17,12 +17,13 @@ from domain.servicing.changes import (
     extend_term,
     move_due_date,
 )
-from domain.servicing.charges import add_charge, recompute_instalment_fees, waive_charge
+from domain.servicing.charges import add_charge, waive_charge
 from domain.servicing.credits import charge_back, return_principal
 from domain.servicing.dates import schedule_periods
 from domain.servicing.ending import charge_off, terminate, write_off
 from domain.servicing.floating import Publication
 from domain.servicing.grace import grant_grace
+from domain.servicing.instalment_fees import agreed_fees, follow_instalments
 from domain.servicing.ledger import Entry, Ledger
 from domain.servicing.legacy_allocation import allocate_in_order, refund_cash
 from domain.servicing.movements import earn_on_overdue
@@ -60,7 +61,9 @@ def order_key(fact: Fact) -> tuple[date, int, date]:
 def open_ledger(terms: LoanTerms, first_disbursed_on: date) -> Ledger:
     """Working state of a loan before its first disbursement."""
     plan = Plan(terms, schedule_periods(terms, first_disbursed_on))
-    return Ledger(terms, plan, first_disbursed_on)
+    ledger = Ledger(terms, plan, first_disbursed_on)
+    ledger.charges += agreed_fees(terms)
+    return ledger
 
 
 def fold(ledger: Ledger, facts: Iterable[Fact]) -> Ledger:
@@ -91,8 +94,8 @@ def apply(ledger: Ledger, fact: Fact, past: Past) -> None:
     else:
         ledger.open_again()
     handler(ledger, fact, past)
-    if ledger.charges and not ledger.terms.recalculates:
-        recompute_instalment_fees(ledger)
+    if ledger.charges:
+        follow_instalments(ledger)
 
 
 def evaluate(ledger: Ledger, on: date) -> None:

@@ -11,6 +11,7 @@ from domain.servicing.dates import schedule_periods
 from domain.servicing.ledger import Ledger
 from domain.servicing.period import Period
 from domain.servicing.plan import Plan
+from domain.servicing.recharging import let_fees_go
 from domain.servicing.row import I, P, Row
 from domain.servicing.values import Amortisation
 
@@ -70,6 +71,8 @@ def let_rows_follow_term(ledger: Ledger) -> None:
 def drop_rows_beyond(ledger: Ledger) -> None:
     """Take rows away that the plan has no period for any more."""
     dates = {(p.from_on, p.due_on) for p in ledger.plan.periods}
+    beyond = [row for row in ledger.rows if row.regular and (row.from_on, row.due_on) not in dates]
+    let_fees_go(ledger, beyond)
     ledger.rows = [
         row
         for row in ledger.rows

@@ -76,6 +76,10 @@ class Charge:
     amount: int = 0
     each: int = 0
     percent: Decimal = Decimal(0)
+    least: int = 0  # of a share on an instalment
+    most: int | None = None  # of a share on an instalment; None: without limit
+    agreed: bool = False  # by the contract, on every instalment
+    moved: int = 0  # of an instalment fee: onto instalments of a new plan, beside their own
     paid: int = 0
     waived: int = 0
     given_up: int = 0  # waived before it was recognised as income
@@ -105,6 +109,10 @@ class Charge:
             amount=self.amount,
             each=self.each,
             percent=self.percent,
+            least=self.least,
+            most=self.most,
+            agreed=self.agreed,
+            moved=self.moved,
             paid=self.paid,
             waived=self.waived,
             given_up=self.given_up,

@@ -3,7 +3,7 @@
 It decides no amount of a charge. Source: domain rules 9.9 S-09, S-11; F-21.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -52,6 +52,37 @@ def _lift(row: Row, component: Component, charges: Sequence[Charge]) -> list[Lif
     return lifted
 
 
+def let_fees_go(ledger: Ledger, rows: Iterable[Row]) -> None:
+    """Ask no more for what is unpaid of the contract's fees on instalments that end."""
+    for row, charge, part in _unpaid_fees(ledger, rows):
+        row.ask(charge.component, -part, row.met_on)
+        charge.shares[row.due_on] -= part
+        charge.amount -= part
+
+
+def move_fees(ledger: Ledger, rows: Iterable[Row]) -> None:
+    """Note what is unpaid of the contract's fees on rows whose charges move to a new plan."""
+    for row, charge, part in _unpaid_fees(ledger, rows):
+        charge.shares[row.due_on] -= part
+        charge.moved += part
+
+
+def _unpaid_fees(ledger: Ledger, rows: Iterable[Row]) -> Iterator[tuple[Row, Charge, int]]:
+    """Tell unpaid parts of the contract's fees; of a row in arrears dated charges are paid first.
+
+    Each part is to be taken off before the next is asked for.
+    """
+    agreed = [charge for charge in ledger.charges if charge.agreed]
+    for row in rows if agreed else ():
+        dated = [charge for charge in charges_of(ledger, row) if charge.due_on is not None]
+        left = row.outstanding_of(F) - sum(x.outstanding for x in dated if x.component is F)
+        for charge in agreed:
+            part = min(max(0, left), charge.shares.get(row.due_on, 0))
+            left -= part
+            if part:
+                yield row, charge, part
+
+
 def place_charges(ledger: Ledger, lifted: Iterable[Lifted], on: date) -> None:
     """Ask for lifted charges on the rows that contain their dates, after maturity on row N+1."""
     for part in lifted:
@@ -72,4 +103,5 @@ def spread_charges(lifted: Iterable[Lifted], rows: Sequence[Row]) -> None:
     for part in parts:
         if part.charge is not None:
             for row, share in zip(rows, split_evenly(part.amount, len(rows)), strict=True):
-                part.charge.shares[row.due_on] = share
+                shares = part.charge.shares  # of a fee on every instalment several parts come here
+                shares[row.due_on] = shares.get(row.due_on, 0) + share

@@ -12,6 +12,7 @@ from domain.servicing.facts import Restructured
 from domain.servicing.ledger import Charge, Entry, Ledger
 from domain.servicing.period import to_minor
 from domain.servicing.plan import Plan
+from domain.servicing.recharging import let_fees_go, move_fees
 from domain.servicing.row import COMPONENTS, F, I, N, P, Row
 from domain.servicing.solving import disburse
 from domain.servicing.terms import LoanTerms
@@ -48,6 +49,8 @@ def restructure(ledger: Ledger, fact: Restructured, entry: Entry) -> None:
     on = entry.on
     principal = ledger.outstanding()[P]
     interest = max(0, interest_owed(ledger, on) - fact.waived_interest_minor)
+    let_fees_go(ledger, [row for row in ledger.rows if row.due_on > on])
+    move_fees(ledger, ledger.rows)
     open_charges = {c: sum(row.outstanding_of(c) for row in ledger.rows) for c in (F, N)}
     kept = [row for row in ledger.rows if _has_history(row, on)]
     for row in kept:
@@ -122,7 +125,7 @@ def _row_of(plan: Plan, index: int) -> Row:
 
 
 def _move_charge(charge: Charge, due_on: date) -> None:
-    if not charge.outstanding:
-        return
+    if charge.agreed or not charge.outstanding:
+        return  # the new instalments ask for their own
     charge.time, charge.due_on, charge.shares = ChargeTime.SPECIFIED_DUE_DATE, due_on, {}
     charge.place = 0

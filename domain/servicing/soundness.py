@@ -73,7 +73,7 @@ def _count_refusals(terms: LoanTerms) -> Iterator[Refusal]:
             yield _no(field, Unsound.COUNT_OUT_OF_RANGE, "not negative")
     if terms.interest_free_periods > periods > 0:
         yield _no("interest_free_periods", Unsound.GRACE_TOO_LONG, "more than there are periods")
-    for field in ("expected_tranches", "product_charges"):
+    for field in ("expected_tranches", "product_charges", "instalment_fees"):
         if len(getattr(terms, field)) > PARTS_MAX:
             yield _no(field, Unsound.COUNT_OUT_OF_RANGE, f"at most {PARTS_MAX}")
 
@@ -98,6 +98,12 @@ def _charge_refusals(terms: LoanTerms) -> Iterator[Refusal]:
 
         elif charge.time is ChargeTime.SPECIFIED_DUE_DATE:
             yield _no("product_charges", Unsound.DUE_DATE_MISSING, f"charge {charge.code}")
+    for fee in terms.instalment_fees:
+        reason = unsound_charge(fee)
+        if reason is not None:
+            yield _no("instalment_fees", reason, f"fee {fee.code}")
+        elif fee.time is not ChargeTime.INSTALMENT or terms.cumulative:
+            yield _no("instalment_fees", Unsound.NOT_OFFERED, f"fee {fee.code}: {fee.time}")
 
 
 def unsound_charge(charge: ChargeTerms) -> Unsound | None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from projections.folds import payouts
+from projections.folds import fees, payouts
 from projections.folds.payouts import parts_of
 from projections.loan_summary import LoanSummary
 from projections.narrow import Line
@@ -373,6 +373,7 @@ _CHANGES: dict[str, Callable[[MoneyFold, Entry, LoanSummary], None]] = {
     "loan.penalty_interest_charged.v1": MoneyFold.penalised,
     "loan.charge_assessed.v1": MoneyFold.charged,
     "loan.charge_reversed.v1": MoneyFold.charge_reversed,
+    "loan.instalment_fees_changed.v1": fees.changed,
     "loan.charge_waived.v1": MoneyFold.waived,
     "loan.credit_balance_refunded.v1": MoneyFold.refunded,
     "loan.goodwill_credited.v1": MoneyFold.credited,

@@ -7,7 +7,7 @@ from typing import Any
 from domain.errors import Rejected
 from domain.money import format_amount
 from projections.reading import Entry
-from projections.servicing_shapes import Allocated, Received, Repriced, Restructured
+from projections.servicing_shapes import Allocated, FeesChanged, Received, Repriced, Restructured
 from projections.shapes import Checked, Disbursed, Overridden, Reviewed, Terms, Tranche
 
 Money = Callable[[int], str]
@@ -117,6 +117,14 @@ def _repriced(e: Repriced, money: Money) -> str:
     )
 
 
+def _fees_changed(e: FeesChanged, money: Money) -> str:
+    told = [
+        f"{money(abs(fee.amount_minor))} {'more' if fee.amount_minor > 0 else 'less'} of {fee.code}"
+        for fee in e.changes
+    ]
+    return f"Instalments ask for {', '.join(told)}"
+
+
 def _restructured(e: Restructured, money: Money) -> str:
     return (
         f"Restructured ({e.kind}) into {e.instalments} instalments at"
@@ -199,6 +207,7 @@ WORDS: dict[str, Callable[[Any, Money], str]] = {
     "loan.charge_reversed.v1": lambda e, m: (
         f"{e.component.capitalize()} of {m(e.amount_minor)} taken back: {e.cause}"
     ),
+    "loan.instalment_fees_changed.v1": _fees_changed,
     "loan.charge_waived.v1": lambda e, m: (
         f"{m(e.amount_minor)} {e.component} waived on instalment {e.instalment}"
     ),

@@ -43,7 +43,7 @@ from domain.loan.terms import (
 from domain.postings import Account
 from domain.replay import replay
 from domain.servicing.values import ReAgeInterest, ReAmortiseInterest
-from tests.support.charge_rules import CHARGE_RULES
+from tests.support.charge_rules import CHARGE_RULES, INSTALMENT_FEES
 from tests.support.conventions import CONVENTIONS
 from tests.support.lives import (
     CONDITIONS,
@@ -88,6 +88,8 @@ SHAPES: list[dict[str, Any]] = [
     {"charge_rules": CHARGE_RULES},
     {"down_payment": DownPaymentConditions(percent=Decimal(20), automatic=True)},
     {"down_payment": DownPaymentConditions(percent=Decimal(35))},
+    {"charge_rules": INSTALMENT_FEES},
+    {"charge_rules": INSTALMENT_FEES, "charge_off": ChargeOffBehaviour.ACCELERATE_MATURITY},
     {"charge_off": ChargeOffBehaviour.ACCELERATE_MATURITY},
     {"due_days": DueDays(earliest=31)},
     *CONVENTIONS,
@@ -321,7 +323,11 @@ def paid_out(conditions: Conditions, shape: dict[str, Any]) -> Life:
     if conditions.method in {RepaymentMethod.BULLET, RepaymentMethod.EQUAL_AMORTISATION}:
         shape = {name: n for name, n in shape.items() if name != "rate_steps_max"}
     if conditions.method is RepaymentMethod.REVOLVING:
-        shape = {name: n for name, n in shape.items() if name != "down_payment"}
+        shape = {
+            name: n
+            for name, n in shape.items()
+            if name != "down_payment" and n is not INSTALMENT_FEES
+        }
     given = {RepaymentMethod.FIXED_INSTALMENT, RepaymentMethod.CUSTOM}
     if conditions.method in given:
         left_out = {"grace_on_principal", "fixed_length"}

@@ -103,7 +103,7 @@ def test_a_share_of_the_payout_is_due_on_its_own_day() -> None:
 def test_it_is_rounded_as_an_instalment_is() -> None:
     """25 % of 8,010.00 are 2,002.50; the product's multiple is 10.00 (P-48)."""
     assert begun(801_000).state.rows[0].principal_minor == 200_250
-    level = {"method": RepaymentMethod.ANNUITY, "instalment_multiple_minor": 1_000}
+    level: dict[str, Any] = {"method": RepaymentMethod.ANNUITY, "instalment_multiple_minor": 1_000}
     assert begun(801_000, **level).state.rows[0].principal_minor == 200_000
 
 

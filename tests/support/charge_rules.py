@@ -4,6 +4,20 @@ from decimal import Decimal
 
 from domain.loan.terms import ChargeBasis, ChargeRule, ChargeTime, Component, Unit
 
+INSTALMENT_FEES = (
+    ChargeRule(code="LATE", component=Component.FEE, time=ChargeTime.INSTALMENT, amount_minor=130),
+    ChargeRule(
+        code="NSF",
+        component=Component.FEE,
+        time=ChargeTime.INSTALMENT,
+        basis=ChargeBasis.PERCENT_OF_AMOUNT_AND_INTEREST,
+        percent=Decimal("0.7"),
+        min_minor=20,
+        max_minor=2_000,
+        tax_percent=Decimal(6),
+    ),
+)
+
 CHARGE_RULES = (
     ChargeRule(
         code="LATE",

@@ -9,7 +9,6 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.actors import Actor, ActorKind
 from domain.commands import changes as ch
 from domain.commands import crediting as cr
 from domain.commands import disbursement as cd
@@ -17,9 +16,7 @@ from domain.commands import ending as ce
 from domain.commands import servicing as cs
 from domain.commands import undoing as cu
 from domain.commands.registry import Command
-from domain.envelope import Envelope, Position, RecordedEvent, StreamId
 from domain.errors import Rejected
-from domain.events import Event
 from domain.events.arrears import LoanClass
 from domain.events.ending import LoanChargedOff, LoanRestructured, RestructureKind
 from domain.events.servicing import PaymentKind
@@ -59,6 +56,7 @@ from tests.support.lives import (
     ties_to_the_ledger,
     told_of,
 )
+from tests.support.on_record import on_record
 from tests.support.penal import PRINCIPAL_FIRST
 
 PRODUCTS = [
@@ -311,29 +309,24 @@ Told = list[tuple[str, int, int, int]]
 lives = st.tuples(st.sampled_from(PRODUCTS), st.sampled_from(SHAPES), steps)
 
 
+NOT_OFFERED: dict[RepaymentMethod, set[str]] = {
+    RepaymentMethod.BULLET: {"grace_on_principal", "rate_steps_max", "fixed_length"},
+    RepaymentMethod.EQUAL_AMORTISATION: {"floating", "rate_steps_max"},
+    RepaymentMethod.FIXED_INSTALMENT: {"grace_on_principal", "fixed_length"},
+    RepaymentMethod.CUSTOM: {"grace_on_principal", "fixed_length", "due_days", "calendar"},
+    RepaymentMethod.REVOLVING: {"down_payment"},
+}
+
+
 def paid_out(conditions: Conditions, shape: dict[str, Any]) -> Life:
     """Begin a life; what a method does not offer is left out of the shape."""
-    if conditions.method is RepaymentMethod.BULLET:
-        left_out = {"grace_on_principal", "fixed_length"}
-        shape = {name: n for name, n in shape.items() if name not in left_out}
-    if conditions.method not in {RepaymentMethod.ANNUITY, RepaymentMethod.FLAT}:
-        shape = {name: n for name, n in shape.items() if name != "full_term_tranches"}
-    if conditions.method is RepaymentMethod.EQUAL_AMORTISATION:
-        shape = {name: n for name, n in shape.items() if name != "floating"}
-    if conditions.method in {RepaymentMethod.BULLET, RepaymentMethod.EQUAL_AMORTISATION}:
-        shape = {name: n for name, n in shape.items() if name != "rate_steps_max"}
-    if conditions.method is RepaymentMethod.REVOLVING:
-        shape = {
-            name: n
-            for name, n in shape.items()
-            if name != "down_payment" and n is not INSTALMENT_FEES
-        }
-    given = {RepaymentMethod.FIXED_INSTALMENT, RepaymentMethod.CUSTOM}
-    if conditions.method in given:
-        left_out = {"grace_on_principal", "fixed_length"}
-        if conditions.method is RepaymentMethod.CUSTOM:
-            left_out |= {"due_days", "calendar"}
-        shape = {name: n for name, n in shape.items() if name not in left_out}
+    method = conditions.method
+    left_out = NOT_OFFERED.get(method, set[str]())
+    if method not in {RepaymentMethod.ANNUITY, RepaymentMethod.FLAT}:
+        left_out = left_out | {"full_term_tranches"}
+    if method is RepaymentMethod.REVOLVING and shape.get("charge_rules") is INSTALMENT_FEES:
+        left_out = left_out | {"charge_rules"}
+    shape = {name: n for name, n in shape.items() if name not in left_out}
     return disbursed(conditions=replace(conditions, **shape), approved=5_000_000)
 
 
@@ -376,23 +369,6 @@ def test_the_books_tie_whatever_is_done(
     assert standing_on(again.timeline, life.now) == standing_on(life.state.timeline, life.now)
 
 
-def recorded(event: Event, at: datetime) -> RecordedEvent:
-    """Put an event on record; a replay looks at nothing but the two dates."""
-    return RecordedEvent(
-        position=Position(shard=0, number=1),
-        stream=StreamId(f"loan-{LOAN}"),
-        version=1,
-        topic="",
-        effective_on=event.effective_on,
-        recorded_at=at,
-        state=b"",
-        prev_hash=b"",
-        hash=b"",
-        envelope=Envelope(actor=Actor(kind=ActorKind.HUMAN, id="t")),
-        event=event,
-    )
-
-
 @given(lives, st.integers(min_value=0, max_value=2_000))
 def test_what_was_known_at_an_instant_never_changes(
     drawn: tuple[Conditions, dict[str, Any], Told], days: int
@@ -401,11 +377,11 @@ def test_what_was_known_at_an_instant_never_changes(
     life = paid_out(conditions, shape)
     as_of = START + timedelta(days=days)
     instant = datetime(2030, 1, 1, tzinfo=UTC)
-    record = [recorded(event, instant) for event in life.events]
+    record = [on_record(LOAN, event, instant) for event in life.events]
     answers = {instant: (life.state, replay(record, as_of=as_of))}
     for _ in turns(life, told):
         instant += timedelta(seconds=1)
-        record += [recorded(event, instant) for event in life.last]
+        record += [on_record(LOAN, event, instant) for event in life.last]
         answers[instant] = (life.state, replay(record, as_of=as_of))
     for known_at, (then, seen) in answers.items():
         again = replay(record, as_of=as_of, known_at=known_at)

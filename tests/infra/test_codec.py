@@ -29,7 +29,7 @@ def test_the_bytes_are_json_for_human_eyes() -> None:
     assert state.decode() == (
         '{"actor":{"kind":"human","id":"t-7","roles":["teller"]},'
         '"event":{"effective_on":"2018-06-30","payment_id":"p-21537","amount_minor":21537,'
-        '"currency":"USD","channel":null,"split":null}}'
+        '"currency":"USD","channel":null,"split":null,"kind":"repayment"}}'
     )
 
 

@@ -159,7 +159,9 @@ class Book:
             price["custom"] = self._schedule(approved or amount, instalments)
         self.do(ca.ReviewLoan(**common, decision=Decision.APPROVED, **price))
         self.do(
-            ca.DiscloseCost(**common, annual_cost=rate, method="irr", charges=("LATE", "OVERDUE")),
+            ca.DiscloseCost(
+                **common, annual_cost=rate, method="irr", charges=("LATE", "OVERDUE", "SERVICE")
+            ),
         )
         self.do(ca.AcceptOffer(**common))
         tranche = f"d-{loan_id}" if product == "T" else None

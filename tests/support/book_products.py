@@ -5,7 +5,10 @@ from decimal import Decimal
 from typing import Any
 
 from domain.loan.terms import (
+    ChargeBasis,
     ChargeOffBehaviour,
+    ChargeRule,
+    ChargeTime,
     Component,
     Conditions,
     DownPaymentConditions,
@@ -20,6 +23,18 @@ from domain.loan.terms import (
 from tests.support.charge_rules import OVERDUE
 
 PRINCIPAL_FIRST = (Component.PRINCIPAL, Component.INTEREST, Component.FEE, Component.PENALTY)
+
+
+SERVICE = ChargeRule(
+    code="SERVICE",
+    component=Component.FEE,
+    time=ChargeTime.INSTALMENT,
+    basis=ChargeBasis.PERCENT_OF_AMOUNT,
+    percent=Decimal("0.5"),
+    max_minor=400,
+    tax_percent=Decimal(6),
+)
+"""What each instalment of a product with penalties bears."""
 
 
 def conditions(
@@ -37,7 +52,7 @@ def conditions(
         instalments_max=60,
         backdating_days_max=400,
         arrears_tolerance_minor=tolerance_minor,
-        charges=("LATE", "OVERDUE"),
+        charges=("LATE", "OVERDUE", "SERVICE"),
         charge_rules=(OVERDUE,),
         payouts_max=4,
     )
@@ -56,12 +71,13 @@ def line(plain: Conditions) -> Conditions:
 
 
 def penal(plain: Conditions) -> Conditions:
-    """What is overdue costs more, and who does not perform pays principal first."""
+    """What is overdue costs more, who does not perform pays principal first; a fee on each row."""
     return replace(
         plain,
         overdue_interest=OverdueInterest.DOES_NOT_EARN,
         penalty=PenaltyConditions(overdue_markup=Decimal("0.5"), misuse_markup=Decimal(1)),
         non_performing_allocation=PRINCIPAL_FIRST,
+        charge_rules=(*plain.charge_rules, SERVICE),
     )
 
 

@@ -6,7 +6,7 @@ Sources: domain rules 9.8 F-03 to F-12, 5.7. Loans are not judged here.
 from decimal import Decimal
 
 from domain.errors import Rejected
-from domain.loan.charge_rules import ChargeRule
+from domain.loan.charge_rules import AGREED_TIMES, ChargeRule
 from domain.loan.terms import Conditions, RepaymentMethod
 from domain.money import AMOUNT_MINOR_MAX
 from domain.servicing.values import ChargeBasis, ChargeTime, Component, Unit
@@ -16,7 +16,9 @@ RULES_MAX = 20
 PERCENT_MAX = Decimal(100)
 DAYS_MAX = 366  # to wait, or units between two charges
 CHARGEABLE = frozenset({Component.FEE, Component.PENALTY})
-TIMES = frozenset({ChargeTime.SPECIFIED_DUE_DATE, ChargeTime.INSTALMENT, ChargeTime.OVERDUE})
+TIMES = AGREED_TIMES | {ChargeTime.SPECIFIED_DUE_DATE, ChargeTime.OVERDUE}
+MONTHS = 12
+DAYS_OF_A_MONTH = 31
 UNITS = frozenset({Unit.DAYS, Unit.WEEKS, Unit.MONTHS})
 _OF_OVERDUE = {"wait_days": 0, "every": None, "cap_minor": None}
 
@@ -42,16 +44,30 @@ def require_sound_charge_rules(conditions: Conditions) -> None:
 def _require_offered(rule: ChargeRule, conditions: Conditions) -> None:
     """Refuse a time that is another's, and a basis that the time does not have.
 
-    On each instalment there are fees only: a penalty is for what went wrong.
+    With instalments there are fees only: a penalty is for what went wrong.
     """
-    with_each = rule.time is ChargeTime.INSTALMENT
+    agreed = rule.time in AGREED_TIMES
+    yearly = rule.time is ChargeTime.YEARLY
     disbursed = rule.basis is ChargeBasis.PERCENT_OF_DISBURSED
-    if rule.time not in TIMES or (disbursed and not with_each):
+    of_an_instalment = not disbursed and rule.basis is not ChargeBasis.FLAT
+    if rule.time not in TIMES or (disbursed and not agreed) or (of_an_instalment and yearly):
         raise Rejected("not_offered", f"{rule.code}: {rule.time}, {rule.basis}", FIELD)
-    if with_each and conditions.method is RepaymentMethod.REVOLVING:
+    if agreed and conditions.method is RepaymentMethod.REVOLVING:
         raise Rejected("not_offered", f"{rule.code}: statements are no instalments", FIELD)
-    if with_each and rule.component is not Component.FEE:
-        raise Rejected("not_chargeable", f"{rule.code}: on each instalment, a fee", FIELD)
+    if agreed and rule.component is not Component.FEE:
+        raise Rejected("not_chargeable", f"{rule.code}: with instalments, a fee", FIELD)
+    _require_sound_day(rule, yearly=yearly)
+
+
+def _require_sound_day(rule: ChargeRule, *, yearly: bool) -> None:
+    """Refuse a day that no year has, half of one, or one that nothing would look at."""
+    if rule.month is None and rule.day is None:
+        return
+    if not yearly:
+        raise Rejected("not_used", f"{rule.code}: month and day are of yearly fees", FIELD)
+    known = 1 <= (rule.month or 0) <= MONTHS and 1 <= (rule.day or 0) <= DAYS_OF_A_MONTH
+    if not known:
+        raise Rejected("bad_bounds", f"{rule.code}: a month and a day of it", FIELD)
 
 
 def _require_sound_amount(rule: ChargeRule) -> None:

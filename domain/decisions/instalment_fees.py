@@ -13,27 +13,26 @@ from domain.events.disbursement import DisbursementReturned, LoanDisbursed
 from domain.events.ending import LoanChargedOff
 from domain.events.registry import Event
 from domain.events.servicing import FeeChange, InstalmentFeesChanged
-from domain.loan.charge_rules import rule_of, tax_in
+from domain.loan.charge_rules import agreed_fees, tax_in
 from domain.loan.evolve import fold
 from domain.loan.facts import FACTS
 from domain.loan.state import Loan
 from domain.loan.terms import Conditions
 from domain.servicing.instalment_fees import fees_asked
-from domain.servicing.values import ChargeTime
 
 FIRST = (LoanChargedOff, DisbursementReturned)
 """Events that take all that is owed off the books: what is owed is said before."""
 
 
 def bears_instalment_fees(conditions: Conditions) -> bool:
-    """Whether a product asks for fees with each instalment."""
-    return any(rule.time is ChargeTime.INSTALMENT for rule in conditions.charge_rules)
+    """Whether a product asks for fees with instalments."""
+    return bool(agreed_fees(conditions.charge_rules))
 
 
 def require_fees_disclosed(loan: Loan) -> None:
     """Refuse to begin a plan with a fee that is not on the cost table (domain rules, 5.7)."""
-    for rule in loan.conditions.charge_rules:
-        if rule.time is ChargeTime.INSTALMENT and rule.code not in (loan.disclosed_charges or ()):
+    for rule in agreed_fees(loan.conditions.charge_rules):
+        if rule.code not in (loan.disclosed_charges or ()):
             detail = f"{rule.code} is not on the cost table"
             raise Rejected("charge_not_disclosed", detail, "disbursement_id")
 
@@ -71,6 +70,6 @@ def _changes(loan: Loan, events: Sequence[Event]) -> tuple[FeeChange, ...]:
 
 
 def _fee(loan: Loan, code: str, amount_minor: int) -> FeeChange:
-    rule = rule_of(loan.conditions.charge_rules, code, ChargeTime.INSTALMENT)
-    tax = 0 if rule is None else tax_in(amount_minor, rule.tax_percent)
+    rules = agreed_fees(loan.conditions.charge_rules)
+    tax = sum(tax_in(amount_minor, rule.tax_percent) for rule in rules if rule.code == code)
     return FeeChange(code=code, amount_minor=amount_minor, tax_minor=tax)

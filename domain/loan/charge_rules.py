@@ -16,6 +16,10 @@ from domain.servicing.values import ChargeBasis, ChargeTime, Component, Unit
 PERCENT = 100
 
 
+AGREED_TIMES = frozenset({ChargeTime.INSTALMENT, ChargeTime.YEARLY})
+"""Of fees that the contract asks for: they are in the plan from its start."""
+
+
 class UndueCharge(StrEnum):
     """What becomes of an overdue charge when a payment shows that nothing had been overdue."""
 
@@ -27,13 +31,13 @@ class UndueCharge(StrEnum):
 class ChargeRule:
     """A charge that the product computes: a fixed amount, or a share of principal, interest, both.
 
-    A share is of the whole loan for a charge on a date, of an instalment for a fee on each, and of
-    what is overdue of an instalment for an overdue one.
+    A share is of the whole loan for a charge on a date, of an instalment for a fee on each, of what
+    was paid out for either or a yearly one, and of what is overdue of an instalment.
     """
 
     code: str  # one of the product's charges
     component: Component  # fee or penalty
-    time: ChargeTime  # on a date, when it is asked for; with each instalment; overdue, by the close
+    time: ChargeTime  # when it is asked for; with each instalment; yearly; overdue, by the close
     basis: ChargeBasis = ChargeBasis.FLAT
     amount_minor: int = 0
     percent: Decimal | None = None  # of what the basis says: 1.5 is 1.5 %; None: the fixed amount
@@ -44,6 +48,8 @@ class ChargeRule:
     every_unit: Unit = Unit.DAYS
     cap_minor: int | None = None  # of all overdue charges on one instalment; None: without limit
     undue: UndueCharge = UndueCharge.TAKEN_BACK
+    month: int | None = None  # of a yearly fee, 1 to 12; None: anniversaries of the first payout
+    day: int | None = None  # of a yearly fee, of its month; the last day of a month without it
     tax_percent: Decimal | None = None  # inside the charge, on its net: 6 is VAT of 6 %; None: none
 
 
@@ -81,6 +87,11 @@ def last_turn(rule: ChargeRule, due_on: date, on: date) -> date | None:
     while (later := add_units(first, rule.every_unit, rule.every * (number + 1))) <= on:
         turn, number = later, number + 1
     return turn
+
+
+def agreed_fees(rules: Iterable[ChargeRule]) -> list[ChargeRule]:
+    """Return the rules of fees that the contract asks for."""
+    return [rule for rule in rules if rule.time in AGREED_TIMES]
 
 
 def rule_of(rules: Iterable[ChargeRule], code: str, time: ChargeTime) -> ChargeRule | None:

@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from domain.calendar import HolidayCalendar
 from domain.daycount import DayCount
-from domain.loan.charge_rules import ChargeRule
+from domain.loan.charge_rules import ChargeRule, agreed_fees
 from domain.loan.terms import (
     Compounding,
     Conditions,
@@ -29,7 +29,6 @@ from domain.servicing.values import (
     AccrualBasis,
     Amortisation,
     ChargeKind,
-    ChargeTime,
     Component,
     DaysInMonth,
     DaysInYear,
@@ -205,9 +204,10 @@ def _instalment_fees(rules: tuple[ChargeRule, ...]) -> tuple[ChargeTerms, ...]:
             percent=rule.percent or Decimal(0),
             min_minor=rule.min_minor,
             max_minor=rule.max_minor,
+            month=rule.month,
+            day=rule.day,
         )
-        for rule in rules
-        if rule.time is ChargeTime.INSTALMENT
+        for rule in agreed_fees(rules)
     )
 
 

@@ -46,7 +46,7 @@ def accelerate(ledger: Ledger, on: date) -> None:
     if current is None:
         return
     removed = _removed(ledger, on)
-    let_fees_go(ledger, removed)
+    let_fees_go(ledger, removed, on)
     charged = _row_for_charges(ledger, removed, on)
     fixed = ledger.re_aged_equally_on is not None  # interest is owed whole: nothing is earned
     if not current.met and not fixed:

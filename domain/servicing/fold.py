@@ -62,7 +62,7 @@ def open_ledger(terms: LoanTerms, first_disbursed_on: date) -> Ledger:
     """Working state of a loan before its first disbursement."""
     plan = Plan(terms, schedule_periods(terms, first_disbursed_on))
     ledger = Ledger(terms, plan, first_disbursed_on)
-    ledger.charges += agreed_fees(terms)
+    ledger.charges += agreed_fees(terms, first_disbursed_on)
     return ledger
 
 

@@ -72,7 +72,7 @@ def drop_rows_beyond(ledger: Ledger) -> None:
     """Take rows away that the plan has no period for any more."""
     dates = {(p.from_on, p.due_on) for p in ledger.plan.periods}
     beyond = [row for row in ledger.rows if row.regular and (row.from_on, row.due_on) not in dates]
-    let_fees_go(ledger, beyond)
+    let_fees_go(ledger, beyond, date.min)
     ledger.rows = [
         row
         for row in ledger.rows

@@ -1,17 +1,20 @@
-"""Fees on every instalment: asked for with it, and computed anew as it changes.
+"""Fees on every instalment, or on those that hold a day of the year: they follow their instalments.
 
 Those that a contract agrees on are there from the start; an application may bring others. Sources:
-domain rules 9.8 F-04, F-06 to F-09, F-11, F-22.
+domain rules 9.8 F-03, F-04, F-06 to F-09, F-11, F-22.
 """
+
+from calendar import monthrange
+from datetime import date
 
 from domain.servicing.charge_amounts import percent_of
 from domain.servicing.ledger import Charge, Ledger
 from domain.servicing.row import I, P, Row
-from domain.servicing.terms import LoanTerms
+from domain.servicing.terms import ChargeTerms, LoanTerms
 from domain.servicing.values import ChargeBasis, ChargeTime
 
 
-def agreed_fees(terms: LoanTerms) -> list[Charge]:
+def agreed_fees(terms: LoanTerms, start: date) -> list[Charge]:
     """Return what a contract asks for with each instalment, before there is one."""
     return [
         Charge(
@@ -20,15 +23,35 @@ def agreed_fees(terms: LoanTerms) -> list[Charge]:
             kind=fee.kind,
             time=ChargeTime.INSTALMENT,
             basis=fee.basis,
-            submitted_on=terms.expected_disbursement_on,
+            submitted_on=start,
             each=fee.amount_minor,
             percent=fee.percent,
             least=fee.min_minor,
             most=fee.max_minor,
             agreed=True,
+            yearly=_day_of_year(fee, start),
         )
         for fee in terms.instalment_fees
     ]
+
+
+def _day_of_year(fee: ChargeTerms, start: date) -> tuple[int, int] | None:
+    if fee.time is not ChargeTime.YEARLY:
+        return None
+    return (start.month, start.day) if fee.month is None else (fee.month, fee.day or 1)
+
+
+def times_in(charge: Charge, after: date, until: date) -> int:
+    """Count how often a fee of the contract falls into the days after one, up to another.
+
+    A day that a month does not have is its last day.
+    """
+    if charge.yearly is None:
+        return 1
+    month, day = charge.yearly
+    years = range(after.year, until.year + 1)
+    days = [date(year, month, min(day, monthrange(year, month)[1])) for year in years]
+    return sum(after < on <= until for on in days)
 
 
 def fees_asked(ledger: Ledger) -> dict[str, int]:
@@ -48,6 +71,11 @@ def spread_fee(ledger: Ledger, charge: Charge) -> None:
 
 
 def _share(ledger: Ledger, charge: Charge, row: Row) -> int:
+    times = times_in(charge, row.from_on, row.due_on)
+    return times and times * _once(ledger, charge, row)
+
+
+def _once(ledger: Ledger, charge: Charge, row: Row) -> int:
     if charge.basis is ChargeBasis.FLAT:
         return charge.each
     if charge.basis is ChargeBasis.PERCENT_OF_DISBURSED:

@@ -78,7 +78,8 @@ class Charge:
     percent: Decimal = Decimal(0)
     least: int = 0  # of a share on an instalment
     most: int | None = None  # of a share on an instalment; None: without limit
-    agreed: bool = False  # by the contract, on every instalment
+    agreed: bool = False  # by the contract: on every instalment, or on those that hold a day
+    yearly: tuple[int, int] | None = None  # month and day of each year; None: on every instalment
     moved: int = 0  # of an instalment fee: onto instalments of a new plan, beside their own
     paid: int = 0
     waived: int = 0
@@ -112,6 +113,7 @@ class Charge:
             least=self.least,
             most=self.most,
             agreed=self.agreed,
+            yearly=self.yearly,
             moved=self.moved,
             paid=self.paid,
             waived=self.waived,

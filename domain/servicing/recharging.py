@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from domain.servicing.charges import charges_of, row_after_maturity, row_of_charge
+from domain.servicing.instalment_fees import times_in
 from domain.servicing.ledger import Charge, Ledger
 from domain.servicing.row import F, N, Row
 from domain.servicing.splitting import split_evenly
@@ -52,9 +53,12 @@ def _lift(row: Row, component: Component, charges: Sequence[Charge]) -> list[Lif
     return lifted
 
 
-def let_fees_go(ledger: Ledger, rows: Iterable[Row]) -> None:
-    """Ask no more for what is unpaid of the contract's fees on instalments that end."""
-    for row, charge, part in _unpaid_fees(ledger, rows):
+def let_fees_go(ledger: Ledger, rows: Iterable[Row], on: date) -> None:
+    """Ask no more for what is unpaid of the contract's fees on instalments that end on a day.
+
+    A yearly fee whose day was by then stays.
+    """
+    for row, charge, part in _unpaid_fees(ledger, rows, on):
         row.ask(charge.component, -part, row.met_on)
         charge.shares[row.due_on] -= part
         charge.amount -= part
@@ -62,22 +66,27 @@ def let_fees_go(ledger: Ledger, rows: Iterable[Row]) -> None:
 
 def move_fees(ledger: Ledger, rows: Iterable[Row]) -> None:
     """Note what is unpaid of the contract's fees on rows whose charges move to a new plan."""
-    for row, charge, part in _unpaid_fees(ledger, rows):
+    for row, charge, part in _unpaid_fees(ledger, rows, date.min):
         charge.shares[row.due_on] -= part
         charge.moved += part
 
 
-def _unpaid_fees(ledger: Ledger, rows: Iterable[Row]) -> Iterator[tuple[Row, Charge, int]]:
+def _unpaid_fees(
+    ledger: Ledger, rows: Iterable[Row], on: date
+) -> Iterator[tuple[Row, Charge, int]]:
     """Tell unpaid parts of the contract's fees; of a row in arrears dated charges are paid first.
 
-    Each part is to be taken off before the next is asked for.
+    Of yearly ones the part after a day. Each is to be taken off before the next is asked for.
     """
     agreed = [charge for charge in ledger.charges if charge.agreed]
     for row in rows if agreed else ():
         dated = [charge for charge in charges_of(ledger, row) if charge.due_on is not None]
         left = row.outstanding_of(F) - sum(x.outstanding for x in dated if x.component is F)
         for charge in agreed:
-            part = min(max(0, left), charge.shares.get(row.due_on, 0))
+            share = charge.shares.get(row.due_on, 0)
+            times = times_in(charge, row.from_on, row.due_on)
+            after = times_in(charge, max(on, row.from_on), row.due_on)
+            part = min(max(0, left), share * after // times if times else share)
             left -= part
             if part:
                 yield row, charge, part

@@ -49,7 +49,7 @@ def restructure(ledger: Ledger, fact: Restructured, entry: Entry) -> None:
     on = entry.on
     principal = ledger.outstanding()[P]
     interest = max(0, interest_owed(ledger, on) - fact.waived_interest_minor)
-    let_fees_go(ledger, [row for row in ledger.rows if row.due_on > on])
+    let_fees_go(ledger, [row for row in ledger.rows if row.due_on > on], on)
     move_fees(ledger, ledger.rows)
     open_charges = {c: sum(row.outstanding_of(c) for row in ledger.rows) for c in (F, N)}
     kept = [row for row in ledger.rows if _has_history(row, on)]

@@ -23,6 +23,7 @@ from domain.servicing.terms import (
 )
 from domain.servicing.values import Amortisation, ChargeBasis, ChargeTime, Strategy
 
+AGREED_TIMES = frozenset({ChargeTime.INSTALMENT, ChargeTime.YEARLY})
 EVERY_MAX = 1_200  # units of a repayment period; more is a typing error
 PERCENT_MAX = Decimal(1_000)
 PARTS_MAX = 1_200  # tranches, charges: more is a typing error
@@ -102,7 +103,7 @@ def _charge_refusals(terms: LoanTerms) -> Iterator[Refusal]:
         reason = unsound_charge(fee)
         if reason is not None:
             yield _no("instalment_fees", reason, f"fee {fee.code}")
-        elif fee.time is not ChargeTime.INSTALMENT or terms.cumulative:
+        elif fee.time not in AGREED_TIMES or terms.cumulative:
             yield _no("instalment_fees", Unsound.NOT_OFFERED, f"fee {fee.code}: {fee.time}")
 
 

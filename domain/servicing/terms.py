@@ -94,6 +94,8 @@ class ChargeTerms:
     percent: Decimal = Decimal(0)
     min_minor: int = 0  # of a share on an instalment
     max_minor: int | None = None  # of a share on an instalment; None: without limit
+    month: int | None = None  # of a yearly fee
+    day: int | None = None  # of a yearly fee, of its month; None: anniversaries of the start
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -188,7 +190,7 @@ class LoanTerms:
     instalment_minor: int | None = None  # of FIXED_INSTALMENT; `instalments` is the most allowed
     custom: tuple[CustomInstalment, ...] = ()  # of CUSTOM
     penalty: PenaltyTerms | None = None  # 罚息, 复利
-    instalment_fees: tuple[ChargeTerms, ...] = ()  # of the contract, on every instalment
+    instalment_fees: tuple[ChargeTerms, ...] = ()  # of the contract: on every instalment, or yearly
     non_performing_order: tuple[tuple[DueClass, Component], ...] = ()  # 先本后息; () as else
 
     @cached_property

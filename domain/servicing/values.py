@@ -251,6 +251,7 @@ class ChargeTime(StrEnum):
     DISBURSEMENT = "disbursement"
     SPECIFIED_DUE_DATE = "specified_due_date"
     INSTALMENT = "instalment"
+    YEARLY = "yearly"  # on a day of each year, with the instalment whose period holds it (年费)
     OVERDUE = "overdue"
 
 

@@ -40,7 +40,12 @@ from domain.loan.terms import (
 from domain.postings import Account
 from domain.replay import replay
 from domain.servicing.values import ReAgeInterest, ReAmortiseInterest
-from tests.support.charge_rules import CHARGE_RULES, INSTALMENT_FEES
+from tests.support.charge_rules import (
+    AGREED_FEES,
+    CHARGE_RULES,
+    INSTALMENT_FEES,
+    YEARLY_FEES,
+)
 from tests.support.conventions import CONVENTIONS
 from tests.support.lives import (
     CONDITIONS,
@@ -87,7 +92,7 @@ SHAPES: list[dict[str, Any]] = [
     {"down_payment": DownPaymentConditions(percent=Decimal(20), automatic=True)},
     {"down_payment": DownPaymentConditions(percent=Decimal(35))},
     {"charge_rules": INSTALMENT_FEES},
-    {"charge_rules": INSTALMENT_FEES, "charge_off": ChargeOffBehaviour.ACCELERATE_MATURITY},
+    {"charge_rules": YEARLY_FEES, "charge_off": ChargeOffBehaviour.ACCELERATE_MATURITY},
     {"charge_off": ChargeOffBehaviour.ACCELERATE_MATURITY},
     {"due_days": DueDays(earliest=31)},
     *CONVENTIONS,
@@ -324,7 +329,7 @@ def paid_out(conditions: Conditions, shape: dict[str, Any]) -> Life:
     left_out = NOT_OFFERED.get(method, set[str]())
     if method not in {RepaymentMethod.ANNUITY, RepaymentMethod.FLAT}:
         left_out = left_out | {"full_term_tranches"}
-    if method is RepaymentMethod.REVOLVING and shape.get("charge_rules") is INSTALMENT_FEES:
+    if method is RepaymentMethod.REVOLVING and shape.get("charge_rules") in AGREED_FEES:
         left_out = left_out | {"charge_rules"}
     shape = {name: n for name, n in shape.items() if name not in left_out}
     return disbursed(conditions=replace(conditions, **shape), approved=5_000_000)

@@ -1,5 +1,6 @@
 """Charges that the products of random lives and random books compute."""
 
+from dataclasses import replace
 from decimal import Decimal
 
 from domain.loan.terms import ChargeBasis, ChargeRule, ChargeTime, Component, Unit
@@ -17,6 +18,12 @@ INSTALMENT_FEES = (
         tax_percent=Decimal(6),
     ),
 )
+
+YEARLY_FEES = (
+    replace(INSTALMENT_FEES[0], time=ChargeTime.YEARLY, month=2, day=29),
+    replace(INSTALMENT_FEES[1], time=ChargeTime.YEARLY, basis=ChargeBasis.PERCENT_OF_DISBURSED),
+)
+AGREED_FEES = (INSTALMENT_FEES, YEARLY_FEES)
 
 CHARGE_RULES = (
     ChargeRule(

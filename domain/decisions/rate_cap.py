@@ -10,7 +10,7 @@ from decimal import Decimal
 from domain.errors import Rejected
 from domain.events.registry import Event
 from domain.events.servicing import ChargeAssessed, ChargeCapped
-from domain.loan.charge_rules import tax_in
+from domain.loan.charge_rules import agreed_fees, tax_in
 from domain.loan.state import Loan
 from domain.loan.terms import Conditions
 from domain.servicing.penalty import RateCap, cap_charge
@@ -57,7 +57,8 @@ def within_cap(
 def require_sound_cap(conditions: Conditions) -> None:
     """Refuse a cap that rates alone could exceed: it would cut charges and never be kept.
 
-    Raises Rejected: `bad_bounds`, `rate_above_cap`.
+    Nor is a fee cut that the contract asks for with its instalments. Raises Rejected: `bad_bounds`,
+    `not_offered`, `rate_above_cap`.
     """
     cap, penalty = conditions.rate_cap_annual, conditions.penalty
     if cap is None:
@@ -66,6 +67,9 @@ def require_sound_cap(conditions: Conditions) -> None:
         raise Rejected(
             "bad_bounds", f"above 0, at most {RATE_ANNUAL_MAX} a year", "rate_cap_annual"
         )
+    if agreed_fees(conditions.charge_rules):
+        detail = "fees that the contract asks for with its instalments are not cut"
+        raise Rejected("not_offered", detail, "rate_cap_annual")
     rates = {"rate_annual_max": conditions.rate_annual_max}
     if conditions.floating is not None:
         ceiling = conditions.floating.cap_annual

@@ -356,3 +356,8 @@ def test_one_that_cannot_be_is_refused_with_the_product(
 ) -> None:
     no = product_refused(replace(PRODUCT, charge_rules=(rule,), **product))
     assert (no.code, no.field) == (code, "charge_rules")
+
+
+def test_a_cap_on_the_cost_a_year_cannot_cut_it() -> None:
+    no = product_refused(replace(PRODUCT, charge_rules=(FEE,), rate_cap_annual=Decimal(1)))
+    assert (no.code, no.field) == ("not_offered", "rate_cap_annual")

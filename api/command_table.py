@@ -59,6 +59,7 @@ _PATHS: Final[Mapping[str, tuple[str, Scope]]] = {
     "loan.report_misuse": (_LOAN + "misuse-reports", Scope.SERVICE),
     "loan.end_misuse": (_LOAN + "misuse-ends", Scope.SERVICE),
     "loan.classify": (_LOAN + "classifications", Scope.SERVICE),
+    "loan.pause_delinquency": (_LOAN + "delinquency-pauses", Scope.SERVICE),
     "loan.reverse_payment": (_LOAN + "payment-reversals", Scope.SERVICE),
     "loan.assess_charge": (_LOAN + "charges", Scope.SERVICE),
     "loan.waive": (_LOAN + "waivers", Scope.SERVICE),

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from domain.envelope import RecordedEvent
-from domain.loan.arrears import days_past_due, overdue
+from domain.loan.arrears import days_past_due, delinquent_days, overdue
 from domain.loan.evolve import fold
+from domain.loan.instalments import Instalment
 from domain.loan.state import Loan
 
 
@@ -17,6 +18,7 @@ class Replay:
     loan: Loan | None
     events: tuple[RecordedEvent, ...]
     days_past_due: int
+    delinquent_days: int  # less grace and the pauses of the counter
 
 
 def replay(
@@ -35,7 +37,9 @@ def replay(
     )
     loan = fold(None, (recorded.event for recorded in seen))
     on = as_of or max((recorded.effective_on for recorded in seen), default=None)
-    late = 0
+    late: list[Instalment] = []
     if loan is not None and on is not None and not loan.charged_off:
-        late = days_past_due(overdue(loan.rows, on, loan.conditions), on)
-    return Replay(loan=loan, events=seen, days_past_due=late)
+        late = overdue(loan.rows, on, loan.conditions)
+    past_due = days_past_due(late, on) if on else 0
+    delinquent = delinquent_days(loan, late, on) if loan and on else 0
+    return Replay(loan=loan, events=seen, days_past_due=past_due, delinquent_days=delinquent)

@@ -78,6 +78,7 @@ def as_json(stream: StreamId, seen: Replay, loan: Loan) -> dict[str, Any]:
         "status": loan.status,
         "currency": loan.currency,
         "days_past_due": seen.days_past_due,
+        "delinquent_days": seen.delinquent_days,
         "balances": asdict(loan.balances),
         "instalments": [row._asdict() for row in loan.rows],
         "events": [
@@ -108,6 +109,7 @@ def show(stream: StreamId, seen: Replay, loan: Loan) -> None:
         [
             ("status", loan.status),
             ("days past due", seen.days_past_due),
+            ("delinquent days", seen.delinquent_days),
             ("principal", money(balances.principal_minor)),
             ("interest planned", money(balances.interest_minor)),
             ("fees", money(balances.fee_minor)),

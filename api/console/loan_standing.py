@@ -45,6 +45,7 @@ class Standing:
     on: date
     versions: frozenset[int]
     days_past_due: int
+    delinquent_days: int  # less grace and pauses
     overdue_minor: int
 
 
@@ -61,6 +62,7 @@ def stand(events: Sequence[RecordedEvent], moment: Moment, today: date) -> Stand
         on=on,
         versions=frozenset(recorded.version for recorded in seen.events),
         days_past_due=seen.days_past_due,
+        delinquent_days=seen.delinquent_days,
         overdue_minor=sum(row.unpaid_minor for row in late),
     )
 

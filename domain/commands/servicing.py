@@ -1,5 +1,7 @@
 """Commands on a loan in service: payments, reversals, charges, waivers, refunds."""
 
+from datetime import date
+
 from domain.commands.registry import LoanCommand, MoneyCommand, command
 from domain.events.arrears import LoanClass
 from domain.events.servicing import PaymentKind, Split
@@ -60,3 +62,10 @@ class ClassifyLoan(LoanCommand):
     """Put a loan into one of the five classes (五级分类)."""
 
     loan_class: LoanClass
+
+
+@command("loan.pause_delinquency")
+class PauseDelinquency(LoanCommand):
+    """Let the delinquent days stand still from the day after the value date on."""
+
+    until_on: date  # the last day that does not count

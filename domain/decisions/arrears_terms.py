@@ -30,5 +30,7 @@ def require_sound_arrears(conditions: Conditions) -> None:
         raise Rejected("bad_bounds", detail, FIELD)
     if not 0 <= agreed.tolerance_days <= TOLERANCE_DAYS_MAX:
         raise Rejected("bad_bounds", f"0 to {TOLERANCE_DAYS_MAX} days", FIELD)
+    if not 0 <= agreed.grace_days <= TOLERANCE_DAYS_MAX:
+        raise Rejected("bad_bounds", f"0 to {TOLERANCE_DAYS_MAX} days of grace", FIELD)
     if day is not None and not 1 <= day <= DAYS_OF_A_MONTH:
         raise Rejected("bad_bounds", f"a day of the month, 1 to {DAYS_OF_A_MONTH}", FIELD)

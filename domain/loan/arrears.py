@@ -1,7 +1,7 @@
 """Which instalments of a stored loan are overdue, and for how long, by what its product tolerates.
 
 It counts days and nothing else: interest and penalties run from the due date whatever is tolerated.
-Sources: domain rules 2.1, P-60.
+Sources: domain rules 2.1, 2.2, P-47, P-60.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -9,8 +9,9 @@ from datetime import date
 from functools import lru_cache
 
 from domain.loan.instalments import Instalment
+from domain.loan.state import Loan
 from domain.loan.terms import ArrearsConditions, Conditions, UnpaidParts
-from domain.servicing.arrears import Tolerance, late_from
+from domain.servicing.arrears import DelinquencyPause, Tolerance, late_from, paused_days
 
 
 def overdue(rows: Sequence[Instalment], on: date, conditions: Conditions) -> list[Instalment]:
@@ -38,6 +39,15 @@ def days_past_due(late: Iterable[Instalment], on: date) -> int:
     """Count days since the oldest overdue due date; 0: nothing is overdue (rule 2.1)."""
     oldest = min((row.due_on for row in late), default=on)
     return (on - oldest).days
+
+
+def delinquent_days(loan: Loan, late: Iterable[Instalment], on: date) -> int:
+    """Count days past due less those of pauses since the oldest due date, and the grace (2.2)."""
+    oldest = min((row.due_on for row in late), default=on)
+    pauses = [DelinquencyPause(start=x.effective_on, end=x.until_on) for x in loan.count_pauses]
+    agreed = loan.conditions.arrears
+    grace = 0 if agreed is None else agreed.grace_days
+    return max(0, (on - oldest).days - paused_days(pauses, oldest, on) - grace)
 
 
 def _late(

@@ -348,6 +348,7 @@ _CHANGES: dict[type[Event], Callable[[Loan, Any], Changes]] = {
     arrears.PaymentMissed: _missed,
     arrears.ArrearsCured: _cured,
     arrears.DelinquencyBucketChanged: _bucket,
+    arrears.DelinquencyPaused: lambda loan, e: {"count_pauses": (*loan.count_pauses, e)},
     changes.RateChanged: lambda loan, e: {
         "timeline": _recorded(loan, e),
         "rate_annual": e.rate_annual,
@@ -393,7 +394,6 @@ _NOTED: tuple[type[Event], ...] = (
     disbursement.UseEvidenceRecorded,
     arrears.WarningRaised,
     arrears.WarningClosed,
-    arrears.DelinquencyPaused,
 )
 """Events that no decision asks about: they are history for audit and projections."""
 

@@ -6,7 +6,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from domain.events.application import Decision
-from domain.events.arrears import LoanClass
+from domain.events.arrears import DelinquencyPaused, LoanClass
 from domain.events.crediting import ChargedBack
 from domain.events.disbursement import FeeTaken, TrancheDisbursed
 from domain.events.servicing import ChargeCapped, FeeChange
@@ -102,6 +102,7 @@ class Loan:
     tranches: tuple[PlannedTranche, ...] = ()  # expected to go out, by date
     tranches_paid: frozenset[str] = frozenset()  # ids of those that went out
     taken_back: frozenset[str] = frozenset()  # ids of payments and the like that were reversed
+    count_pauses: tuple[DelinquencyPaused, ...] = ()  # in which delinquent days stand still
     capped: tuple[ChargeCapped, ...] = ()  # charges that a cap on the cost a year has cut
     penalised: Penalised = NOTHING_YET  # penalty and compound interest, as published
     fees_asked: tuple[FeeChange, ...] = ()  # of the contract, by all instalments, as published

@@ -172,6 +172,7 @@ class ArrearsConditions:
     tolerance_days: int = 0  # after the due date
     tolerance_day: int | None = None  # of the month: the first one by which it must be paid
     counted: UnpaidParts = UnpaidParts.ALL
+    grace_days: int = 0  # past due before a day is delinquent (P-47)
 
 
 class Compounding(StrEnum):

@@ -127,6 +127,7 @@ CONVENTIONS: dict[str, Any] = {
         "tolerance_days": 3,
         "tolerance_day": 20,
         "counted": "without_penalty",
+        "grace_days": 2,
     },
     "arrears_tolerance": "1.00",
     "interest_period": "same_as_repayment_period",
@@ -155,8 +156,11 @@ def test_a_product_says_every_convention_and_its_loan_keeps_it(api: Api) -> None
         "2018-04-15",
         "2018-07-15",
     ]
-    for on, days in (("2018-02-20", 0), ("2018-02-21", 6)):
-        assert api.get(f"/v1/loans/{loan}/state", {"as_of": on})["days_past_due"] == days
+    pause = {"effective_on": "2018-02-16", "until_on": "2018-02-19", "reason_code": "hardship"}
+    api.as_("ann").done(f"/v1/loans/{loan}/delinquency-pauses", pause)
+    for on, counted in (("2018-02-20", (0, 0)), ("2018-02-21", (6, 1))):
+        seen = api.get(f"/v1/loans/{loan}/state", {"as_of": on})
+        assert (seen["days_past_due"], seen["delinquent_days"]) == counted
 
 
 def test_a_charge_is_cut_to_the_cap_of_the_product(api: Api) -> None:

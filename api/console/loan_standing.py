@@ -47,6 +47,7 @@ class Standing:
     days_past_due: int
     delinquent_days: int  # less grace and pauses
     overdue_minor: int
+    late: frozenset[int]  # numbers of the instalments that are overdue
 
 
 def stand(events: Sequence[RecordedEvent], moment: Moment, today: date) -> Standing:
@@ -64,6 +65,7 @@ def stand(events: Sequence[RecordedEvent], moment: Moment, today: date) -> Stand
         days_past_due=seen.days_past_due,
         delinquent_days=seen.delinquent_days,
         overdue_minor=sum(row.unpaid_minor for row in late),
+        late=frozenset(row.number for row in late),
     )
 
 

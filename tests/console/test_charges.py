@@ -8,7 +8,7 @@ import pytest
 from consumers.daily_close import CloseOfDay
 from domain.commands import servicing as cs
 from domain.events.arrears import LoanClass
-from domain.loan.terms import PayoutFee
+from domain.loan.terms import ArrearsConditions, PayoutFee
 from tests.console.conftest import Console, Visitor
 from tests.console.test_in_a_browser import DESK, PHONE, sign_in, then_nothing_complains
 from tests.console.test_why import number, panel
@@ -61,6 +61,21 @@ def test_every_charge_of_the_product_is_listed(penal: Visitor) -> None:
     assert listed["SERVICE"].startswith("0.50 % of principal, with each instalment")
     assert "at most 4.00" in listed["SERVICE"]
     assert listed["LATE"] == "when asked for, as asked for"
+
+
+def test_what_is_tolerated_is_not_shown_as_late(empty: Console) -> None:
+    """45 days after the first due date, and 17 after the second."""
+    book = Book(
+        empty.parts.store, payouts_max=1, arrears=ArrearsConditions(tolerance_days=20, grace_days=5)
+    )
+    book.open_loan("patient")
+    book.today = date(2018, 4, 1)
+    book.do(cs.ClassifyLoan(loan_id="patient", effective_on=MARCH, loan_class=LoanClass.NORMAL))
+    empty.api.catch_up()
+    page = empty.signed_in("boss").get("/console/loans/patient", as_of="2018-04-01")
+    rows = page.one("section", aria_labelledby="schedule").rows()
+    assert [row[-1] for row in rows[:3]] == ["45 days late", "tolerated", "to come"]
+    assert "40 delinquent" in page.text
 
 
 def test_a_fee_that_is_kept_back_is_listed_with_what_it_comes_to(empty: Console) -> None:

@@ -236,9 +236,9 @@ def _freeze_rows(ledger: Ledger) -> tuple[Instalment, ...]:
         )
     rows: list[Instalment] = []
     moves = sorted((e.on, e.amount) for e in ledger.entries if e.kind in RAISES_BALANCE)
-    balance, taken, matures_on = 0, 0, maturity_of(ledger)
+    balance, taken, matures_on, moved = 0, 0, maturity_of(ledger), len(moves)
     for row in ledger.rows:
-        while taken < len(moves) and _counts_by(moves[taken][0], row, matures_on):
+        while taken < moved and _counts_by(moves[taken][0], row, matures_on):
             balance += moves[taken][1]
             taken += 1
         due, rare = Amounts.of(row.due), row.rare

@@ -83,11 +83,12 @@ def _stays_before(other: Row, row: Row, terms: LoanTerms) -> bool:
 
 def _follow_plan(ledger: Ledger, on: date) -> None:
     for period, known in ledger.periods_with_rows():
-        if known is not None and period.due_on < on:
-            continue
-        row = known or Row(period.from_on, period.due_on)
-        if known is None:
+        row = known
+        if row is None:
+            row = Row(period.from_on, period.due_on)
             ledger.rows.append(row)
+        elif period.due_on < on:
+            continue
         _ask_as_solved(ledger, period, row)
         row.update_met(on)
     if ledger.terms.amortisation is Amortisation.FIXED_INSTALMENT:

@@ -266,7 +266,10 @@ class Row:
 
     def update_met(self, on: date) -> None:
         """Like `check_met`, but a row that was met before keeps its day."""
-        settled = self._left() == 0
+        if self.paid or self.rare is not None:
+            settled = self._left() == 0
+        else:
+            settled = not any(self.due.values())
         if settled != self.met:
             self.met = settled
             self.met_on = on if settled else None

@@ -55,10 +55,11 @@ def money_counts_from(plan: Plan, on: date) -> date:
 
 def add_money(plan: Plan, money: Money) -> None:
     """Add principal on a day and solve the instalments of the containing and later periods."""
-    for period in plan.periods:
-        if money.on <= period.from_on:
-            period.disbursed_before += money.disbursed
-            period.capitalised_before += money.capitalised
+    if plan.flat:  # which earns on all that was paid out
+        for period in plan.periods:
+            if money.on <= period.from_on:
+                period.disbursed_before += money.disbursed
+                period.capitalised_before += money.capitalised
     allow_longest_term(plan, money.on)
     period = plan.move_money(money.on, disbursed=money.disbursed, capitalised=money.capitalised)
     if period is not None:

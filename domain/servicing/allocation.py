@@ -113,15 +113,18 @@ def _share_of_each(amount: int, rows: int) -> int:
 def _select(payment: _Payment, due: DueClass, component: Component | None = None) -> list[Row]:
     # A charge-off without interest may part a row that is met anew: nothing of it is owed.
     on, rows = payment.on, payment.ledger.open_rows
-    if due is DueClass.PAST_DUE:
-        unpaid = [row for row in rows if row.due_on < on and not row.met]
-    elif due is DueClass.DUE:
-        unpaid = [row for row in rows if row.due_on == on and not row.met]
-    else:
+    if due is DueClass.IN_ADVANCE:
         unpaid = [row for row in rows if row.due_on > on and not row.met]
-    if component is not None:
-        unpaid = [row for row in unpaid if row.outstanding_of(component) > 0]
-    return _select_future(payment, unpaid, component) if due is DueClass.IN_ADVANCE else unpaid[:1]
+        if component is not None:
+            unpaid = [row for row in unpaid if row.outstanding_of(component) > 0]
+        return _select_future(payment, unpaid, component)
+    past = due is DueClass.PAST_DUE
+    for row in rows:
+        if row.met or not (row.due_on < on if past else row.due_on == on):
+            continue
+        if component is None or row.outstanding_of(component) > 0:
+            return [row]
+    return []
 
 
 def _select_future(payment: _Payment, future: list[Row], component: Component | None) -> list[Row]:
@@ -158,9 +161,9 @@ def _latest(payment: _Payment, future: list[Row], component: Component | None) -
 def _pay_row(payment: _Payment, row: Row, due: DueClass, component: Component, amount: int) -> int:
     if not payment.followed or component in CHARGED:  # the plan knows of no charges
         return _collect(payment, row, component, amount, due)
-    ledger = payment.ledger
+    ledger, plan = payment.ledger, payment.ledger.plan
     period = None if row.down_payment else ledger.period_of(row)
-    if period is None or row.due_on > ledger.plan.maturity:
+    if period is None or row.due_on > plan.maturity:
         payment.exhausted.append(row)
         return _collect(payment, row, component, amount, due)
     pay_on = payment.on
@@ -171,12 +174,12 @@ def _pay_row(payment: _Payment, row: Row, due: DueClass, component: Component, a
             payment.exhausted.append(row)
         whole = asked.interest if component is I else asked.principal
         row.due[component] = whole + (row.waived_beside_plan if component is I else 0)
-        index = ledger.plan.index_of(period)
-        ledger.plan.note(index, index)  # the row must follow the plan again
+        index = plan.index_of(period)
+        plan.note(index, index)  # the row must follow the plan again
     used = _collect(payment, row, component, amount, due)
     if used:
         pays = pay_interest if component is I else pay_principal
-        pays(ledger.plan, period, pay_on, used)
+        pays(plan, period, pay_on, used)
         payment.seen = None
     ledger.sync_changed(payment.on)
     return used

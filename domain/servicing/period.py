@@ -25,10 +25,10 @@ def to_minor(amount: Decimal, mode: str | None = None) -> int:
 class Earning:
     """How the factors of a plan become interest: on which base, and rounded how and where.
 
-    A balance times one exact factor is rounded to the nearest minor unit in integers where that is
-    what comes of cutting it to `inner`'s digits and then rounding it: below `integers_below` (in
-    2^-96 minor units; 0: never) the cut moves it by less than half a thousandth, and so it may only
-    where the product lies farther than 1/256 from a half. Elsewhere the decimals decide.
+    A balance times one exact factor is rounded to the nearest minor unit in integers wherever the
+    same comes of cutting it to `inner`'s digits first. Below `integers_below` (in 2^-96 minor
+    units; 0: never) the cut moves it by half a thousandth of a unit at most, so that only a product
+    within 1/256 of a half could come out otherwise: there the decimals decide.
     """
 
     flat: bool

@@ -223,6 +223,8 @@ def _admit_charge(life: Life, o: op.AddCharge) -> None:
     unsound = unsound_charge(o.charge)
     if unsound is not None:
         raise Rejected(unsound, f"charge {o.charge.code}", "charge")
+    if o.charge.time is ChargeTime.YEARLY:
+        raise Rejected("not_offered", "a fee of every year is agreed with the contract", "charge")
     dated = o.charge.time in (ChargeTime.SPECIFIED_DUE_DATE, ChargeTime.OVERDUE)
     if dated and o.due_on is None:
         raise Rejected("due_date_missing", f"a charge {o.charge.time} has one", "due_on")

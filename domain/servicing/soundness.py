@@ -99,6 +99,8 @@ def _charge_refusals(terms: LoanTerms) -> Iterator[Refusal]:
 
         elif charge.time is ChargeTime.SPECIFIED_DUE_DATE:
             yield _no("product_charges", Unsound.DUE_DATE_MISSING, f"charge {charge.code}")
+        elif charge.time is ChargeTime.YEARLY:  # it is one of the contract's fees
+            yield _no("product_charges", Unsound.NOT_OFFERED, f"charge {charge.code}: yearly")
     for fee in terms.instalment_fees:
         reason = unsound_charge(fee)
         if reason is not None:

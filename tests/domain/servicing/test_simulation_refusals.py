@@ -143,6 +143,7 @@ REFUSED: list[tuple[str, str | None, list[op.Operation]]] = [
         ],
     ),
     ("due_date_missing", "due_on", [*ON_FEB, op.AddCharge(charge=DATED)]),
+    ("not_offered", "charge", [*ON_FEB, op.AddCharge(charge=charge(ChargeTime.YEARLY))]),
     (
         "instalment_not_found",
         "due_on",

@@ -318,22 +318,32 @@ class Ledger:
             self.sync_rows(on)
             return
         self._open_rows(min(changed))
+        periods = plan.periods
         for index in sorted(changed):
-            if not _same_dates(rows[index], plan.periods[index]):
+            period, row = periods[index], rows[index]
+            if row.due_on != period.due_on or row.from_on != period.from_on or not row.regular:
                 self.sync_rows(on)
                 return
-            self._follow(plan.periods[index], rows[index], on)
+            self._follow(period, row, on)
 
     def _follow(self, period: Period, row: Row, on: date) -> None:
         """Take over what a period asks for; what was credited is part of it."""
         if period.credited or period.moved_credit or row.rare is not None:
-            principal, interest = period.credited_parts
-            if principal or interest or row.credited:
-                row.beside.credited.update({P: principal, I: interest})
-                self._ask_as_planned(period, row)
-                row.update_met(on)
-                return
-        if self._ask_as_planned(period, row):
+            self._follow_credited(period, row, on)
+            return
+        principal, interest, due = period.due_principal, period.due_interest, row.due
+        if due.get(P, 0) != principal or due.get(I, 0) != interest:
+            due[P], due[I] = principal, interest
+            row.update_met(on)
+            if self.touched is not None:
+                self.touched.add(row.number)
+
+    def _follow_credited(self, period: Period, row: Row, on: date) -> None:
+        principal, interest = period.credited_parts
+        credited = principal or interest or row.credited
+        if credited:
+            row.beside.credited.update({P: principal, I: interest})
+        if self._ask_as_planned(period, row) or credited:
             row.update_met(on)
 
     def sync_interest(self) -> None:

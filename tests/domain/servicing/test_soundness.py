@@ -116,6 +116,7 @@ UNSOUND: list[tuple[str, str, dict[str, Any]]] = [
     ),
     ("product_charges", "amount_out_of_range", fee(amount_minor=-1)),
     ("product_charges", "percent_out_of_range", fee(basis=ChargeBasis.PERCENT_OF_AMOUNT)),
+    ("product_charges", "not_offered", fee(time=ChargeTime.YEARLY)),
     # dates
     ("due_day", "due_day_needs_months", {"due_day": 5, "repayment_unit": Unit.WEEKS}),
     ("due_day", "count_out_of_range", {"due_day": 32}),

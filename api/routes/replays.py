@@ -16,14 +16,16 @@ from api.parts import Parts
 from api.routes.loans import INSTALMENT
 from api.rows import Row, answer_model
 from api.writing import written
+from domain.decisions.guards import approved, require_status
 from domain.decisions.payouts import require_open_to_payouts
 from domain.decisions.plans import rate_of
 from domain.envelope import RecordedEvent, StreamId
 from domain.errors import Rejected
+from domain.loan.cost import CostQuote, cost_quote
 from domain.loan.headroom import Headroom, headroom
 from domain.loan.instalments import Balances
 from domain.loan.payoff import PayoffQuote, payoff_quote
-from domain.loan.state import Loan, Preparation
+from domain.loan.state import Loan, LoanStatus, Preparation
 from domain.loan.terms import CustomInstalment, PlannedTranche, RateStep, SignedRate, Terms
 from domain.replay import Replay, replay
 from projections.pages import decode, page_of
@@ -62,6 +64,9 @@ TERMS: Final = Row(
 )
 PREPARATION: Final = Row("Preparation", "A payout that the maker laid out.", Preparation)
 QUOTE: Final = Row("PayoffQuote", "What settles the loan.", PayoffQuote, currency=str, loan_id=str)
+COST: Final = Row(
+    "CostQuote", "What the approved plan costs.", CostQuote, currency=str, loan_id=str
+)
 HEADROOM: Final = Row("Headroom", "What may still go out.", Headroom, currency=str, loan_id=str)
 EVENT: Final = Row("RecordedEvent", "One event as it stands in the record.", _Event)
 EventPage = EVENT.page_model()
@@ -150,6 +155,18 @@ class ReplayQueries(Queries):
         room = written(headroom(loan, on), loan.currency)
         return answer(room | {"currency": loan.currency, "loan_id": loan_id})
 
+    async def get_cost_quote(
+        self, request: Request, loan_id: LoanId, params: Annotated[DrawDay, Query()]
+    ) -> Response:
+        """Quote what an approved loan costs a year, its fees in it: what a cost table shows."""
+        del request
+        on = params.on or await self.parts.business_date.today()
+        loan = replay(await self._events(loan_id)).loan
+        assert loan is not None, "a loan that has events was applied for"
+        require_status(loan, (LoanStatus.APPROVED, LoanStatus.ACCEPTED))
+        quote = written(cost_quote(loan.conditions, approved(loan), on), loan.currency)
+        return answer(quote | {"currency": loan.currency, "loan_id": loan_id})
+
     async def _events(self, loan_id: str, after: int = 0) -> list[RecordedEvent]:
         """Read a loan's events. Raises Rejected `unknown_loan`."""
         stream = StreamId(f"loan-{loan_id}")
@@ -223,5 +240,6 @@ def register(app: FastAPI, parts: Parts) -> None:
     queries, proofs = ReplayQueries(parts), ProofQueries(parts)
     queries.add(app, "/v1/loans/{loan_id}/state", LoanState, queries.get_loan_state)
     queries.add(app, "/v1/loans/{loan_id}/payoff-quote", QUOTE.model, queries.get_payoff_quote)
+    queries.add(app, "/v1/loans/{loan_id}/cost-quote", COST.model, queries.get_cost_quote)
     queries.add(app, "/v1/loans/{loan_id}/headroom", HEADROOM.model, queries.get_headroom)
     proofs.add(app, "/v1/loans/{loan_id}/events", EventPage, proofs.list_recorded_events)

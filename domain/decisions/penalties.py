@@ -32,7 +32,10 @@ def with_penalties(rule: Rule, loan: Loan, command: LoanCommand, context: Contex
     Raises Rejected: as the rule says.
     """
     if isinstance(command, CloseLoanDay):
-        return rule(loan, command, context)
+        events = rule(loan, command, context)
+        if any(type(event) in FACTS for event in events):  # a charge of a day that is closed late
+            events += _difference(fold(loan, events))
+        return events
     on = command.effective_on
     before = charged_by(loan, on) if on <= context.business_date else []
     events = rule(fold(loan, before), command, context)

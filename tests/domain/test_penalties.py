@@ -22,6 +22,7 @@ from domain.events.disbursement import DisbursementReturned
 from domain.events.ending import LoanChargedOff, LoanSettled
 from domain.events.servicing import (
     AllocationsRestated,
+    ChargeAssessed,
     ChargeWaived,
     PaymentAllocated,
     PaymentReceived,
@@ -40,6 +41,7 @@ from domain.loan.terms import (
 )
 from domain.postings import Account
 from domain.servicing.explain_penalties import decimal_of, explain_penalties
+from tests.support.charge_rules import OVERDUE as OVERDUE_RULE
 from tests.support.lives import (
     LOAN,
     booked,
@@ -164,6 +166,19 @@ def test_a_bounced_payment_brings_its_penalties_back() -> None:
     life = penal().when(pay(OWED, DUE, "p-1")).when(reverse("p-1", MONTH_END))
     assert holds(life).state.balances == never.state.balances
     assert sum(penalty for _, penalty, _ in charged(life)) == 6_500
+
+
+def test_a_charge_of_a_day_closed_late_brings_the_penalties_on_what_it_leaves_unpaid() -> None:
+    """A later payment then pays the charge before it pays principal."""
+    life = penal(replace(PENAL, charge_rules=(OVERDUE_RULE,), charges=("OVERDUE",)), 2)
+    life.when(pay(life.payoff(by_days(10)) - 100_000, by_days(10), "p-1"))
+    life.when(pay(1, by_days(40), "p-2"))
+    so_far = len(charged(life))
+    life.when(close(by_days(6)))
+    assert [type(event) for event in life.last][:2] == [ChargeAssessed, AllocationsRestated]
+    assert len(charged(life)) == so_far + 1
+    holds(life)
+    life.when(close(by_days(6))).then()
 
 
 def test_looking_often_charges_the_same() -> None:

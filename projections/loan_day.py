@@ -25,7 +25,8 @@ SORT_MEMORY: Final = "128MB"
 """Of one sort or hash table while a day is computed; the server's own default spills to disk."""
 
 _ROW = """
-    SELECT i.loan_id, i.number, i.from_on, i.due_on, i.seen_until, i.interest_minor AS asked,
+    SELECT i.loan_id, i.number, i.version, i.from_on, i.due_on, i.seen_until,
+        i.interest_minor AS asked,
         i.principal_minor - i.principal_paid_minor AS principal,
         i.interest_minor - i.interest_paid_minor - i.interest_waived_minor AS interest,
         i.fee_minor - i.fee_paid_minor - i.fee_waived_minor AS fee,
@@ -48,7 +49,7 @@ _RUNNING = f"""{_ROW}
             FROM loan_summary)"""
 
 _UNMET = f"""
--- A restatement's rows take in facts of later value dates: those are taken back out.
+-- A restatement's rows take in facts of later value dates, known by then: they are taken out.
 taken_in AS (
     SELECT r.loan_id, r.number,
         sum(coalesce(l.principal_minor, 0)) AS principal,
@@ -62,7 +63,8 @@ taken_in AS (
             ELSE coalesce(l.penalty_minor, 0) END) AS penalty
     FROM stood r
     JOIN transactions t ON t.loan_id = r.loan_id AND t.effective_on > %(on)s
-        AND t.effective_on <= r.seen_until AND t.superseded_position IS NULL
+        AND t.effective_on <= r.seen_until AND t.version <= r.version
+        AND t.superseded_position IS NULL
         AND t.kind IN {(*CREDITS, "charge", "charge_reversal", "waiver")}
     LEFT JOIN LATERAL jsonb_to_recordset(t.lines) AS l (
         instalment bigint, principal_minor bigint, interest_minor bigint,

@@ -10,6 +10,7 @@ import pytest
 from consumers.log_feed import LogFeed
 from consumers.projector import Projector
 from domain.commands import crediting as cr
+from domain.commands.ending import CloseLoanDay
 from domain.loan.day import DayFigures, day_figures
 from domain.loan.state import Loan
 from domain.loan.terms import (
@@ -89,6 +90,25 @@ def test_a_day_is_what_the_engine_says(
     compared, late = compare(pool, loans, book.today)
     assert compared > 90
     assert late > 10
+
+
+def test_a_charge_that_is_taken_back_on_its_own_day_leaves_no_day_before_it_late(
+    pool: DatabasePool, store: PostgresEventStore
+) -> None:
+    """A restatement's row took in the charge, and not its reversal, which came after it."""
+    with store:
+        book = Book(store, payouts_max=1)
+        book.open_loan("a")
+        book.today = date(2018, 3, 10)
+        row = book.state("a").rows[0]
+        book.do(CloseLoanDay(loan_id="a", effective_on=book.today))
+        assert book.state("a").rows[0].penalty_minor > 0
+        book.pay("a", row.unpaid_minor, on=date(2018, 2, 18))
+        loans = {"a": book.state("a")}
+        assert loans["a"].rows[0].met_on == date(2018, 2, 18)
+        projected(pool, store)
+    compared, late = compare(pool, loans, book.today)
+    assert (compared, late) == (6, 0)
 
 
 PRODUCTS: list[dict[str, Any]] = [

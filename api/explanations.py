@@ -5,6 +5,7 @@ from datetime import date
 from itertools import pairwise
 from typing import Any
 
+from api.explain_deferred import ExplainedDeferral, deferrals_of
 from api.rows import Answer, answer_model
 from domain.money import format_amount
 from domain.servicing.account import Account, Transaction
@@ -110,6 +111,7 @@ Explanation = answer_model(
     "Why the figures at the end are what they are, and what each operation restated.",
     interest=list[ExplainedInterest],
     penalties=list[ExplainedPenalty],
+    deferred=list[ExplainedDeferral],
     parts=list[ExplainedPart],
     restatements=list[ExplainedRestatement],
 )
@@ -136,6 +138,7 @@ def explained(states: Sequence[State], currency: str) -> dict[str, list[Any]]:
     return {
         "interest": interest_of(account, currency),
         "penalties": penalties_of(account, currency),
+        "deferred": deferrals_of(account, states[-1].business_date, currency),
         "parts": parts,
         "restatements": changes,
     }

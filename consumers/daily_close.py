@@ -20,14 +20,15 @@ from domain.commands.day import CloseDay
 from domain.commands.ending import RepriceLoan
 from domain.envelope import StreamId
 from domain.errors import Rejected
-from domain.events.day import Accrual
+from domain.events.day import Accrual, Recognition
 from domain.loan.day import DayFigures
 from domain.policies import US_BUCKETS, BucketSet
-from domain.postings import Account
+from domain.postings import DEFERRED, Account
 from domain.service import Service
 from infra.errors import Unavailable
 from infra.failpoints import failpoint
 from projections.case_work import case_without_arrears, late_without_case, park, parked, unpark
+from projections.deferred_income import deferred_income
 from projections.journal import balances_on
 from projections.loan_day import (
     accrued_interest,
@@ -214,7 +215,7 @@ class CloseOfDay:
     def _close(self, on: date, *, acted_on: int, cases: tuple[int, int]) -> ClosedDay:
         with self.database.transaction() as db:
             totals, left = day_totals(db, on), parked(db, on)
-            accruals = unposted(db, on)
+            accruals, recognitions = unposted(db, on), unrecognised(db, on)
         loans_open = sum(row["loans"] for row in totals)
         command = CloseDay(
             effective_on=on,
@@ -225,6 +226,7 @@ class CloseOfDay:
             loans_parked=len(left),
             principal_minor_by_currency={row["currency"]: row["principal_minor"] for row in totals},
             accruals=accruals,
+            recognitions=recognitions,
         )
         # Without a key: two closes at once may count differently, and the stream takes the first.
         self.service.handle(replace(self.work.instruction(f"{on}:day", command), key=None))
@@ -254,4 +256,29 @@ def unposted(db: Database, on: date) -> tuple[Accrual, ...]:
         )
         for product, currency in sorted(owed.keys() | ledger.keys())
         if owed.get((product, currency), 0) != ledger.get((product, currency), 0)
+    )
+
+
+def unrecognised(db: Database, on: date) -> tuple[Recognition, ...]:
+    """Compare the income that loans defer at the end of a day with the ledger, by product.
+
+    Cumulative like `unposted`: whatever changed what is earned, the difference is posted (S-29).
+    """
+    deferred = deferred_income(db, on)
+    ledger = {
+        (*book, kind): -amount
+        for kind, (account, _) in DEFERRED.items()
+        for book, amount in balances_on(db, account, on).items()
+    }
+    return tuple(
+        Recognition(
+            product_code=product,
+            currency=currency,
+            kind=kind,
+            deferred_minor=deferred.get((product, currency, kind), 0),
+            recognised_minor=ledger.get((product, currency, kind), 0)
+            - deferred.get((product, currency, kind), 0),
+        )
+        for product, currency, kind in sorted(deferred.keys() | ledger.keys())
+        if deferred.get((product, currency, kind), 0) != ledger.get((product, currency, kind), 0)
     )

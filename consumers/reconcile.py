@@ -13,13 +13,14 @@ from consumers.real_book.consistency import ImportedLoan, import_consistency
 from consumers.real_book.dataset import PublishedLoan
 from consumers.real_book.publisher import against_publisher
 from consumers.rebuild import fold_from_zero
-from domain.postings import Account
+from domain.postings import DEFERRED, Account
 from infra.verify import ChainReport
 from projections import schema
+from projections.deferred_income import deferred_income
 from projections.hashes import hashes
 from projections.journal import trial_balance
 from projections.loan_day import day_totals
-from projections.ports import Row
+from projections.ports import Database, Row
 
 IMPORTED = """
 SELECT s.loan_id, s.status, d.days_past_due, s.principal_minor, s.principal_paid_minor,
@@ -109,6 +110,7 @@ def ledger_ties(database: Transactions, on: date) -> Check:
                   for row in db.rows(CREDIT)}  # fmt: skip
         loans |= {(row["currency"], Account.INTEREST_RECEIVABLE): row["accrued_interest_minor"]
                   for row in day_totals(db, on)}  # fmt: skip
+        loans |= _deferred(db, on)
     wrong = [
         Finding(id=f"{currency} {account}", reason=f"ledger {ledger.get((currency, account), 0)},"
                 f" loans {minor}")
@@ -123,6 +125,15 @@ def ledger_ties(database: Transactions, on: date) -> Check:
         actual=f"{len(loans) - len(wrong)} tie, debits less credits {unbalanced}",
         exceptions=tuple(wrong),
     )
+
+
+def _deferred(db: Database, on: date) -> dict[tuple[str, str], int]:
+    """Return what is owed to days to come, by currency and account: a credit on the books."""
+    owed: dict[tuple[str, str], int] = {}
+    for (_, currency, kind), minor in deferred_income(db, on).items():
+        key = (currency, DEFERRED[kind][0])
+        owed[key] = owed.get(key, 0) - minor
+    return owed
 
 
 def chains_verify(report: ChainReport) -> list[Check]:

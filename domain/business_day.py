@@ -6,13 +6,13 @@ from domain.commands.day import CloseDay
 from domain.commands.registry import Command
 from domain.context import Context
 from domain.errors import Rejected
-from domain.events.day import DayClosed, InterestAccrued
+from domain.events.day import DayClosed, DeferredIncomeRecognised, InterestAccrued
 from domain.events.registry import Event
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BusinessDay:
-    """A day that is over, or that has its interest posted and is about to be."""
+    """A day that is over, or that has its income posted and is about to be."""
 
     closed: bool
 
@@ -20,8 +20,10 @@ class BusinessDay:
 def evolve(day: BusinessDay | None, event: Event) -> BusinessDay:
     """Apply one event. Raises ValueError for an event that cannot follow."""
     match day, event:
-        case None, InterestAccrued():
+        case None, InterestAccrued() | DeferredIncomeRecognised():
             return BusinessDay(closed=False)
+        case BusinessDay(closed=False), DeferredIncomeRecognised():
+            return day
         case None | BusinessDay(closed=False), DayClosed():
             return BusinessDay(closed=True)
         case _:
@@ -29,7 +31,7 @@ def evolve(day: BusinessDay | None, event: Event) -> BusinessDay:
 
 
 def decide(day: BusinessDay | None, command: Command, context: Context) -> list[Event]:
-    """Post the interest of the day and close it, once."""
+    """Post what the day's loans earned and close it, once."""
     if not isinstance(command, CloseDay):
         raise TypeError(f"{type(command).__name__} is no command to a day")
     if day is not None:
@@ -44,7 +46,9 @@ def decide(day: BusinessDay | None, command: Command, context: Context) -> list[
         loans_parked=command.loans_parked,
         principal_minor_by_currency=command.principal_minor_by_currency,
     )
-    if not command.accruals:
-        return [closed]
-    accrued = InterestAccrued(effective_on=command.effective_on, accruals=command.accruals)
-    return [accrued, closed]
+    on, earned = command.effective_on, list[Event]()
+    if command.accruals:
+        earned.append(InterestAccrued(effective_on=on, accruals=command.accruals))
+    if command.recognitions:
+        earned.append(DeferredIncomeRecognised(effective_on=on, recognitions=command.recognitions))
+    return [*earned, closed]

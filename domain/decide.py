@@ -11,6 +11,7 @@ from domain.commands import changes as ch
 from domain.commands import crediting as cr
 from domain.commands import disbursement as cd
 from domain.commands import ending as ce
+from domain.commands import income as ci
 from domain.commands import servicing as cs
 from domain.commands import undoing as cu
 from domain.commands.registry import Command, LoanCommand, MoneyCommand
@@ -18,6 +19,8 @@ from domain.context import Context
 from domain.decisions import (
     application,
     arrears,
+    buying_down,
+    capitalising,
     changes,
     charging_back,
     conduct,
@@ -77,6 +80,13 @@ LOAN_RULES: dict[type[LoanCommand], Rule] = {
     cr.AdjustCharge: crediting.adjust_charge,
     cr.ChargeBack: charging_back.charge_back,
     cr.ReverseChargeback: charging_back.reverse_chargeback,
+    ci.CapitaliseIncome: capitalising.capitalise_income,
+    ci.AdjustCapitalisedIncome: capitalising.adjust_capitalised_income,
+    ci.ReverseCapitalisedIncome: capitalising.reverse_capitalised_income,
+    ci.RecordBuyDownFee: buying_down.record_buy_down_fee,
+    ci.AdjustBuyDownFee: buying_down.adjust_buy_down_fee,
+    ci.ReverseBuyDownFee: buying_down.reverse_buy_down_fee,
+    ci.ReverseBuyDownAdjustment: buying_down.reverse_buy_down_adjustment,
     ch.ChangeRate: changes.change_terms,
     ch.PauseInterest: changes.change_terms,
     ch.ExtendTerm: changes.change_terms,

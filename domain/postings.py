@@ -9,11 +9,12 @@ from collections.abc import Callable, Iterable
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from domain.events import changes, crediting, disbursement, ending, servicing, undoing
+from domain.events import changes, crediting, disbursement, ending, income, servicing, undoing
 from domain.events.registry import TOPICS, Event
 from domain.events.servicing import CreditKind
 from domain.loan.instalments import AllocationLine
 from domain.loan.terms import Component
+from domain.servicing.values import DeferredKind
 
 
 class Account(StrEnum):
@@ -37,6 +38,11 @@ class Account(StrEnum):
     INTEREST_CHARGED_OFF = "income_from_charged_off_interest"
     FEES_CHARGED_OFF = "income_from_charged_off_fees"
     PENALTIES_CHARGED_OFF = "income_from_charged_off_penalties"
+    DEFERRED_CAPITALISED_INCOME = "deferred_capitalised_income"  # not earned yet
+    CAPITALISATION_INCOME = "income_from_capitalisation"
+    DEFERRED_BUY_DOWN_FEES = "deferred_buy_down_fees"  # not earned yet
+    BUY_DOWN_INCOME = "income_from_buy_down"
+    BUY_DOWN_EXPENSE = "buy_down_expense"
 
 
 class Line(NamedTuple):
@@ -66,8 +72,18 @@ PAID_BY = {
     CreditKind.GOODWILL: Account.GOODWILL_EXPENSE,
     CreditKind.INTEREST_REFUND: Account.INTEREST_INCOME,
     CreditKind.CHARGE_ADJUSTMENT: Account.CHARGES_GIVEN_BACK,
+    CreditKind.CAPITALISED_INCOME_ADJUSTMENT: Account.DEFERRED_CAPITALISED_INCOME,
 }
 """What a credit is taken from; every other kind is money that came in (domain rules, G-07)."""
+
+DEFERRED = {
+    DeferredKind.CAPITALISED_INCOME: (
+        Account.DEFERRED_CAPITALISED_INCOME,
+        Account.CAPITALISATION_INCOME,
+    ),
+    DeferredKind.BUY_DOWN_FEE: (Account.DEFERRED_BUY_DOWN_FEES, Account.BUY_DOWN_INCOME),
+}
+"""Where income stands that is not earned yet, and where once it is (domain rules, G-08)."""
 
 
 def postings(event: Event, *, charged_off: bool) -> Lines:
@@ -97,6 +113,15 @@ def accrual(component: Component, amount_minor: int) -> Lines:
     return (
         Line(account=RECEIVABLE[component], amount_minor=amount_minor),
         Line(account=INCOME[component], amount_minor=-amount_minor),
+    )
+
+
+def recognition(kind: DeferredKind, amount_minor: int) -> Lines:
+    """Return the lines of deferred income that is earned; negative amounts take it back."""
+    deferred, earned = DEFERRED[kind]
+    return (
+        Line(account=deferred, amount_minor=amount_minor),
+        Line(account=earned, amount_minor=-amount_minor),
     )
 
 
@@ -198,7 +223,9 @@ def _refunded(event: servicing.CreditBalanceRefunded, _: bool) -> Iterable[Line]
 
 
 def _owed_more(
-    event: crediting.ChargebackParts | disbursement.TrancheParts, sign: int
+    event: crediting.ChargebackParts | disbursement.TrancheParts | income.CapitalisedParts,
+    sign: int,
+    source: Account = Account.FUND_SOURCE,
 ) -> Iterable[Line]:
     """Owe what went out: new debt, and less of what was owed to the borrower."""
     parts = {
@@ -210,7 +237,18 @@ def _owed_more(
     }
     for account, amount in parts.items():
         yield Line(account=account, amount_minor=sign * amount)
-    yield Line(account=Account.FUND_SOURCE, amount_minor=-sign * sum(parts.values()))
+    yield Line(account=source, amount_minor=-sign * sum(parts.values()))
+
+
+def _capitalised(event: income.CapitalisedParts, sign: int) -> Iterable[Line]:
+    return _owed_more(event, sign, Account.DEFERRED_CAPITALISED_INCOME)
+
+
+def _bought_down(event: income.BuyDown, sign: int) -> Iterable[Line]:
+    """Defer a fee: money that came in, or the lender's own expense (P-73, G-07)."""
+    source = Account.FUND_SOURCE if event.merchant_paid else Account.BUY_DOWN_EXPENSE
+    yield Line(account=source, amount_minor=sign * event.amount_minor)
+    yield Line(account=Account.DEFERRED_BUY_DOWN_FEES, amount_minor=-sign * event.amount_minor)
 
 
 def _returned(event: disbursement.DisbursementReturned, _: bool) -> Iterable[Line]:  # noqa: FBT001
@@ -245,7 +283,10 @@ def _owed_anew(
 def _off_the_books(
     event: ending.LoanChargedOff | ending.ChargeOffReversed, sign: int
 ) -> Iterable[Line]:
-    """Take portfolio and receivables off the books, or back on them (domain rules, G-13)."""
+    """Take portfolio and receivables off the books, or back on them (domain rules, G-13).
+
+    Income that will not be earned any more lowers the loss (S-27, S-28).
+    """
     for expense, receivable, amount in (
         (Account.CHARGE_OFF_EXPENSE, Account.LOAN_PORTFOLIO, event.principal_minor),
         (Account.INTEREST_CHARGED_OFF, Account.INTEREST_RECEIVABLE, event.interest_minor),
@@ -254,6 +295,11 @@ def _off_the_books(
     ):
         yield Line(account=expense, amount_minor=sign * amount)
         yield Line(account=receivable, amount_minor=-sign * amount)
+    capitalised, bought_down = event.deferred_capitalised_minor, event.deferred_bought_down_minor
+    never_earned = sign * (capitalised + bought_down)
+    yield Line(account=Account.DEFERRED_CAPITALISED_INCOME, amount_minor=sign * capitalised)
+    yield Line(account=Account.DEFERRED_BUY_DOWN_FEES, amount_minor=sign * bought_down)
+    yield Line(account=Account.CHARGE_OFF_EXPENSE, amount_minor=-never_earned)
 
 
 def _recovered(event: ending.RecoveryReceived, _: bool) -> Iterable[Line]:  # noqa: FBT001
@@ -277,6 +323,12 @@ _RULES: dict[type[Event], Callable[[Any, bool], Iterable[Line]]] = {
     servicing.CreditBalanceRefunded: _refunded,
     crediting.ChargedBack: lambda event, _: _owed_more(event, 1),
     crediting.ChargebackReversed: lambda event, _: _owed_more(event, -1),
+    income.IncomeCapitalised: lambda event, _: _capitalised(event, 1),
+    income.CapitalisedIncomeReversed: lambda event, _: _capitalised(event, -1),
+    income.BuyDownFeeRecorded: lambda event, _: _bought_down(event, 1),
+    income.BuyDownFeeAdjusted: lambda event, _: _bought_down(event, -1),
+    income.BuyDownFeeReversed: lambda event, _: _bought_down(event, -1),
+    income.BuyDownAdjustmentReversed: lambda event, _: _bought_down(event, 1),
     ending.LoanRestructured: _restructured,
     changes.LoanReaged: _replanned,
     changes.LoanReamortized: _replanned,

@@ -12,6 +12,7 @@ from domain.decisions.charge_rules import require_sound_charge_rules
 from domain.decisions.convention_terms import require_sound_conventions
 from domain.decisions.down_payments import require_sound_down_payment
 from domain.decisions.guards import require_each_component
+from domain.decisions.income_terms import require_sound_income
 from domain.decisions.limits import require_sound_over_applied
 from domain.decisions.offering import largest_loans, require_sound_choices
 from domain.decisions.payout_fees import require_sound_fees
@@ -117,6 +118,7 @@ def _require_sound(conditions: Conditions) -> None:
     require_sound_down_payment(conditions)
     require_sound_fees(conditions)
     require_sound_charge_rules(conditions)
+    require_sound_income(conditions)
     require_sound_over_applied(conditions)
     require_sound_choices(conditions)
     require_sound_conventions(conditions)

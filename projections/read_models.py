@@ -10,7 +10,7 @@ from domain.postings import POSTED
 from projections.folds import compliance, money, repricing, rows
 from projections.folds.cases import CasesFold
 from projections.folds.compliance import AuditFold, FourEyesFold, OverrideFold
-from projections.folds.journal import ACCRUED, JournalFold
+from projections.folds.journal import ACCRUED, RECOGNISED, JournalFold
 from projections.folds.money import MoneyFold
 from projections.folds.repricing import RepricingFold
 from projections.folds.rows import RowsFold
@@ -62,6 +62,8 @@ class Fold:
             self.repricing.publish(entry)
         elif entry.topic == ACCRUED:
             self.journal.accrue(entry)
+        elif entry.topic == RECOGNISED:
+            self.journal.recognise(entry)
         self.audit.apply(entry, currency)
 
     def _apply_to_loan(self, entry: Entry, loan: LoanSummary) -> None:

@@ -189,6 +189,61 @@ class ChargebackReversed(ChargedBack):
     cause: str
 
 
+class IncomeCapitalised(Narrow):
+    """`loan.income_capitalised.v1`."""
+
+    income_id: str
+    code: str
+    income: str
+    amount_minor: int
+    principal_minor: int
+    interest_minor: int
+    fee_minor: int
+    penalty_minor: int
+    overpaid_minor: int
+
+
+class CapitalisedIncomeReversed(IncomeCapitalised):
+    """`loan.capitalised_income_reversed.v1`."""
+
+    cause: str
+
+
+class CapitalisedIncomeAdjusted(Narrow):
+    """`loan.capitalised_income_adjusted.v1`."""
+
+    adjustment_id: str
+    income_id: str
+    amount_minor: int
+
+
+class BuyDown(Narrow):
+    """`loan.buy_down_fee_recorded.v1`."""
+
+    fee_id: str
+    income: str
+    merchant_paid: bool
+    amount_minor: int
+
+
+class BuyDownReversed(BuyDown):
+    """`loan.buy_down_fee_reversed.v1`."""
+
+    cause: str
+
+
+class BuyDownAdjusted(BuyDown):
+    """`loan.buy_down_fee_adjusted.v1`."""
+
+    adjustment_id: str
+
+
+class BuyDownAdjustmentReversed(BuyDownAdjusted):
+    """`loan.buy_down_adjustment_reversed.v1`."""
+
+    cause: str
+
+
 class Missed(Narrow):
     """`loan.payment_missed.v1`."""
 
@@ -271,13 +326,20 @@ class ReamortizationReversed(Narrow):
 
 
 class Owed(Narrow):
-    """A charge-off or a termination of the contract, or one that was reversed."""
+    """A termination of the contract, or one that was reversed."""
 
     principal_minor: int
     interest_minor: int
     fee_minor: int
     penalty_minor: int
     cause: str
+
+
+class ChargedOff(Owed):
+    """A charge-off, or one that was reversed."""
+
+    deferred_capitalised_minor: int = 0
+    deferred_bought_down_minor: int = 0
 
 
 class Recovered(Narrow):

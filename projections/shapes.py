@@ -228,6 +228,21 @@ class InterestAccrued(Narrow):
     accruals: list[Accrual]
 
 
+class Recognition(Narrow):
+    """Deferred income of one product's loans that a close recognised."""
+
+    product_code: str
+    currency: str
+    kind: str
+    recognised_minor: int
+
+
+class DeferredIncomeRecognised(Narrow):
+    """`day.deferred_income_recognised.v1`."""
+
+    recognitions: list[Recognition]
+
+
 class CaseOpened(Narrow):
     """`case.opened.v1`."""
 
@@ -315,6 +330,13 @@ SHAPES: dict[str, Any] = {
     "loan.charge_adjusted.v1": s.ChargeAdjusted,
     "loan.charged_back.v1": s.ChargedBack,
     "loan.chargeback_reversed.v1": s.ChargebackReversed,
+    "loan.income_capitalised.v1": s.IncomeCapitalised,
+    "loan.capitalised_income_reversed.v1": s.CapitalisedIncomeReversed,
+    "loan.capitalised_income_adjusted.v1": s.CapitalisedIncomeAdjusted,
+    "loan.buy_down_fee_recorded.v1": s.BuyDown,
+    "loan.buy_down_fee_reversed.v1": s.BuyDownReversed,
+    "loan.buy_down_fee_adjusted.v1": s.BuyDownAdjusted,
+    "loan.buy_down_adjustment_reversed.v1": s.BuyDownAdjustmentReversed,
     "loan.payment_missed.v1": s.Missed,
     "loan.arrears_cured.v1": Fields,
     "loan.delinquency_bucket_changed.v1": s.Bucketed,
@@ -334,8 +356,8 @@ SHAPES: dict[str, Any] = {
     "loan.reamortization_reversed.v1": s.ReamortizationReversed,
     "loan.termination_reversed.v1": s.Owed,
     "loan.restructured.v1": s.Restructured,
-    "loan.charged_off.v1": s.Owed,
-    "loan.charge_off_reversed.v1": s.Owed,
+    "loan.charged_off.v1": s.ChargedOff,
+    "loan.charge_off_reversed.v1": s.ChargedOff,
     "loan.contract_terminated.v1": s.Owed,
     "loan.recovery_received.v1": s.Recovered,
     "loan.written_off.v1": s.WrittenOff,
@@ -346,6 +368,7 @@ SHAPES: dict[str, Any] = {
     "case.released.v1": CaseReleased,
     "case.closed.v1": CaseClosed,
     "day.interest_accrued.v1": InterestAccrued,
+    "day.deferred_income_recognised.v1": DeferredIncomeRecognised,
     "day.closed.v1": Fields,
     "product.version_defined.v1": Fields,
     "reference.value_published.v1": ReferenceValue,

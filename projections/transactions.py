@@ -3,9 +3,10 @@
 A restatement adds a revision; the one before keeps its figures and names the position at which
 they were superseded. Kinds: disbursement, disbursement_return, payout_fee, payout_fee_return, the
 credits below, reversal, chargeback, chargeback_reversal, charge, charge_reversal, instalment_fees,
-penalty_interest, waiver, refund, re_ageing, re_amortisation, restructuring, charge_off,
-charge_off_reversal, termination, write_off; re_ageing_reversal, re_amortisation_reversal,
-termination_reversal.
+penalty_interest, waiver, refund, capitalised_income, capitalised_income_reversal, buy_down_fee,
+buy_down_fee_adjustment, buy_down_fee_reversal, buy_down_adjustment_reversal, re_ageing,
+re_amortisation, restructuring, charge_off, charge_off_reversal, termination, write_off;
+re_ageing_reversal, re_amortisation_reversal, termination_reversal.
 """
 
 from datetime import date, datetime
@@ -59,8 +60,12 @@ CREDITS = (
     "payout_refund",
     "interest_refund",
     "charge_adjustment",
+    "capitalised_income_adjustment",
 )
 """Kinds that are allocated to instalments, and may be allocated anew."""
+
+DEFERRING = ("capitalised_income", "buy_down_fee", "buy_down_fee_adjustment")
+"""Kinds of income that is recognised over time, and may be taken back."""
 
 KEY = ("loan_id", "transaction_id", "kind", "revision")
 TABLE = Table("transactions", Transaction, KEY)

@@ -125,6 +125,7 @@ def severity(bucket: str, position: int = 0) -> int:
 GOOD: Final = (
     *("payment_received", "payment_allocated", "arrears_cured", "settled", "recovery"),
     *("goodwill_credited", "refund_received", "interest_refunded", "charge_adjusted"),
+    "capitalised_income_adjusted",
 )
 BAD: Final = (
     *("missed", "bucket_changed", "charged_off", "written_off", "flagged", "breached"),

@@ -18,6 +18,8 @@ from domain.errors import Rejected
 from domain.loan.charge_rules import ChargeRule
 from domain.loan.terms import (
     ArrearsConditions,
+    BuyDownFee,
+    CapitalisedIncome,
     Conditions,
     DownPaymentConditions,
     DueDays,
@@ -41,6 +43,12 @@ ARREARS: Final = Row(
 DOWN_PAYMENT: Final = Row(
     "ProductDownPayment", "What of a payout is due on its own day.", DownPaymentConditions
 )
+CAPITALISED: Final = Row(
+    "ProductCapitalisedIncome", "Income that may be added to principal.", CapitalisedIncome
+)
+BUY_DOWN: Final = Row(
+    "ProductBuyDownFee", "A fee for a lower price that the borrower does not owe.", BuyDownFee
+)
 FLOATING: Final = Row("ProductFloating", "How rates follow a reference.", FloatingConditions)
 CONDITIONS: Final = Row(
     "ProductConditions",
@@ -48,6 +56,8 @@ CONDITIONS: Final = Row(
     Conditions,
     nested={
         "arrears": ARREARS.maybe,
+        "buy_down_fee": BUY_DOWN.maybe,
+        "capitalised_income": CAPITALISED.maybe,
         "charge_rules": CHARGE_RULE.many,
         "down_payment": DOWN_PAYMENT.maybe,
         "due_days": DUE_DAYS.maybe,

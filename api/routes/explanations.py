@@ -9,6 +9,7 @@ from fastapi import FastAPI, Query, Request, Response
 from pydantic import Field
 
 from api.asking import LoanId, answer
+from api.explain_deferred import ExplainedDeferral, deferrals_of
 from api.explanations import (
     ExplainedInterest,
     ExplainedPenalty,
@@ -55,6 +56,7 @@ LoanExplanation = answer_model(
     currency=str,
     interest=list[ExplainedInterest],
     penalties=list[ExplainedPenalty],
+    deferred=list[ExplainedDeferral],
     parts=list[LoanPart],
     restatements=list[LoanRestatement],
 )
@@ -78,6 +80,7 @@ def _why(loan_id: str, events: list[RecordedEvent], params: Moment) -> dict[str,
     if loan is None:
         raise Rejected("unknown_loan", "the loan had not been applied for then", "loan_id")
     account = _account(loan, params.as_of)
+    on = params.as_of or _last_day(loan)
     return {
         "loan_id": loan_id,
         "as_of": params.as_of,
@@ -86,6 +89,7 @@ def _why(loan_id: str, events: list[RecordedEvent], params: Moment) -> dict[str,
         "currency": loan.currency,
         "interest": [] if account is None else interest_of(account, loan.currency),
         "penalties": [] if account is None else penalties_of(account, loan.currency),
+        "deferred": [] if account is None else deferrals_of(account, on, loan.currency),
         "parts": [] if account is None else _parts(account, loan.currency),
         "restatements": _restatements(seen, loan.currency),
     }
@@ -96,6 +100,12 @@ def _account(loan: Loan, as_of: date | None) -> Account | None:
     if loan.timeline is None:
         return None
     return loan.timeline.account if as_of is None else loan.timeline.account_as_of(as_of)
+
+
+def _last_day(loan: Loan) -> date:
+    """Return the last day on which anything happened: what is as last published is of it."""
+    timeline = loan.timeline
+    return date.min if timeline is None or timeline.through is None else timeline.through
 
 
 def _parts(account: Account, currency: str) -> list[dict[str, Any]]:

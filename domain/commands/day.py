@@ -4,7 +4,7 @@ from datetime import date
 
 from domain.commands.registry import Command, command
 from domain.envelope import StreamId
-from domain.events.day import Accrual
+from domain.events.day import Accrual, Recognition
 
 
 @command("day.close")
@@ -18,6 +18,7 @@ class CloseDay(Command):
     loans_parked: int
     principal_minor_by_currency: dict[str, int]
     accruals: tuple[Accrual, ...] = ()  # what the ledger lacks; products with nothing left out
+    recognitions: tuple[Recognition, ...] = ()  # the same of deferred income
 
     @property
     def stream(self) -> StreamId:

@@ -43,6 +43,7 @@ from domain.loan.booking import standing
 from domain.loan.facts import TERMINATION_ID, fact_of
 from domain.loan.state import Loan, LoanStatus
 from domain.loan.terms import ChargeOffBehaviour, Component, Terms
+from domain.servicing.deferred import deferred_on
 from domain.servicing.facts import Paid
 from domain.servicing.restructuring import interest_owed
 from domain.servicing.values import Kind
@@ -108,13 +109,18 @@ def charge_off(loan: Loan, command: c.ChargeOffLoan, context: Context) -> list[E
     on = command.effective_on
     timeline = require_value_date(loan, on, context)
     require_last(timeline, on)
+    interest, deferred = timeline.read(
+        lambda ledger: (interest_owed(ledger, on), deferred_on(ledger, on)), on
+    )
     told = e.LoanChargedOff(
         effective_on=on,
         principal_minor=loan.balances.principal_minor,
-        interest_minor=timeline.read(lambda ledger: interest_owed(ledger, on), on),
+        interest_minor=interest,
         fee_minor=loan.balances.fee_minor,
         penalty_minor=loan.balances.penalty_minor,
         cause=command.cause,
+        deferred_capitalised_minor=deferred.capitalised_minor,
+        deferred_bought_down_minor=deferred.bought_down_minor,
     )
     booked = recorded(loan, timeline, fact_of(told))
     told = replace(told, fee_minor=told.fee_minor + fees_since(loan, booked.timeline))
@@ -159,6 +165,8 @@ def reverse_charge_off(loan: Loan, command: c.ReverseChargeOff, context: Context
         fee_minor=0,
         penalty_minor=0,
         cause=command.cause,
+        deferred_capitalised_minor=loan.deferred_charged_off.capitalised_minor,
+        deferred_bought_down_minor=loan.deferred_charged_off.bought_down_minor,
     )
     booked = recorded(loan, timeline, fact_of(told))
     told = replace(told, **owed_again(loan, booked, on))

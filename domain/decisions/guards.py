@@ -120,6 +120,18 @@ def require_reversal_date(since: date, on: date, context: Context, what: str) ->
         )
 
 
+def require_not_charged_off(loan: Loan) -> None:
+    """Refuse what would change the books of a loan that is off them, settled since or not."""
+    if loan.charged_off:
+        raise Rejected("loan_charged_off", "the loan was charged off")
+
+
+def require_on_book(loan: Loan) -> None:
+    """Refuse to change the income of a loan that was taken to loss: none is deferred any more."""
+    require_status(loan, (LoanStatus.ACTIVE, LoanStatus.SETTLED))
+    require_not_charged_off(loan)
+
+
 def approved(loan: Loan) -> Terms:
     """Return the approved terms. Raises Rejected `not_approved`."""
     if loan.terms is None:

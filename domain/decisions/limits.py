@@ -12,12 +12,14 @@ from domain.decisions.agreeing import require_served
 from domain.decisions.guards import (
     require_contract,
     require_not_ahead,
+    require_not_charged_off,
     require_reason,
     require_status,
 )
 from domain.errors import Rejected
 from domain.events import application as e
 from domain.events.registry import Event
+from domain.loan.deferring import capitalised_minor
 from domain.loan.state import Loan, LoanStatus
 from domain.loan.terms import Conditions, RepaymentMethod
 from domain.money import AMOUNT_MINOR_MAX, to_minor
@@ -102,13 +104,13 @@ def _require_open(loan: Loan) -> None:
         BEFORE_THE_MONEY if once else (*BEFORE_THE_MONEY, LoanStatus.ACTIVE, LoanStatus.SETTLED),
     )
     require_contract(loan)
-    if loan.charged_off:
-        raise Rejected("loan_charged_off", "the loan was charged off")
+    require_not_charged_off(loan)
 
 
 def _require_above_what_goes_out(loan: Loan, amount_minor: int) -> None:
     planned = sum(one.amount_minor for one in loan.tranches)
-    if amount_minor < loan.paid_out_minor:
-        raise Rejected("below_paid_out", f"{loan.paid_out_minor} went out already", "amount")
-    if amount_minor < loan.paid_out_minor + planned:
+    lent = loan.paid_out_minor + capitalised_minor(loan)
+    if amount_minor < lent:
+        raise Rejected("below_paid_out", f"{lent} went out already", "amount")
+    if amount_minor < lent + planned:
         raise Rejected("below_planned", f"{planned} more are planned to go out", "amount")

@@ -13,6 +13,7 @@ from domain.decisions.guards import (
     approved,
     require_contract,
     require_new_fact,
+    require_not_charged_off,
     require_status,
     require_value_date,
 )
@@ -25,7 +26,7 @@ from domain.events.registry import Event
 from domain.loan.booking import Booked
 from domain.loan.evolve import fold
 from domain.loan.facts import fact_of
-from domain.loan.headroom import headroom, matured
+from domain.loan.headroom import matured, room
 from domain.loan.state import Loan, LoanStatus
 from domain.loan.terms import PlannedTranche, RepaymentMethod
 from domain.servicing.facts import DueDateMoved, TermExtended
@@ -42,24 +43,40 @@ def require_payable(loan: Loan, amount_minor: int, on: date) -> None:
     """Refuse a payout that is not the approved amount, or does not fit into it (P-13, P-52)."""
     principal = approved(loan).principal_minor
     if in_one_payout(loan):
-        if amount_minor != principal:
+        less = loan.conditions.capitalised_income is not None  # income may take the rest
+        if amount_minor != principal and not (less and amount_minor < principal):
             raise Rejected("amount_not_approved", f"approved are {principal} minor units", "amount")
         return
+    require_not_matured(loan, on)
+    most = loan.conditions.payouts_max
+    if loan.payouts >= most:
+        raise Rejected("too_many_payouts", f"the product allows {most} payouts", "disbursement_id")
+    _require_fits(loan, amount_minor, on)
+
+
+def require_room(loan: Loan, amount_minor: int, on: date) -> None:
+    """Refuse more principal than was approved, whatever it comes from (P-13, S-27)."""
+    require_not_matured(loan, on)
+    _require_fits(loan, amount_minor, on)
+
+
+def require_not_matured(loan: Loan, on: date) -> None:
+    """Refuse what would have to be repaid, or earned, after the last instalment is due."""
     if matured(loan, on):
         raise Rejected(
             "after_maturity", f"the loan matures on {loan.rows[-1].due_on}", "effective_on"
         )
-    most = loan.conditions.payouts_max
-    if loan.payouts >= most:
-        raise Rejected("too_many_payouts", f"the product allows {most} payouts", "disbursement_id")
-    room = headroom(loan, on)
+
+
+def _require_fits(loan: Loan, amount_minor: int, on: date) -> None:
+    found = room(loan, on)
     cap = loan.conditions.outstanding_max_minor
-    if cap is not None and room.outstanding_minor + amount_minor > cap:
-        detail = f"{room.outstanding_minor} are outstanding of at most {cap}"
+    if cap is not None and found.outstanding_minor + amount_minor > cap:
+        detail = f"{found.outstanding_minor} are outstanding of at most {cap}"
         raise Rejected("above_outstanding_max", detail, "amount")
-    if amount_minor > room.available_minor:
+    if amount_minor > found.left_minor:
         revolves = loan.conditions.method is RepaymentMethod.REVOLVING
-        detail = f"{room.available_minor} minor units of {principal} are left"
+        detail = f"{found.left_minor} minor units of {found.limit_minor} are left"
         raise Rejected("limit_exceeded" if revolves else "above_approved", detail, "amount")
 
 
@@ -70,8 +87,7 @@ def require_open_to_payouts(loan: Loan) -> None:
         return
     require_status(loan, (LoanStatus.ACCEPTED, LoanStatus.ACTIVE, LoanStatus.SETTLED))
     require_contract(loan)
-    if loan.charged_off:
-        raise Rejected("loan_charged_off", "the loan was charged off")
+    require_not_charged_off(loan)
 
 
 def disburse_more(

@@ -10,6 +10,7 @@ from domain.decisions.guards import (
     require_currency,
     require_new_fact,
     require_no_plan_since,
+    require_not_charged_off,
     require_reason,
     require_reversal_date,
     require_status,
@@ -86,6 +87,8 @@ def reverse_payment(loan: Loan, command: c.ReversePayment, context: Context) -> 
     if timeline is None or not isinstance(fact, Paid):
         raise Rejected("unknown_payment", "no such payment stands on this loan", "payment_id")
     require_no_plan_since(timeline, fact, "payment_id")
+    if fact.income_id is not None:
+        require_not_charged_off(loan)  # what would be deferred again went with the charge-off
     if any(chargeback.payment_id == fact.id for chargeback in loan.chargebacks):
         raise Rejected("payment_charged_back", "reverse its chargeback first", "payment_id")
     require_reversal_date(fact.effective_on, command.effective_on, context, "its payment")

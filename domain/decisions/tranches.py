@@ -13,11 +13,13 @@ from domain.decisions.guards import (
     require_amount,
     require_contract,
     require_not_ahead,
+    require_not_charged_off,
     require_status,
 )
 from domain.errors import Rejected
 from domain.events import disbursement as e
 from domain.events.registry import Event
+from domain.loan.deferring import capitalised_minor
 from domain.loan.state import Loan, LoanStatus
 from domain.loan.terms import Conditions, PayoutPlan, PlannedTranche
 
@@ -57,13 +59,12 @@ def plan_tranches(loan: Loan, command: c.PlanTranches, context: Context) -> list
         (LoanStatus.APPROVED, LoanStatus.ACCEPTED, LoanStatus.ACTIVE, LoanStatus.SETTLED),
     )
     require_contract(loan)
-    if loan.charged_off:
-        raise Rejected("loan_charged_off", "the loan was charged off")
+    require_not_charged_off(loan)
     require_not_ahead(command.effective_on, context)
     if loan.conditions.payout_plan is PayoutPlan.NONE:
         raise Rejected("tranches_not_planned", "the product plans no payouts", "tranches")
     assert loan.terms is not None, "an approved loan has terms"
-    left = loan.terms.principal_minor - loan.paid_out_minor
+    left = loan.terms.principal_minor - loan.paid_out_minor - capitalised_minor(loan)
     planned = require_plan(loan.conditions, command.tranches, left, command.effective_on)
     _require_room(loan, planned)
     if planned == loan.tranches:

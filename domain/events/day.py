@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from domain.events.registry import Event, event
+from domain.servicing.values import DeferredKind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +29,32 @@ class InterestAccrued(Event):
     """
 
     accruals: tuple[Accrual, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recognition:
+    """Deferred income of one product's loans, in minor units of its currency.
+
+    `deferred_minor` is what its open loans have not earned by the date: the control total that ties
+    to the loans. `recognised_minor` brings the ledger there; below zero, what had been recognised
+    is not earned after all.
+    """
+
+    product_code: str
+    currency: str
+    kind: DeferredKind
+    deferred_minor: int
+    recognised_minor: int
+
+
+@event("day.deferred_income_recognised.v1")
+class DeferredIncomeRecognised(Event):
+    """Deferred income earned and not yet posted, in aggregate: cumulative less posted.
+
+    Domain rules, 9.9 S-27 to S-29.
+    """
+
+    recognitions: tuple[Recognition, ...]
 
 
 @event("day.closed.v1")

@@ -45,6 +45,8 @@ class LoanChargedOff(Event):
     fee_minor: int
     penalty_minor: int
     cause: str
+    deferred_capitalised_minor: int = 0  # never to be earned: the loss is so much less
+    deferred_bought_down_minor: int = 0  # the same of buy-down fees
 
 
 @event("loan.charge_off_reversed.v1")
@@ -56,6 +58,8 @@ class ChargeOffReversed(Event):
     fee_minor: int
     penalty_minor: int
     cause: str
+    deferred_capitalised_minor: int = 0  # as when it was charged off: it is earned again
+    deferred_bought_down_minor: int = 0
 
 
 @event("loan.contract_terminated.v1")

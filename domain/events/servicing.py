@@ -38,6 +38,7 @@ class CreditKind(StrEnum):
     PAYOUT_REFUND = "payout_refund"
     INTEREST_REFUND = "interest_refund"  # interest that a refund made undue
     CHARGE_ADJUSTMENT = "charge_adjustment"  # a charge given back
+    CAPITALISED_INCOME_ADJUSTMENT = "capitalised_income_adjustment"  # part of one given back
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

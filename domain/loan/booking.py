@@ -16,6 +16,7 @@ from domain.servicing.facts import (
     ChargedOff,
     Disbursed,
     Fact,
+    IncomeCapitalised,
     Reversed,
     Terminated,
 )
@@ -31,8 +32,13 @@ _CREDIT = {
     Kind.PAYOUT_REFUND: CreditKind.PAYOUT_REFUND,
     Kind.INTEREST_REFUND: CreditKind.INTEREST_REFUND,
     Kind.CHARGE_ADJUSTMENT: CreditKind.CHARGE_ADJUSTMENT,
+    Kind.CAPITALISED_INCOME_ADJUSTMENT: CreditKind.CAPITALISED_INCOME_ADJUSTMENT,
 }
-FROM_CREDIT = (ChargedBack, Disbursed)  # new debt that is first paid from what was overpaid
+FROM_CREDIT = (
+    ChargedBack,
+    Disbursed,
+    IncomeCapitalised,
+)  # new debt that is first paid from what was overpaid
 _SPLIT_ANEW = (*TERM_CHANGES, Terminated, ChargedOff)  # before the money of their day; or rows go
 _WAIVERS = (Kind.CHARGE_WAIVER, Kind.INTEREST_WAIVER)
 _PART = {P: "principal_minor", I: "interest_minor", F: "fee_minor", N: "penalty_minor"}

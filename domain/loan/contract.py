@@ -75,6 +75,7 @@ def loan_terms(
     proportional = conditions.day_count is ScheduleDayCount.THIRTY_360_PROPORTIONAL
     planned = conditions.recalculation is Recalculation.NONE
     due_days = conditions.due_days
+    capitalised, bought_down = conditions.capitalised_income, conditions.buy_down_fee
     return LoanTerms(
         principal_minor=terms.principal_minor,
         rate_annual=terms.rate_annual,
@@ -123,6 +124,8 @@ def loan_terms(
         charge_off=conditions.charge_off,
         calendar=_calendar(conditions, closed_days),
         accrual_basis=AccrualBasis.PRORATED_PERIOD_INTEREST if planned else AccrualBasis.EXACT,
+        capitalised_income_type=Component.INTEREST if capitalised is None else capitalised.income,
+        buy_down_income_type=Component.INTEREST if bought_down is None else bought_down.income,
     )
 
 

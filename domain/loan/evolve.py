@@ -3,7 +3,7 @@
 No rule is judged here and no engine runs: history is not up for decision.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import fields, replace
 from typing import Any, overload
 
@@ -11,13 +11,16 @@ from domain.events import application as app
 from domain.events import arrears, changes, crediting, disbursement, ending, servicing, undoing
 from domain.events.registry import Event
 from domain.loan import instalment_fees
-from domain.loan.facts import begin, fact_of
+from domain.loan.evolve_income import INCOME
+from domain.loan.facts import begin
 from domain.loan.instalments import Instalment, merge
+from domain.loan.recording import Changes
+from domain.loan.recording import recorded as _recorded
 from domain.loan.state import Loan, LoanStatus, Preparation, Repriced
 from domain.loan.terms import PlannedTranche
+from domain.servicing.deferred import Deferred
 from domain.servicing.re_ageing_guard import ReAgeing
 from domain.servicing.row import Penalised
-from domain.servicing.timeline import Timeline
 
 _FIELDS = len(fields(Loan))
 _REVIEWED = {
@@ -25,8 +28,6 @@ _REVIEWED = {
     app.Decision.DECLINED: LoanStatus.DECLINED,
     app.Decision.REFERRED: LoanStatus.REFERRED,
 }
-Changes = Mapping[str, Any]
-"""Fields of a loan and what an event sets them to; values are never changed in place."""
 
 
 def evolve(loan: Loan | None, event: Event) -> Loan:
@@ -121,13 +122,6 @@ def _disbursed(loan: Loan, event: disbursement.LoanDisbursed) -> Changes:
         "rows": event.instalments,
         "balances": event.balances,
     }
-
-
-def _recorded(loan: Loan, event: Event) -> Timeline:
-    """Record the fact that an event tells."""
-    if loan.timeline is None:
-        raise ValueError("money moved on a loan that was never paid out")
-    return loan.timeline.record(fact_of(event))
 
 
 def _off_the_plan(loan: Loan, tranche: PlannedTranche | None) -> Changes:
@@ -279,6 +273,9 @@ def _charged_off(loan: Loan, event: ending.LoanChargedOff) -> Changes:
         "timeline": _recorded(loan, event),
         "status": LoanStatus.CHARGED_OFF,
         "charged_off": True,
+        "deferred_charged_off": Deferred(
+            event.deferred_capitalised_minor, event.deferred_bought_down_minor
+        ),
     }
 
 
@@ -345,6 +342,7 @@ _CHANGES: dict[type[Event], Callable[[Loan, Any], Changes]] = {
     crediting.ChargeAdjusted: _told,
     crediting.ChargedBack: _charged_back,
     crediting.ChargebackReversed: _chargeback_reversed,
+    **INCOME,
     arrears.PaymentMissed: _missed,
     arrears.ArrearsCured: _cured,
     arrears.DelinquencyBucketChanged: _bucket,

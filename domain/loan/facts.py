@@ -8,8 +8,18 @@ from datetime import date
 from functools import lru_cache
 from typing import Any
 
-from domain.events import arrears, changes, crediting, disbursement, ending, servicing, undoing
+from domain.events import (
+    arrears,
+    changes,
+    crediting,
+    disbursement,
+    ending,
+    income,
+    servicing,
+    undoing,
+)
 from domain.events.registry import Event
+from domain.loan import income_facts
 from domain.loan.contract import REFUND_KINDS, loan_terms
 from domain.loan.terms import Conditions, Terms
 from domain.servicing import facts as f
@@ -346,6 +356,17 @@ FACTS: dict[type[Event], Callable[[Any], f.Fact]] = {
     crediting.ChargedBack: _charged_back,
     crediting.ChargebackReversed: lambda event: _taken_back(
         event.chargeback_id, event.effective_on
+    ),
+    income.IncomeCapitalised: income_facts.capitalised,
+    income.CapitalisedIncomeAdjusted: income_facts.adjusted,
+    income.CapitalisedIncomeReversed: lambda event: _taken_back(
+        event.income_id, event.effective_on
+    ),
+    income.BuyDownFeeRecorded: income_facts.bought_down,
+    income.BuyDownFeeReversed: lambda event: _taken_back(event.fee_id, event.effective_on),
+    income.BuyDownFeeAdjusted: income_facts.buy_down_adjusted,
+    income.BuyDownAdjustmentReversed: lambda event: _taken_back(
+        event.adjustment_id, event.effective_on
     ),
     changes.RateChanged: _rate_changed,
     changes.RateRepriced: _repriced,

@@ -9,9 +9,11 @@ from domain.events.application import Decision
 from domain.events.arrears import DelinquencyPaused, LoanClass
 from domain.events.crediting import ChargedBack
 from domain.events.disbursement import FeeTaken, TrancheDisbursed
+from domain.events.income import BuyDownFeeAdjusted, BuyDownFeeRecorded, IncomeCapitalised
 from domain.events.servicing import ChargeCapped, FeeChange
 from domain.loan.instalments import Balances, Instalment
 from domain.loan.terms import Conditions, PlannedTranche, Terms
+from domain.servicing.deferred import NOTHING_DEFERRED, Deferred
 from domain.servicing.re_ageing_guard import ReAgeing
 from domain.servicing.row import NOTHING_YET, Penalised
 from domain.servicing.timeline import Timeline
@@ -99,6 +101,10 @@ class Loan:
     terminated_on: date | None = None  # when the contract ended early: all is due
     re_ageings: tuple[ReAgeing, ...] = ()  # oldest first
     chargebacks: tuple[ChargedBack, ...] = ()  # that stand
+    incomes: tuple[IncomeCapitalised, ...] = ()  # that stand
+    buy_down_fees: tuple[BuyDownFeeRecorded, ...] = ()  # that stand
+    buy_down_adjustments: tuple[BuyDownFeeAdjusted, ...] = ()  # that stand
+    deferred_charged_off: Deferred = NOTHING_DEFERRED  # by the last charge-off
     tranches: tuple[PlannedTranche, ...] = ()  # expected to go out, by date
     tranches_paid: frozenset[str] = frozenset()  # ids of those that went out
     taken_back: frozenset[str] = frozenset()  # ids of payments and the like that were reversed

@@ -12,6 +12,7 @@ from enum import StrEnum
 
 from domain.calendar import BusinessDayRule
 from domain.loan.charge_rules import ChargeRule, UndueCharge
+from domain.loan.income_terms import BuyDownFee, CapitalisedIncome
 from domain.servicing.conventions import DayInclusion, FirstPeriod, RoundingPlace
 from domain.servicing.floating import ResetRule
 from domain.servicing.re_ageing_guard import WindowEdge
@@ -36,6 +37,8 @@ __all__ = [
     "DEFAULT_ALLOCATION",
     "ArrearsConditions",
     "BusinessDayRule",
+    "BuyDownFee",
+    "CapitalisedIncome",
     "ChargeBasis",
     "ChargeOffBehaviour",
     "ChargeRule",
@@ -322,3 +325,5 @@ class Conditions:
     rate_cap_annual: Decimal | None = None  # of all that a loan costs; a charge beyond it is cut
     re_age_window: WindowEdge | None = None  # of limits in rolling months; None: as the policy says
     down_payment: DownPaymentConditions | None = None  # None: nothing is due with a payout
+    capitalised_income: CapitalisedIncome | None = None  # None: none is added to principal
+    buy_down_fee: BuyDownFee | None = None  # None: the product takes none

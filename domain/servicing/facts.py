@@ -62,7 +62,7 @@ class Paid(Fact):
 
     `split` holds the parts an upstream system allocated; None lets the engine allocate.
     `refund_id` names the refund an interest refund belongs to; `fixed` tells that its amount was
-    set by hand and is not recomputed. `charge_id` names the charge that is adjusted.
+    set by hand and is not recomputed. `charge_id` and `income_id` name what is adjusted.
     """
 
     kind: Kind
@@ -71,6 +71,7 @@ class Paid(Fact):
     refund_id: str | None = None
     fixed: bool = False
     charge_id: str | None = None
+    income_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

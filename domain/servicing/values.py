@@ -223,6 +223,13 @@ class Kind(StrEnum):
     INTEREST_WAIVER = "interest_waiver"
 
 
+class DeferredKind(StrEnum):
+    """Income that is taken at once and recognised by the day (domain rules, 9.9 S-27, S-28)."""
+
+    CAPITALISED_INCOME = "capitalised_income"
+    BUY_DOWN_FEE = "buy_down_fee"
+
+
 PAYMENT_KINDS = frozenset(
     {
         Kind.REPAYMENT,

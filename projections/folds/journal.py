@@ -3,7 +3,8 @@
 from collections import Counter
 
 from domain.loan.terms import Component
-from domain.postings import Lines, accrual, postings_of_topic
+from domain.postings import Lines, accrual, postings_of_topic, recognition
+from domain.servicing.values import DeferredKind
 from projections import journal
 from projections.journal import JournalEntry
 from projections.loan_summary import LoanSummary
@@ -11,6 +12,7 @@ from projections.ports import Database
 from projections.reading import Entry
 
 ACCRUED = "day.interest_accrued.v1"
+RECOGNISED = "day.deferred_income_recognised.v1"
 
 
 class JournalFold:
@@ -32,6 +34,12 @@ class JournalFold:
         """Post the interest that a close found to be earned, an entry a product."""
         for number, part in enumerate(entry.event.accruals, start=1):
             lines = accrual(Component.INTEREST, part.posted_minor)
+            self._post(entry, number, (part.product_code, part.currency), lines)
+
+    def recognise(self, entry: Entry) -> None:
+        """Post the deferred income that a close found to be earned, an entry a product and kind."""
+        for number, part in enumerate(entry.event.recognitions, start=1):
+            lines = recognition(DeferredKind(part.kind), part.recognised_minor)
             self._post(entry, number, (part.product_code, part.currency), lines)
 
     def save(self, db: Database) -> None:

@@ -5,18 +5,21 @@ from typing import Any
 
 import msgspec
 
-from projections.folds import fees, payouts
+from projections.folds import fees, income, payouts
 from projections.folds.payouts import parts_of
 from projections.loan_summary import LoanSummary
 from projections.narrow import Line
 from projections.ports import Database
 from projections.reading import Entry
-from projections.transactions import CREDITS, TABLE, Transaction
+from projections.transactions import CREDITS, DEFERRING, TABLE, Transaction
+
+RECALLED = (*CREDITS, *DEFERRING)
+"""Kinds of which later events speak."""
 
 CURRENT = f"""
 JOIN unnest(%(loans)s::text[], %(ids)s::text[]) AS w (loan_id, transaction_id)
     ON w.loan_id = t.loan_id AND w.transaction_id = t.transaction_id
-WHERE t.superseded_position IS NULL AND t.kind IN {CREDITS}
+WHERE t.superseded_position IS NULL AND t.kind IN {RECALLED}
 """
 BRINGS = {
     "loan.payment_received.v1": "payment_id",
@@ -25,8 +28,12 @@ BRINGS = {
     "loan.refund_received.v1": "refund_id",
     "loan.interest_refunded.v1": "interest_refund_id",
     "loan.charge_adjusted.v1": "adjustment_id",
+    "loan.capitalised_income_adjusted.v1": "adjustment_id",
+    "loan.income_capitalised.v1": "income_id",
+    "loan.buy_down_fee_recorded.v1": "fee_id",
+    "loan.buy_down_fee_adjusted.v1": "adjustment_id",
 }
-"""Topics of credits, and the field that names the transaction."""
+"""Topics of what later events speak of, and the field that names the transaction."""
 
 REPAYMENT = "repayment"
 
@@ -82,14 +89,15 @@ class MoneyFold:
         """What was added or changed, by key."""
         return list(self._changed.values())
 
-    def _put(self, row: Transaction) -> None:
+    def put(self, row: Transaction) -> None:
+        """Keep a row that is new or was changed."""
         self._changed[row.loan_id, row.transaction_id, row.kind, row.revision] = row
-        if row.kind in CREDITS:
+        if row.kind in RECALLED:
             self._money[row.loan_id, row.transaction_id] = row
 
     def add(self, entry: Entry, loan: LoanSummary, **fields: Any) -> None:  # noqa: ANN401 - the row's own
         """Add the transaction that an event tells; `fields` are its row's own."""
-        self._put(
+        self.put(
             Transaction(
                 loan_id=entry.key,
                 revision=0,
@@ -135,6 +143,7 @@ class MoneyFold:
             "loan.goodwill_credited.v1": "goodwill",
             "loan.interest_refunded.v1": "interest_refund",
             "loan.charge_adjusted.v1": "charge_adjustment",
+            "loan.capitalised_income_adjusted.v1": "capitalised_income_adjustment",
         }
         self.add(
             entry,
@@ -152,14 +161,14 @@ class MoneyFold:
         row = self.standing(entry.key, event.payment_id)
         row.source = event.source
         _split(row, event.lines, event.overpaid_minor)
-        self._put(row)
+        self.put(row)
 
     def reversed(self, entry: Entry, loan: LoanSummary) -> None:
         """The payment is taken back; its restatement to nothing comes with the next event."""
         event = entry.event
         row = self.standing(entry.key, event.payment_id)
         row.reversed_on = entry.effective_on
-        self._put(row)
+        self.put(row)
         self.add(
             entry,
             loan,
@@ -177,7 +186,7 @@ class MoneyFold:
         for change in entry.event.changes:
             before = self.standing(entry.key, change.payment_id)
             before.superseded_position = entry.position
-            self._put(before)
+            self.put(before)
             after = msgspec.structs.replace(
                 before,
                 revision=before.revision + 1,
@@ -188,7 +197,7 @@ class MoneyFold:
                 superseded_position=None,
             )
             _split(after, change.after, change.overpaid_after_minor)
-            self._put(after)
+            self.put(after)
 
     def _on_instalment(
         self,
@@ -238,18 +247,6 @@ class MoneyFold:
             kind="penalty_interest",
             amount_minor=amount,
             penalty_minor=amount,
-        )
-
-    def refunded(self, entry: Entry, loan: LoanSummary) -> None:
-        """Overpaid money went back."""
-        event = entry.event
-        self.add(
-            entry,
-            loan,
-            transaction_id=event.refund_id,
-            kind="refund",
-            amount_minor=event.amount_minor,
-            overpaid_minor=event.amount_minor,
         )
 
     def charged_back(self, entry: Entry, loan: LoanSummary) -> None:
@@ -342,6 +339,8 @@ def _mentions(entry: Entry) -> list[str]:
     match entry.topic:
         case "loan.payment_allocated.v1" | "loan.payment_reversed.v1":
             return [event.payment_id]
+        case topic if topic in income.TAKES_BACK:
+            return [getattr(event, income.TAKES_BACK[topic])]
         case "loan.allocations_restated.v1":
             return [event.cause_id, *(change.payment_id for change in event.changes)]
         case _:
@@ -375,11 +374,13 @@ _CHANGES: dict[str, Callable[[MoneyFold, Entry, LoanSummary], None]] = {
     "loan.charge_reversed.v1": MoneyFold.charge_reversed,
     "loan.instalment_fees_changed.v1": fees.changed,
     "loan.charge_waived.v1": MoneyFold.waived,
-    "loan.credit_balance_refunded.v1": MoneyFold.refunded,
+    "loan.credit_balance_refunded.v1": payouts.credit_refunded,
     "loan.goodwill_credited.v1": MoneyFold.credited,
     "loan.refund_received.v1": MoneyFold.credited,
     "loan.interest_refunded.v1": MoneyFold.credited,
     "loan.charge_adjusted.v1": MoneyFold.credited,
+    "loan.capitalised_income_adjusted.v1": MoneyFold.credited,
+    **income.CHANGES,
     "loan.charged_back.v1": MoneyFold.charged_back,
     "loan.chargeback_reversed.v1": MoneyFold.charged_back,
     "loan.restructured.v1": MoneyFold.restructured,

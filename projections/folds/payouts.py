@@ -1,4 +1,4 @@
-"""Folds payouts, their fees and their return into `transactions`; `money` folds the rest."""
+"""Folds what goes out into `transactions`: payouts, their fees and return, credit paid back."""
 
 from typing import Any, Final, Protocol
 
@@ -32,6 +32,19 @@ def returned(money: Adds, entry: Entry, loan: LoanSummary) -> None:
     cause = entry.event.cause
     money.add(entry, loan, kind="disbursement_return", cause=cause, **_moved(entry))
     _fees(money, entry, loan, "payout_fee_return")
+
+
+def credit_refunded(money: Adds, entry: Entry, loan: LoanSummary) -> None:
+    """Overpaid money went back."""
+    event = entry.event
+    money.add(
+        entry,
+        loan,
+        transaction_id=event.refund_id,
+        kind="refund",
+        amount_minor=event.amount_minor,
+        overpaid_minor=event.amount_minor,
+    )
 
 
 def _moved(entry: Entry) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from domain.servicing.floating import ResetRule, next_reset
+from projections.folds.added_principal import ADDED_PRINCIPAL
 from projections.folds.rows import FACTS
 from projections.loan_summary import TABLE, LoanSummary, load
 from projections.narrow import Balances, Instalment, Line
@@ -154,26 +155,6 @@ def _returned(row: LoanSummary, entry: Entry) -> None:
     row.status, row.returned_on = "returned", entry.effective_on
     row.last_due_on = None
     _balances(row, Balances())
-
-
-def _tranche_disbursed(row: LoanSummary, entry: Entry) -> None:
-    event = entry.event
-    row.amount_minor = (row.amount_minor or 0) + event.amount_minor
-    row.recalculates = True  # principal rose on the day: published rows do not tell before it
-    _paid_from_credit(row, entry, 1)
-
-
-def _tranche_returned(row: LoanSummary, entry: Entry) -> None:
-    row.amount_minor = (row.amount_minor or 0) - entry.event.amount_minor
-    _paid_from_credit(row, entry, -1)
-
-
-def _paid_from_credit(row: LoanSummary, entry: Entry, sign: int) -> None:
-    event = entry.event
-    row.principal_paid_minor += sign * (event.amount_minor - event.principal_minor)
-    row.interest_paid_minor -= sign * event.interest_minor
-    row.fee_paid_minor -= sign * event.fee_minor
-    row.penalty_paid_minor -= sign * event.penalty_minor
 
 
 def _received(row: LoanSummary, entry: Entry) -> None:
@@ -365,8 +346,7 @@ _CHANGES: dict[str, Callable[[LoanSummary, Entry], None]] = {
     "loan.application_withdrawn.v1": _withdrawn,
     "loan.disbursed.v1": _disbursed,
     "loan.disbursement_returned.v1": _returned,
-    "loan.tranche_disbursed.v1": _tranche_disbursed,
-    "loan.tranche_returned.v1": _tranche_returned,
+    **ADDED_PRINCIPAL,
     "loan.payment_received.v1": _received,
     "loan.payment_allocated.v1": _allocated,
     "loan.allocations_restated.v1": _restated,

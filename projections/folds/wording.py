@@ -226,6 +226,26 @@ WORDS: dict[str, Callable[[Any, Money], str]] = {
         f"{m(e.amount_minor)} of payment {e.payment_id} charged back"
     ),
     "loan.chargeback_reversed.v1": lambda e, _: f"Chargeback {e.chargeback_id} reversed: {e.cause}",
+    "loan.income_capitalised.v1": lambda e, m: (
+        f"{m(e.amount_minor)} of {e.code} added to principal ({e.income})"
+    ),
+    "loan.capitalised_income_reversed.v1": lambda e, m: (
+        f"{m(e.amount_minor)} of {e.code} taken back from principal: {e.cause}"
+    ),
+    "loan.capitalised_income_adjusted.v1": lambda e, m: (
+        f"{m(e.amount_minor)} of capitalised income {e.income_id} given back"
+    ),
+    "loan.buy_down_fee_recorded.v1": lambda e, m: (
+        f"Buy-down fee {e.fee_id} of {m(e.amount_minor)},"
+        f" paid by the {'merchant' if e.merchant_paid else 'lender'} ({e.income})"
+    ),
+    "loan.buy_down_fee_reversed.v1": lambda e, _: f"Buy-down fee {e.fee_id} reversed: {e.cause}",
+    "loan.buy_down_fee_adjusted.v1": lambda e, m: (
+        f"{m(e.amount_minor)} of buy-down fee {e.fee_id} given back"
+    ),
+    "loan.buy_down_adjustment_reversed.v1": lambda e, m: (
+        f"{m(e.amount_minor)} of buy-down fee {e.fee_id} not given back after all: {e.cause}"
+    ),
     "loan.payment_missed.v1": lambda e, m: (
         f"Instalment {e.instalment} missed, {m(e.unpaid_minor)} unpaid"
     ),
@@ -287,6 +307,9 @@ WORDS: dict[str, Callable[[Any, Money], str]] = {
     "case.released.v1": lambda e, _: f"Case released: {_plain(e.cause)}",
     "case.closed.v1": lambda e, _: f"Case closed: {_plain(e.how)}",
     "day.interest_accrued.v1": lambda e, _: f"Interest posted for {len(e.accruals)} products",
+    "day.deferred_income_recognised.v1": lambda e, _: (
+        f"Deferred income recognised for {len(e.recognitions)} products"
+    ),
     "day.closed.v1": lambda e, _: (
         f"Business day {e['business_date']} closed: {e['loans_open']} loans open,"
         f" {e['loans_acted_on']} acted on, {e['loans_parked']} parked"

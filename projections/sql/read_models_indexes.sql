@@ -33,6 +33,10 @@ CREATE INDEX instalments_never_overdue ON instalments (due_on, valid_to, met_on,
 
 CREATE INDEX transactions_by_value_date ON transactions (effective_on);
 CREATE INDEX transactions_by_position ON transactions (position);
+-- The close of a day asks for these of all loans, and few loans have any.
+CREATE INDEX transactions_deferring ON transactions (loan_id)
+    WHERE kind IN ('capitalised_income', 'capitalised_income_adjustment', 'buy_down_fee',
+        'buy_down_fee_adjustment');
 
 CREATE INDEX cases_open ON cases (claimed_by, loan_id) WHERE open;
 

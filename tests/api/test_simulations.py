@@ -66,6 +66,18 @@ def test_every_figure_explains_itself_when_asked(book: Api) -> None:
     assert {x["rule"] for x in taken} == {"default:due:interest", "default:due:principal"}
 
 
+def test_deferred_income_explains_itself_too(book: Api) -> None:
+    """From 15 February, of 59 days to 15 April one: 1 / 59 of 5.90."""
+    income = {"op": "transact", "kind": "capitalised_income", "on": "2018-02-15", "amount": "5.90"}
+    body = EXAMPLE | {"explain": True, "operations": [*EXAMPLE["operations"], income]}
+    status, said = simulate(book, body)
+    assert status == 200
+    (deferred,) = said["explanation"]["deferred"]
+    assert (deferred["recognised"], deferred["deferred"]) == ("0.10", "5.80")
+    (part,) = deferred["parts"]
+    assert (part["days"], part["days_to_maturity"], part["earned_minor"]) == (1, 59, "10")
+
+
 def test_amounts_are_in_the_currency_s_own_decimals(book: Api) -> None:
     yen: dict[str, Any] = EXAMPLE | {
         "currency": "JPY",

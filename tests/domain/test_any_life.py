@@ -1,8 +1,8 @@
 """Whatever is done to a loan in whatever order: the books tie, and the engine says the same."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -47,6 +47,7 @@ from tests.support.charge_rules import (
     YEARLY_FEES,
 )
 from tests.support.conventions import CONVENTIONS
+from tests.support.incomes import INCOME_SHAPE, INCOME_TURNS, deferral_ties, standing_income
 from tests.support.lives import (
     CONDITIONS,
     LOAN,
@@ -63,6 +64,7 @@ from tests.support.lives import (
 )
 from tests.support.on_record import on_record
 from tests.support.penal import PRINCIPAL_FIRST
+from tests.support.turns import Turn
 
 PRODUCTS = [
     replace(
@@ -97,6 +99,7 @@ SHAPES: list[dict[str, Any]] = [
     {"due_days": DueDays(earliest=31)},
     *CONVENTIONS,
     {"rate_steps_max": 1},
+    INCOME_SHAPE,
     {"floating": FloatingConditions(reference="LPR-1Y", reset=ResetRule.MONTHLY)},
     {
         "overdue_interest": OverdueInterest.DOES_NOT_EARN,
@@ -105,49 +108,6 @@ SHAPES: list[dict[str, Any]] = [
     },
 ]
 """What is changed of a product beside its method."""
-
-
-@dataclass(frozen=True, slots=True)
-class Turn:
-    """What the next command is made of."""
-
-    life: Life
-    on: date
-    name: str  # of the fact, should there be one
-    n: int  # anything
-
-    @property
-    def fact(self) -> str:
-        """The id of one of the facts that stand."""
-        assert self.life.state.timeline is not None
-        facts = self.life.state.timeline.facts
-        return facts[self.n % len(facts)].id
-
-    @property
-    def last_payout(self) -> str:
-        """The id of the last payout after the first, or of none."""
-        more = self.life.state.tranches_out
-        return more[-1].disbursement_id if more else "none"
-
-    @property
-    def newest(self) -> str:
-        """The id of the newest fact."""
-        assert self.life.state.timeline is not None
-        assert self.life.state.timeline.newest is not None
-        return self.life.state.timeline.newest.id
-
-    @property
-    def number(self) -> int:
-        """The number of an instalment."""
-        return 1 + self.n % len(self.life.state.rows)
-
-    @property
-    def next_unpaid(self) -> int:
-        """What the oldest open instalment asks for."""
-        return next((row.unpaid_minor for row in self.life.state.rows if row.met_on is None), 1)
-
-    def make(self, command: type[Command], /, **fields: Any) -> Command:  # noqa: ANN401 - any field
-        return command(loan_id=LOAN, effective_on=self.on, **fields)  # type: ignore[call-arg]
 
 
 MAKERS: dict[str, Callable[[Turn], Command]] = {
@@ -258,6 +218,7 @@ MAKERS: dict[str, Callable[[Turn], Command]] = {
     "end misuse": lambda t: t.make(cd.EndMisuse, cause="x"),
     "classify": lambda t: t.make(cs.ClassifyLoan, loan_class=list(LoanClass)[t.n % 5]),
     "close": lambda t: close(t.on),
+    **INCOME_TURNS,
 }
 
 steps = st.lists(
@@ -273,11 +234,12 @@ steps = st.lists(
 
 
 def principal_sums(life: Life) -> None:
-    """What the rows ask for is what went out: the payouts, and what was charged back."""
+    """What the rows ask for is what went out and became principal, and what was charged back."""
     if any(isinstance(event, LoanRestructured) for event in life.events):
         return  # rows with their history are cut down to what was paid, and interest is capitalised
     back = life.state.chargebacks
-    asked = sum(row.principal_minor for row in life.state.rows) - life.state.paid_out_minor
+    lent = life.state.paid_out_minor + standing_income(life)
+    asked = sum(row.principal_minor for row in life.state.rows) - lent
     assert sum(x.principal_minor for x in back) <= asked <= sum(x.amount_minor for x in back)
 
 
@@ -298,6 +260,7 @@ def holds(life: Life) -> None:
         ties_to_the_ledger(life)
     elif life.last and isinstance(life.last[0], LoanChargedOff):
         off_the_books(life)
+    deferral_ties(life)
     assert state.timeline is not None
     shown = standing_on(state.timeline, life.now)
     assert shown.balances.principal_minor == state.balances.principal_minor

@@ -12,6 +12,7 @@ from infra.database import DatabasePool
 from projections import (
     audit_trail,
     case_work,
+    deferred_income,
     instalments,
     loan_day,
     loan_summary,
@@ -232,6 +233,11 @@ def test_a_close_steps_through_what_was_taken_over_and_not_over_all_loans(db: Da
     used = indexes_used(db, repricing.TO_REPRICE, {"on": date(2018, 5, 15)})
     assert "repricings_by_value" in used
     assert "loan_summary_by_reset" in used
+
+
+def test_a_close_reads_the_transactions_that_defer_income_and_no_others(db: Database) -> None:
+    used = indexes_used(db, deferred_income.TOTALS, {"on": date(2018, 5, 15)})
+    assert "transactions_deferring" in used
 
 
 def test_a_timeline_is_read_by_its_streams(db: Database) -> None:

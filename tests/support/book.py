@@ -1,6 +1,7 @@
 """Books of random loans in a real store, told through the service from a seed."""
 
 import random
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
@@ -35,8 +36,8 @@ from domain.loan.terms import (
 )
 from domain.ports import EventStore, IdempotencyKey, Outcome
 from domain.service import Instruction, Service
-from tests.support.book_products import conditions, line, penal, planned
-from tests.support.draws import LENIENT, Draw, drawn
+from tests.support.book_products import CODES, conditions, line, penal, planned
+from tests.support.draws import LENIENT, MAKERS, Draw, Maker
 
 CHANGES = 0.25  # of what happens to a loan
 START = date(2018, 1, 15)
@@ -159,9 +160,7 @@ class Book:
             price["custom"] = self._schedule(approved or amount, instalments)
         self.do(ca.ReviewLoan(**common, decision=Decision.APPROVED, **price))
         self.do(
-            ca.DiscloseCost(
-                **common, annual_cost=rate, method="irr", charges=("LATE", "OVERDUE", "SERVICE")
-            ),
+            ca.DiscloseCost(**common, annual_cost=rate, method="irr", charges=CODES),
         )
         self.do(ca.AcceptOffer(**common))
         tranche = f"d-{loan_id}" if product == "T" else None
@@ -248,13 +247,15 @@ class Book:
                 self.publish(f"0.0{self.random.randint(200, 500)}", self.today)
             for loan_id in self.random.sample(self.loans, max(1, len(self.loans) // 3)):
                 if self.random.random() < CHANGES:
-                    self.keys += 1
-                    draw = Draw(
-                        loan_id, self.state(loan_id), self.today, f"q-{self.keys}", self.random
-                    )
-                    self.do(drawn(draw))
+                    self.draw(loan_id)
                 else:
                     self._something(loan_id, backdating=backdating)
+
+    def draw(self, loan_id: str, makers: Sequence[Maker] = MAKERS) -> Outcome:
+        """Do one of the things that may be done to a loan; it may be refused."""
+        self.keys += 1
+        draw = Draw(loan_id, self.state(loan_id), self.today, f"q-{self.keys}", self.random)
+        return self.do(self.random.choice(makers)(draw))
 
     def _something(self, loan_id: str, *, backdating: bool) -> None:  # noqa: C901 - one draw
         r, on = self.random, self.today

@@ -5,6 +5,8 @@ from decimal import Decimal
 from typing import Any
 
 from domain.loan.terms import (
+    BuyDownFee,
+    CapitalisedIncome,
     ChargeBasis,
     ChargeOffBehaviour,
     ChargeRule,
@@ -22,6 +24,8 @@ from domain.loan.terms import (
 )
 from tests.support.charge_rules import OVERDUE
 
+CODES = ("LATE", "OVERDUE", "SERVICE", "SETUP")
+"""What the cost tables of their loans list."""
 PRINCIPAL_FIRST = (Component.PRINCIPAL, Component.INTEREST, Component.FEE, Component.PENALTY)
 
 
@@ -52,8 +56,10 @@ def conditions(
         instalments_max=60,
         backdating_days_max=400,
         arrears_tolerance_minor=tolerance_minor,
-        charges=("LATE", "OVERDUE", "SERVICE"),
+        charges=CODES,
         charge_rules=(OVERDUE,),
+        capitalised_income=CapitalisedIncome(code="SETUP"),
+        buy_down_fee=BuyDownFee(merchant_paid=False),
         payouts_max=4,
     )
     return replace(plain, **product)

@@ -14,6 +14,7 @@ from domain.commands import changes as ch
 from domain.commands import crediting as cr
 from domain.commands import disbursement as cd
 from domain.commands import ending as ce
+from domain.commands import income as ci
 from domain.commands import servicing as cs
 from domain.commands import undoing as cu
 from domain.commands.registry import LoanCommand
@@ -49,6 +50,18 @@ class Draw:
         return self.random.choice(facts).id if facts else "none"
 
     @property
+    def income(self) -> str:
+        """The id of one of the incomes that stand; of none, a name that nothing has."""
+        stand = self.loan.incomes
+        return self.random.choice(stand).income_id if stand else "none"
+
+    @property
+    def fee(self) -> str:
+        """The id of one of the buy-down fees that stand; of none, a name that nothing has."""
+        stand = self.loan.buy_down_fees
+        return self.random.choice(stand).fee_id if stand else "none"
+
+    @property
     def newest(self) -> str:
         """The id of the newest fact."""
         newest = self.loan.timeline.newest if self.loan.timeline else None
@@ -70,7 +83,32 @@ def _move(draw: Draw) -> LoanCommand:
     )
 
 
-MAKERS: tuple[Callable[[Draw], LoanCommand], ...] = (
+Maker = Callable[[Draw], LoanCommand]
+INCOME_MAKERS: tuple[Maker, ...] = (
+    lambda d: d.make(
+        ci.CapitaliseIncome, income_id=d.name, amount_minor=d.random.randint(1, 50_000)
+    ),
+    lambda d: d.make(
+        ci.AdjustCapitalisedIncome,
+        adjustment_id=d.name,
+        income_id=d.income,
+        amount_minor=d.random.randint(1, 20_000),
+    ),
+    lambda d: d.make(ci.ReverseCapitalisedIncome, income_id=d.income, cause="error"),
+    lambda d: d.make(ci.RecordBuyDownFee, fee_id=d.name, amount_minor=d.random.randint(1, 9_000)),
+    lambda d: d.make(
+        ci.AdjustBuyDownFee,
+        adjustment_id=d.name,
+        fee_id=d.fee,
+        amount_minor=d.random.randint(1, 5_000),
+    ),
+    lambda d: (
+        d.make(ci.ReverseBuyDownFee, fee_id=d.fee, cause="error")
+        if d.random.random() < 0.5
+        else d.make(ci.ReverseBuyDownAdjustment, adjustment_id=d.fact, cause="error")
+    ),
+)
+MAKERS: tuple[Maker, ...] = (
     lambda d: d.make(cr.CreditGoodwill, credit_id=d.name, amount_minor=d.random.randint(1, 20_000)),
     lambda d: d.make(
         cr.ReceiveRefund,
@@ -91,6 +129,7 @@ MAKERS: tuple[Callable[[Draw], LoanCommand], ...] = (
         amount_minor=d.random.randint(1, 50_000),
     ),
     lambda d: d.make(cr.ReverseChargeback, chargeback_id=d.newest, cause="paid"),
+    *INCOME_MAKERS,
     lambda d: d.make(
         ch.ChangeRate, change_id=d.name, rate_annual=Decimal(d.random.randint(0, 30)) / 100
     ),
@@ -137,8 +176,3 @@ MAKERS: tuple[Callable[[Draw], LoanCommand], ...] = (
         else d.make(cu.ReverseTermination, cause="error")
     ),
 )
-
-
-def drawn(draw: Draw) -> LoanCommand:
-    """Make one of the commands."""
-    return draw.random.choice(MAKERS)(draw)

@@ -19,6 +19,7 @@ from domain.decisions.guards import (
     require_value_date,
 )
 from domain.decisions.payouts import require_room
+from domain.decisions.rate_cap import require_within_cap
 from domain.decisions.results import changed, credited, recorded, settled
 from domain.errors import Rejected
 from domain.events import income as e
@@ -49,6 +50,7 @@ def capitalise_income(loan: Loan, command: c.CapitaliseIncome, context: Context)
     require_new_fact(loan, command.income_id, "income_id")
     _require_allowed(loan, agreed, command.amount_minor)
     require_room(loan, command.amount_minor, on)
+    require_within_cap(loan, command.amount_minor, on)
     told = e.IncomeCapitalised(
         effective_on=on,
         income_id=command.income_id,

@@ -5,6 +5,7 @@ is never cut: a product whose rates alone could exceed the cap is refused (domai
 """
 
 from dataclasses import replace
+from datetime import date
 from decimal import Decimal
 
 from domain.errors import Rejected
@@ -13,8 +14,9 @@ from domain.events.servicing import ChargeAssessed, ChargeCapped
 from domain.loan.charge_rules import agreed_fees, tax_in
 from domain.loan.state import Loan
 from domain.loan.terms import Conditions
-from domain.servicing.penalty import RateCap, cap_charge
+from domain.servicing.penalty import Capped, RateCap, cap_charge
 from domain.servicing.terms import RATE_ANNUAL_MAX
+from domain.servicing.timeline import Timeline
 from domain.servicing.total_cost import allowed_minor, charged_minor
 
 
@@ -23,21 +25,16 @@ def within_cap(
 ) -> tuple[ChargeAssessed | None, list[Event]]:
     """Return a charge as far as the cap allows it, and what is said of the cut.
 
-    None: nothing of it may be charged. Fees kept back from payouts count as charged.
+    None: nothing of it may be charged.
     """
     rate = loan.conditions.rate_cap_annual
     if rate is None or loan.timeline is None:
         return told, []
-    on, cap = told.effective_on, RateCap(rate_annual=rate)
-    account = loan.timeline.account_as_of(on)
-    payouts = [loan.fees_taken, *(tranche.fees for tranche in loan.tranches_out)]
-    kept_back = sum(fee.amount_minor for fees in payouts for fee in fees)
-    charged = max(0, charged_minor(account, on) + kept_back)
-    cut = cap_charge(told.amount_minor, charged, allowed_minor(account, cap, on))
+    cut = _cut(loan, loan.timeline, RateCap(rate_annual=rate), told.amount_minor, told.effective_on)
     if cut.capped_minor == cut.uncapped_minor:
         return told, []
     said = ChargeCapped(
-        effective_on=on,
+        effective_on=told.effective_on,
         charge_id=told.charge_id,
         code=told.code,
         component=told.component,
@@ -52,6 +49,28 @@ def within_cap(
         return None, [said]
     tax = tax_in(cut.capped_minor, tax_percent)
     return replace(told, amount_minor=cut.capped_minor, tax_minor=tax), [said]
+
+
+def _cut(loan: Loan, timeline: Timeline, cap: RateCap, amount_minor: int, on: date) -> Capped:
+    """Say what of a further cost the cap allows on a day.
+
+    Fees kept back from payouts count as charged.
+    """
+    account = timeline.account_as_of(on)
+    payouts = [loan.fees_taken, *(tranche.fees for tranche in loan.tranches_out)]
+    kept_back = sum(fee.amount_minor for fees in payouts for fee in fees)
+    charged = max(0, charged_minor(account, on) + kept_back)
+    return cap_charge(amount_minor, charged, allowed_minor(account, cap, on))
+
+
+def require_within_cap(loan: Loan, amount_minor: int, on: date) -> None:
+    """Refuse a cost that would be above the cap: it is agreed whole, and not cut."""
+    rate = loan.conditions.rate_cap_annual
+    if rate is None or loan.timeline is None:
+        return
+    cut = _cut(loan, loan.timeline, RateCap(rate_annual=rate), amount_minor, on)
+    if cut.capped_minor < amount_minor:
+        raise Rejected("above_rate_cap", f"{cut.capped_minor} are within {rate} a year", "amount")
 
 
 def require_sound_cap(conditions: Conditions) -> None:

@@ -14,18 +14,21 @@ from domain.servicing.row import F, I, N
 from domain.servicing.values import Kind
 
 DAYS_A_YEAR = 365
-GIVEN_BACK = frozenset({Kind.CHARGE_ADJUSTMENT, Kind.INTEREST_REFUND})
+BECAME_PRINCIPAL = frozenset({Kind.RESTRUCTURE, Kind.CAPITALISED_INCOME})
+GIVEN_BACK = frozenset(
+    {Kind.CHARGE_ADJUSTMENT, Kind.INTEREST_REFUND, Kind.CAPITALISED_INCOME_ADJUSTMENT}
+)
 
 
 def charged_minor(account: Account, on: date) -> int:
-    """Return interest earned and charges put up to a day, less what was waived or given back.
+    """Return interest and charges up to a day, and what became principal, less what was given up.
 
     Minor units. `account` is what is known on the day. What was kept back from payouts is not here.
     """
     ledger = account.ledger
     interest = sum(row.paid[I] - row.credited[I] for row in ledger.rows)
     charges = sum(row.due[part] - row.waived[part] for row in ledger.rows for part in (F, N))
-    capitalised = sum(e.amount for e in ledger.entries if e.kind is Kind.RESTRUCTURE)
+    capitalised = sum(e.amount for e in ledger.entries if e.kind in BECAME_PRINCIPAL)
     given_back = sum(e.amount for e in ledger.entries if e.kind in GIVEN_BACK and not e.void)
     return interest + interest_owed(ledger, on) + charges + capitalised - given_back
 

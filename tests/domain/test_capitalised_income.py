@@ -136,6 +136,17 @@ def test_the_cap_on_what_is_outstanding_holds_for_income_too() -> None:
     life.when(capitalise(20_000, month(1)))
 
 
+def test_income_counts_in_the_cap_on_what_a_loan_costs_a_year() -> None:
+    """24 % a year on 10,000.00 allow 100.00 beside a month's interest of 12 %."""
+    life = lent(
+        replace(CAPITALISING, rate_annual_max=Decimal("0.24"), rate_cap_annual=Decimal("0.24"))
+    )
+    no = life.refused(capitalise(30_000, month(1)))
+    assert (no.code, no.field) == ("above_rate_cap", "amount")
+    life.when(capitalise(9_000, month(1)))
+    assert life.refused(capitalise(9_000, month(1), "i-2")).code == "above_rate_cap"
+
+
 def test_the_approved_amount_is_not_lowered_below_what_was_lent_and_capitalised() -> None:
     life = lent(replace(CAPITALISING, payouts_max=2)).when(capitalise(50_000, month(1)))
     lower = ca.ChangeApprovedAmount(loan_id=LOAN, effective_on=month(1), amount_minor=1_049_999)

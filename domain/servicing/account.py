@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, cast
 
 from domain.servicing.floating import Repricing
 from domain.servicing.ledger import AllocationLine, Entry, Ledger
+from domain.servicing.principal_owed import MOVES_NO_BALANCE, RAISES_BALANCE, principal_moved
 from domain.servicing.row import F, I, N, P, Row
 from domain.servicing.terms import LoanTerms
 from domain.servicing.values import ChargeBasis, ChargeKind, ChargeTime, Component, Kind, Status
@@ -277,31 +278,11 @@ def _freeze_row(row: Row, due: Amounts, balance: int) -> Instalment:
     )
 
 
-RAISES_BALANCE = frozenset({Kind.DISBURSEMENT, Kind.CAPITALISED_INCOME, Kind.RESTRUCTURE})
-MOVES_NO_BALANCE = frozenset(
-    {
-        Kind.RE_AGE,
-        Kind.RE_AMORTISE,
-        Kind.CHARGE_OFF,
-        Kind.CONTRACT_TERMINATION,
-        Kind.BUY_DOWN_FEE,
-        Kind.BUY_DOWN_FEE_ADJUSTMENT,
-    }
-)
-GIVES_BACK = frozenset({Kind.CHARGEBACK, Kind.CREDIT_BALANCE_REFUND, Kind.CASH_REFUND})
-
-
 def _freeze_entries(entries: list[Entry]) -> tuple[Transaction, ...]:
     balance = 0
     shown: list[Transaction] = []
     for entry in entries:
-        principal = entry.parts[Component.PRINCIPAL]
-        if entry.kind in RAISES_BALANCE:
-            balance += entry.amount - entry.overpayment
-        elif entry.kind in GIVES_BACK:
-            balance += principal
-        elif entry.kind not in MOVES_NO_BALANCE:
-            balance -= principal
+        balance += principal_moved(entry)
         shown.append(freeze_entry(entry, 0 if entry.kind in MOVES_NO_BALANCE else balance))
     return tuple(shown)
 

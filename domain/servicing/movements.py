@@ -7,7 +7,7 @@ from datetime import date
 
 from domain.servicing.deferral import defer_unearned
 from domain.servicing.period import Period
-from domain.servicing.plan import Plan
+from domain.servicing.plan import Late, Plan
 from domain.servicing.settling import settle_last
 from domain.servicing.shaping import close_early
 from domain.servicing.values import PreClose, RestFrequency
@@ -78,6 +78,9 @@ def pay_principal(plan: Plan, period: Period, on: date, amount: int) -> None:
     """
     if not amount:
         return
+    if on > period.due_on:
+        until = rests_on(plan, on) if pays_till_due_date(plan, prepays_all=False) else on
+        plan.repaid_late += (Late(period.due_on, until, amount),)
     if pays_as_asked(plan, period, on) and amount <= period.outstanding_principal:
         period.paid_principal += amount
         plan.move_money(period.due_on, correction=-amount)

@@ -8,12 +8,24 @@ from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
 from itertools import pairwise
+from typing import NamedTuple
 
 from domain.servicing.period import ZERO, Earning, Period, Sub
 from domain.servicing.periods import Periods
 from domain.servicing.rate_factor import FactorTable
 from domain.servicing.terms import LoanTerms
 from domain.servicing.values import InterestMethod
+
+
+class Late(NamedTuple):
+    """Principal that was paid late: the plan takes it off the balance on its due date.
+
+    Until it was paid it earned by a correction. `until` is the day, or the rest after it.
+    """
+
+    due_on: date
+    until: date
+    amount: int
 
 
 class Plan(Periods):
@@ -29,6 +41,7 @@ class Plan(Periods):
         "keeps_instalments",
         "overdue_through",
         "rates",
+        "repaid_late",
         "steps",
         "terms",
     )
@@ -44,6 +57,7 @@ class Plan(Periods):
         self.rates = sorted(self.steps, reverse=True)  # latest first
         self.corrections: list[tuple[date, int, date]] = []  # on, amount, due date of its period
         self.overdue_through: date | None = None
+        self.repaid_late: tuple[Late, ...] = ()
         self.flat = terms.interest_method is InterestMethod.FLAT
         self.earning = Earning(
             flat=self.flat,
@@ -69,6 +83,7 @@ class Plan(Periods):
         other.steps = self.steps
         other.corrections = list(self.corrections)
         other.overdue_through = self.overdue_through
+        other.repaid_late = self.repaid_late
         other.flat = self.flat
         other.earning = self.earning
         other.bare = self.bare
@@ -229,9 +244,8 @@ class Plan(Periods):
         return period
 
     def _sub_ending(self, period: Period, on: date) -> Sub | None:
-        if period is self.last and on == period.due_on:
-            last = period.subs[-1]  # a change on the maturity date earns nothing any more
-            return last if last.days == 0 else None
+        if period is self.last and on == period.due_on and period.subs[-1].days:
+            return None  # days after a change on the maturity date earn nothing
         for sub in period.subs:
             if sub.due_on == on:
                 return sub

@@ -37,6 +37,23 @@ def end_plan(plan: Plan, ending: list[Period], on: date) -> None:
     plan.periods = [period for period in plan.periods if period not in ending[1:]]
 
 
+def count_on_days(plan: Plan, moves: list[tuple[date, int]]) -> None:
+    """Let what was paid late stay in the balance until it was paid, as it earned till then.
+
+    The plan then ends with what was owed at its maturity; `moves` are what moved later.
+    """
+    later = sum(amount for _, amount in moves)
+    for due_on, until, amount in plan.repaid_late:
+        plan.move_money(due_on, correction=amount)
+        if until > plan.maturity:
+            later += amount
+        else:
+            plan.move_money(until, correction=-amount)
+    if later:
+        plan.move_money(plan.maturity, correction=-later)
+    plan.repaid_late = ()
+
+
 def hold_early_payments(plan: Plan, principal: int, interest: int) -> None:
     """Let the cut period hold what was paid in advance."""
     cut = plan.last

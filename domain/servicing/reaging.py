@@ -13,8 +13,10 @@ from domain.servicing.facts import ReAged
 from domain.servicing.ledger import Entry, Ledger
 from domain.servicing.period import Period
 from domain.servicing.plan import Plan
+from domain.servicing.principal_owed import moved_after
 from domain.servicing.re_aged_periods import (
     append_periods,
+    count_on_days,
     due_dates,
     hold_early_payments,
     join_stubs,
@@ -33,7 +35,7 @@ from domain.servicing.row import I, P
 from domain.servicing.row_re_ageing import EQUALLY, re_age_rows
 from domain.servicing.settling import settle_last
 from domain.servicing.solving import disburse, smooth
-from domain.servicing.values import Amortisation, ReAgeInterest
+from domain.servicing.values import Amortisation, OverdueInterest, ReAgeInterest
 from domain.servicing.views import interest_of_period, outstanding_interest_on
 from domain.servicing.waiving import forget_interest, waive_past_due
 
@@ -79,7 +81,11 @@ def _re_age_followed(ledger: Ledger, fact: ReAged, entry: Entry) -> None:
     entry.parts[I] = carried + max(0, outstanding_interest_on(plan, on) - waived)
     entry.parts[P] = plan.total_outstanding_principal + ending.beyond[P]
     instalments = _solve_apart(plan, fact, entry.parts[P])
+    earns = ledger.terms.overdue_interest is OverdueInterest.EARNS
+    moves = moved_after(ledger, plan.maturity, entry.parts[P]) if earns else []
     end_plan_and_rows(ledger, ending, on, credited_later(ending, on))
+    if earns:
+        count_on_days(plan, moves)
     close_open_periods(plan, on)
     if waives:
         forget_interest(past, on)
@@ -89,6 +95,8 @@ def _re_age_followed(ledger: Ledger, fact: ReAged, entry: Entry) -> None:
     join_stubs(plan)
     fresh = append_periods(plan, fact)
     fresh[0].fixed_interest = carried
+    for day, amount in moves:
+        plan.move_money(day, correction=amount)
     _ask_for(plan, fresh, instalments, on)
     rows_follow(ledger, ending, on)
     place_charges(ledger, charges, on)

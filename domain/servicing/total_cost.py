@@ -7,8 +7,9 @@ from datetime import date
 from decimal import localcontext
 
 from domain.money import WIDE_CONTEXT
-from domain.servicing.account import MOVES_NO_BALANCE, Account
+from domain.servicing.account import Account
 from domain.servicing.penalty import RateCap
+from domain.servicing.principal_owed import MOVES_NO_BALANCE
 from domain.servicing.restructuring import interest_owed
 from domain.servicing.row import F, I, N
 from domain.servicing.values import Kind

@@ -9,6 +9,7 @@ from domain.servicing.dates import add_units
 from domain.servicing.facts import ReAged
 from domain.servicing.period import Period
 from domain.servicing.plan import Plan
+from domain.servicing.values import OverdueInterest
 
 
 def due_dates(fact: ReAged) -> list[date]:
@@ -40,8 +41,11 @@ def end_plan(plan: Plan, ending: list[Period], on: date) -> None:
 def count_on_days(plan: Plan, moves: list[tuple[date, int]]) -> None:
     """Let what was paid late stay in the balance until it was paid, as it earned till then.
 
-    The plan then ends with what was owed at its maturity; `moves` are what moved later.
+    The plan then ends with what was owed at its maturity; `moves` are what moved later. Nothing
+    changes where overdue principal does not earn.
     """
+    if plan.terms.overdue_interest is not OverdueInterest.EARNS:
+        return
     later = sum(amount for _, amount in moves)
     for due_on, until, amount in plan.repaid_late:
         plan.move_money(due_on, correction=amount)

@@ -11,6 +11,7 @@ from domain.servicing.facts import ReAmortised
 from domain.servicing.ledger import Entry, Ledger
 from domain.servicing.period import to_minor
 from domain.servicing.plan import Plan
+from domain.servicing.re_aged_periods import count_on_days
 from domain.servicing.row import I, P
 from domain.servicing.settling import settle_last
 from domain.servicing.solving import set_instalments, smooth
@@ -56,6 +57,7 @@ def _re_amortise_followed(ledger: Ledger, fact: ReAmortised, entry: Entry) -> No
 def close_open_periods(plan: Plan, on: date) -> None:
     """Open periods keep only what was paid; unpaid principal then is no correction any more."""
     plan.drop_corrections()
+    count_on_days(plan, [])
     for period in plan.periods:
         if period.from_on <= on and not period.fully_paid:
             period.keep_paid()

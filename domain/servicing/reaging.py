@@ -84,8 +84,7 @@ def _re_age_followed(ledger: Ledger, fact: ReAged, entry: Entry) -> None:
     earns = ledger.terms.overdue_interest is OverdueInterest.EARNS
     moves = moved_after(ledger, plan.maturity, entry.parts[P]) if earns else []
     end_plan_and_rows(ledger, ending, on, credited_later(ending, on))
-    if earns:
-        count_on_days(plan, moves)
+    count_on_days(plan, moves)
     close_open_periods(plan, on)
     if waives:
         forget_interest(past, on)

@@ -24,6 +24,7 @@ from domain.servicing.values import (
     OverdueInterest,
     PreClose,
     ReAgeInterest,
+    ReAmortiseInterest,
     Recalculation,
     RestFrequency,
     Unit,
@@ -294,3 +295,20 @@ def test_a_payoff_closes_it_whatever_the_product_says_of_overdue_principal(
         perform(life, today(on))
         perform(life, op.PayOff(on=on))
         closes(life, PRINCIPAL + put_back, on)
+
+
+@pytest.mark.parametrize(
+    "interest", [ReAmortiseInterest.DEFAULT, ReAmortiseInterest.EQUAL_AMORTISATION_INTEREST_SPLIT]
+)
+@pytest.mark.parametrize("late", [date(2024, 3, 1), date(2024, 4, 14), date(2024, 5, 16)])
+def test_re_amortising_forgets_no_interest_of_what_was_paid_late(
+    late: date, interest: ReAmortiseInterest
+) -> None:
+    """Source: domain rules, 9.9 S-12, S-13."""
+    on = date(2024, 5, 20)
+    life = born(*paid(late, 1_500_00), today(on))
+    owed = life.payoff(on)
+    perform(life, op.ReAmortise(interest=interest))
+    assert life.payoff(on) == owed
+    perform(life, op.PayOff(on=on))
+    closes(life, PRINCIPAL, on)

@@ -5,6 +5,7 @@ from decimal import Decimal
 
 from api.console.loan_standing import Standing
 from domain.loan.charge_rules import ChargeRule
+from domain.loan.income_terms import CapitalisedIncome
 from domain.loan.terms import Conditions, PayoutFee
 
 
@@ -24,7 +25,7 @@ class AgreedCharge:
 
 
 def agreed_charges(standing: Standing) -> list[AgreedCharge]:
-    """List the charges of the loan's product, those that it computes first."""
+    """List the charges of the loan's product; those that are put by hand come last."""
     loan = standing.loan
     if loan is None:
         return []
@@ -33,6 +34,8 @@ def agreed_charges(standing: Standing) -> list[AgreedCharge]:
         *(_of_rule(rule, disclosed=rule.code in disclosed) for rule in conditions.charge_rules),
         *(_of_fee(fee, disclosed=fee.code in disclosed) for fee in conditions.payout_fees),
     ]
+    if (income := conditions.capitalised_income) is not None:
+        computed.append(_of_income(income, disclosed=income.code in disclosed))
     known = {charge.code for charge in computed}
     return [*computed, *_by_hand(conditions, disclosed, known)]
 
@@ -63,6 +66,16 @@ def _of_fee(fee: PayoutFee, *, disclosed: bool) -> AgreedCharge:
         basis=None if fixed else "payout",
         min_minor=fee.min_minor,
         max_minor=fee.max_minor,
+    )
+
+
+def _of_income(income: CapitalisedIncome, *, disclosed: bool) -> AgreedCharge:
+    return AgreedCharge(
+        code=income.code,
+        when="capitalised",
+        disclosed=disclosed,
+        amount_minor=None,
+        max_minor=income.total_max_minor,
     )
 
 

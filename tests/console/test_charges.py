@@ -54,12 +54,13 @@ def charges(page: Node) -> dict[str, str]:
 
 def test_every_charge_of_the_product_is_listed(penal: Visitor) -> None:
     listed = charges(penal.get("/console/loans/penal"))
-    assert list(listed) == ["OVERDUE", "SERVICE", "LATE"]
+    assert list(listed) == ["OVERDUE", "SERVICE", "SETUP", "LATE"]
     assert listed["OVERDUE"].startswith("2.00 % of principal and interest, while overdue")
     turns = "after 5 day(s), every 1 month(s), at most 100.00 an instalment"
     assert listed["OVERDUE"].endswith(turns)
     assert listed["SERVICE"].startswith("0.50 % of principal, with each instalment")
     assert "at most 4.00" in listed["SERVICE"]
+    assert listed["SETUP"] == "added to principal when agreed"
     assert listed["LATE"] == "when asked for, as asked for"
 
 

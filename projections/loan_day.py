@@ -365,12 +365,13 @@ _ACCRUED = """
 SELECT s.product_code, d.currency, sum(d.accrued_interest_minor)::bigint AS amount_minor
 FROM {rows} AS d
 JOIN loan_summary s ON s.loan_id = d.loan_id
-WHERE d.state = 'on_book' GROUP BY s.product_code, d.currency
+WHERE d.state = 'on_book' AND (s.non_accrual_on IS NULL OR s.non_accrual_on > %(on)s)
+GROUP BY s.product_code, d.currency
 """
 
 
 def accrued_interest(db: Database, on: date) -> dict[tuple[str, str], int]:
-    """Return the interest owed for the days up to a closed day, by (product, currency)."""
+    """Return interest owed up to a closed day and accrued as income, by (product, currency)."""
     rows = db.rows(_ACCRUED.format(rows=last_known(db, on)), {"on": on})
     return {(row["product_code"], row["currency"]): row["amount_minor"] for row in rows}
 

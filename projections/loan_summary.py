@@ -99,6 +99,8 @@ class LoanSummary(msgspec.Struct, gc=False):
     settled_how: str | None = None
     overdue_turns: list[dict[str, Any]] = []
     misused_on: date | None = None
+    suspends_accrual: bool = False
+    non_accrual_on: date | None = None
 
 
 TABLE = Table("loan_summary", LoanSummary, ("loan_id",))

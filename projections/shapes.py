@@ -47,6 +47,7 @@ class Conditions(Narrow):
     recalculation: str = "none"
     floating: Floating | None = None
     penalty: dict[str, Any] | None = None
+    non_accrual: bool = False
 
     @property
     def overdue_turns(self) -> list[dict[str, Any]]:

@@ -6,7 +6,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from domain.events.application import Decision
-from domain.events.arrears import DelinquencyPaused, LoanClass
+from domain.events.arrears import NON_PERFORMING, DelinquencyPaused, LoanClass
 from domain.events.crediting import ChargedBack
 from domain.events.disbursement import FeeTaken, TrancheDisbursed
 from domain.events.income import BuyDownFeeAdjusted, BuyDownFeeRecorded, IncomeCapitalised
@@ -112,6 +112,11 @@ class Loan:
     capped: tuple[ChargeCapped, ...] = ()  # charges that a cap on the cost a year has cut
     penalised: Penalised = NOTHING_YET  # penalty and compound interest, as published
     fees_asked: tuple[FeeChange, ...] = ()  # of the contract, by all instalments, as published
+
+    @property
+    def non_accrual(self) -> bool:
+        """Whether interest is no income before it is paid (非应计)."""
+        return self.conditions.non_accrual and self.loan_class in NON_PERFORMING
 
     @property
     def payouts(self) -> int:

@@ -315,6 +315,7 @@ class Conditions:
     rate_steps_max: int = 0  # how many steps of the rate an approval may state
     penalty: PenaltyConditions | None = None  # None: what is overdue bears no penalty rate
     non_performing_allocation: tuple[Component, ...] = ()  # once 不良 (先本后息); (): as before
+    non_accrual: bool = False  # once 不良 interest is income when it is paid, not before (非应计)
     interest_period: InterestPeriod = InterestPeriod.DAILY  # by days, or by whole periods (P-19)
     interest_rounding_scope: RoundingPlace = RoundingPlace.PER_PERIOD
     day_inclusion: DayInclusion = DayInclusion.FIRST_NOT_LAST  # 算头不算尾

@@ -75,6 +75,7 @@ def _applied(entry: Entry) -> LoanSummary:
         overdue_turns=event.conditions.overdue_turns,
         recalculates=bears_penalties or event.conditions.recalculation != "none",
         bears_penalties=bears_penalties,
+        suspends_accrual=event.conditions.non_accrual,
         reference=floating.reference if floating else None,
         reset=floating.reset if floating else None,
         applied_on=entry.effective_on,
@@ -189,6 +190,13 @@ def _no_longer_missed(row: LoanSummary, rows: Iterable[Any]) -> None:
     if row.missed:
         met = {changed.number for changed in rows if changed.met_on is not None}
         row.missed = [number for number in row.missed if number not in met]
+
+
+def _classified(row: LoanSummary, entry: Entry) -> None:
+    if not row.suspends_accrual or not entry.event["non_performing"]:
+        row.non_accrual_on = None
+    elif row.non_accrual_on is None:
+        row.non_accrual_on = entry.effective_on
 
 
 def _changed(row: LoanSummary, entry: Entry) -> None:
@@ -352,6 +360,7 @@ _CHANGES: dict[str, Callable[[LoanSummary, Entry], None]] = {
     "loan.allocations_restated.v1": _restated,
     "loan.use_of_funds_breached.v1": _misused,
     "loan.misuse_ended.v1": _misuse_ended,
+    "loan.classified.v1": _classified,
     "loan.schedule_changed.v1": _changed,
     "loan.penalty_interest_charged.v1": _changed,
     "loan.charge_waived.v1": _waived,

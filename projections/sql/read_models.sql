@@ -107,6 +107,8 @@ CREATE TABLE loan_summary (
     settled_on date,
     settled_how text,
     misused_on date,
+    suspends_accrual boolean NOT NULL,
+    non_accrual_on date,
     shard bigint NOT NULL,
     position bigint NOT NULL,
     version bigint NOT NULL,
@@ -123,6 +125,7 @@ COMMENT ON COLUMN loan_summary.longest_period_days IS 'of any instalment ever pu
 COMMENT ON COLUMN loan_summary.recalculates IS 'the engine says the figures of a day: interest follows what is paid, or the rows as published do not tell';
 COMMENT ON COLUMN loan_summary.overdue_turns IS 'when the product charges for overdue instalments: [{wait_days, every, unit}]; every NULL: once';
 COMMENT ON COLUMN loan_summary.bears_penalties IS 'the product agrees a penalty rate: the close charges it at the end of a month';
+COMMENT ON COLUMN loan_summary.non_accrual_on IS 'since when interest is no income until it is paid; NULL: it is';
 COMMENT ON COLUMN loan_summary.misused_on IS 'since when funds are used against the contract; NULL: they are not';
 COMMENT ON COLUMN loan_summary.next_reset_on IS 'when a floating rate is fixed next; NULL: the rate is fixed, or the contract ended';
 COMMENT ON COLUMN loan_summary.left_on IS 'from this date on the loan is not on the book';

@@ -83,6 +83,7 @@ def penal(plain: Conditions) -> Conditions:
         overdue_interest=OverdueInterest.DOES_NOT_EARN,
         penalty=PenaltyConditions(overdue_markup=Decimal("0.5"), misuse_markup=Decimal(1)),
         non_performing_allocation=PRINCIPAL_FIRST,
+        non_accrual=True,
         charge_rules=(*plain.charge_rules, SERVICE),
     )
 

@@ -3,13 +3,14 @@
 Sources: domain rules 9.9 S-12 to S-14; waiving is a rule of ours (`waiving`).
 """
 
+from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
 
 from domain.servicing.dates import ONE_DAY
 from domain.servicing.facts import ReAmortised
 from domain.servicing.ledger import Entry, Ledger
-from domain.servicing.period import to_minor
+from domain.servicing.period import Period, to_minor
 from domain.servicing.plan import Plan
 from domain.servicing.re_aged_periods import count_on_days
 from domain.servicing.row import I, P
@@ -47,26 +48,26 @@ def _re_amortise_followed(ledger: Ledger, fact: ReAmortised, entry: Entry) -> No
         _with_split(plan, on)
     else:
         close_open_periods(plan, on)
-        if fact.interest is ReAmortiseInterest.WAIVE_INTEREST:
-            forget_interest(past, on)
         plan.rebalance()
-        _solve_future(plan, on)
+        _solve_future(plan, on, past if fact.interest is ReAmortiseInterest.WAIVE_INTEREST else [])
     ledger.sync_rows(on)
 
 
 def close_open_periods(plan: Plan, on: date) -> None:
     """Open periods keep only what was paid; unpaid principal then is no correction any more."""
     plan.drop_corrections()
-    count_on_days(plan, [])
     for period in plan.periods:
         if period.from_on <= on and not period.fully_paid:
             period.keep_paid()
             period.moved_credit = period.credited_principal + period.credited_interest
 
 
-def _solve_future(plan: Plan, on: date) -> None:
+def _solve_future(plan: Plan, on: date, waived: Sequence[Period] = ()) -> None:
+    """Instalments are solved on what is owed now; what was paid late earned until it was paid."""
     future = plan.related(on + ONE_DAY)
     set_instalments(plan, future)
+    count_on_days(plan, [])
+    forget_interest(waived, on)
     plan.rebalance()
     settle_last(plan, on)
     smooth(plan, future)

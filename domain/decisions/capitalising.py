@@ -3,8 +3,6 @@
 Sources: domain rules 9.2 P-72; 9.5 T-31, T-32; 9.9 S-27; 5.7 (the cost table).
 """
 
-from dataclasses import replace
-
 from domain.commands import income as c
 from domain.context import Context
 from domain.decisions.guards import (
@@ -20,16 +18,14 @@ from domain.decisions.guards import (
 )
 from domain.decisions.payouts import require_room
 from domain.decisions.rate_cap import require_within_cap
-from domain.decisions.results import changed, credited, recorded, settled
+from domain.decisions.results import credited, less_credit, recorded, results_of
 from domain.errors import Rejected
 from domain.events import income as e
 from domain.events.registry import Event
-from domain.loan.booking import Booked
 from domain.loan.deferring import capitalised_minor, given_back
 from domain.loan.facts import fact_of
 from domain.loan.state import Loan, LoanStatus
 from domain.loan.terms import CapitalisedIncome
-from domain.servicing.values import Component
 
 HOW = "credited"
 
@@ -64,8 +60,7 @@ def capitalise_income(loan: Loan, command: c.CapitaliseIncome, context: Context)
         overpaid_minor=0,
     )
     booked = recorded(loan, timeline, fact_of(told))
-    result = changed(booked, told.income_id, on)
-    return [_less_credit(told, booked), result, *settled(loan, booked, on, "paid")]
+    return [less_credit(told, booked), *results_of(loan, booked, told.income_id, on)]
 
 
 def _require_allowed(loan: Loan, agreed: CapitalisedIncome, amount_minor: int) -> None:
@@ -75,19 +70,6 @@ def _require_allowed(loan: Loan, agreed: CapitalisedIncome, amount_minor: int) -
     most, so_far = agreed.total_max_minor, capitalised_minor(loan)
     if most is not None and so_far + amount_minor > most:
         raise Rejected("above_income_max", f"{so_far} were capitalised of at most {most}", "amount")
-
-
-def _less_credit(told: e.IncomeCapitalised, booked: Booked) -> e.IncomeCapitalised:
-    """Say what of the new debt credit of the borrower's paid at once."""
-    paid = booked.own.parts
-    return replace(
-        told,
-        principal_minor=told.principal_minor - paid[Component.PRINCIPAL],
-        interest_minor=-paid[Component.INTEREST],
-        fee_minor=-paid[Component.FEE],
-        penalty_minor=-paid[Component.PENALTY],
-        overpaid_minor=sum(paid.values()),
-    )
 
 
 def adjust_capitalised_income(
@@ -134,9 +116,8 @@ def reverse_capitalised_income(
     require_reversal_date(income.effective_on, command.effective_on, context, "its income")
     told = _reversal(income, command)
     booked = recorded(loan, timeline, fact_of(told))
-    on = told.effective_on
-    result = changed(booked, income.income_id, on, since_on=income.effective_on)
-    return [told, result, *settled(loan, booked, on, "paid")]
+    on, since_on = told.effective_on, income.effective_on
+    return [told, *results_of(loan, booked, income.income_id, on, since_on=since_on)]
 
 
 def _reversal(

@@ -15,7 +15,7 @@ from domain.decisions.guards import (
     require_status,
     require_value_date,
 )
-from domain.decisions.results import changed, recorded, settled
+from domain.decisions.results import changed, recorded, results_of
 from domain.errors import Rejected
 from domain.events import crediting as e
 from domain.events import ending
@@ -115,6 +115,5 @@ def reverse_chargeback(loan: Loan, command: c.ReverseChargeback, context: Contex
         cause=command.cause,
     )
     booked = recorded(loan, timeline, fact_of(told))
-    on = told.effective_on
-    result = changed(booked, told.chargeback_id, on, since_on=stood.effective_on)
-    return [told, result, *settled(loan, booked, on, "paid")]
+    on, since_on = told.effective_on, stood.effective_on
+    return [told, *results_of(loan, booked, told.chargeback_id, on, since_on=since_on)]

@@ -34,7 +34,7 @@ from domain.decisions.results import (
     owed_again,
     paid_anew,
     recorded,
-    settled,
+    results_of,
 )
 from domain.errors import Rejected
 from domain.events import ending as e
@@ -127,7 +127,7 @@ def charge_off(loan: Loan, command: c.ChargeOffLoan, context: Context) -> list[E
     told = _posted_with(told, paid_anew(booked), 1)
     if loan.conditions.charge_off is ChargeOffBehaviour.ACCELERATE_MATURITY:
         told = replace(told, interest_minor=booked.balances.interest_minor)
-    return [told, changed(booked, e.CHARGE_OFF_ID, on), *settled(loan, booked, on, "paid")]
+    return [told, *results_of(loan, booked, e.CHARGE_OFF_ID, on)]
 
 
 def _posted_with(told: T, paid: Mapping[Component, int], sign: int) -> T:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from datetime import date
 
 from domain.decisions.rate_cap import within_cap
-from domain.decisions.results import changed, followed, recorded, settled
+from domain.decisions.results import followed, recorded, results_of
 from domain.errors import Rejected
 from domain.events.registry import Event
 from domain.events.servicing import ChargeAssessed, ChargeCapped, ChargeReversed
@@ -185,4 +185,4 @@ def _take_back(loan: Loan, charge: ChargeAdded, tax_minor: int) -> list[Event]:
         booked = recorded(loan, loan.timeline, fact_of(told))
     except Rejected:  # a waiver that was posted since gave up part of it
         return []
-    return [told, changed(booked, charge.id, on), *settled(loan, booked, on, "paid")]
+    return [told, *results_of(loan, booked, charge.id, on)]

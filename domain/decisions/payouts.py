@@ -3,7 +3,6 @@
 Sources: domain rules 9.2 P-13, P-52; 9.4 C-05, C-06.
 """
 
-from dataclasses import replace
 from datetime import date
 
 from domain.commands import disbursement as c
@@ -18,12 +17,11 @@ from domain.decisions.guards import (
     require_value_date,
 )
 from domain.decisions.payout_fees import fees_of
-from domain.decisions.results import changed, recorded, restated, settled
+from domain.decisions.results import changed, less_credit, recorded, restated, settled
 from domain.errors import Rejected
 from domain.events import disbursement as e
 from domain.events import ending
 from domain.events.registry import Event
-from domain.loan.booking import Booked
 from domain.loan.evolve import fold
 from domain.loan.facts import fact_of
 from domain.loan.headroom import matured, room
@@ -31,7 +29,6 @@ from domain.loan.state import Loan, LoanStatus
 from domain.loan.terms import PlannedTranche, RepaymentMethod
 from domain.servicing.facts import DueDateMoved, TermExtended
 from domain.servicing.timeline import Timeline
-from domain.servicing.values import Component
 
 
 def in_one_payout(loan: Loan) -> bool:
@@ -120,7 +117,7 @@ def disburse_more(
         ),
     )
     booked = recorded(loan, timeline, fact_of(told))
-    told = _less_credit(told, booked)
+    told = less_credit(told, booked)
     events: list[Event] = [told, changed(booked, told.disbursement_id, on)]
     if loan.status is LoanStatus.SETTLED and booked.balances.owed_minor > 0:
         events.append(ending.LoanReopened(effective_on=on, cause_id=told.disbursement_id))
@@ -134,19 +131,6 @@ def _require_own_term(loan: Loan, timeline: Timeline) -> None:
     moved = any(isinstance(fact, DueDateMoved | TermExtended) for fact in timeline.facts)
     if moved or loan.replanned_on:
         raise Rejected("due_dates_changed_since", "its full term has no regular due dates any more")
-
-
-def _less_credit(told: e.TrancheDisbursed, booked: Booked) -> e.TrancheDisbursed:
-    """Say what of the new debt credit of the borrower's paid at once."""
-    paid = booked.own.parts
-    return replace(
-        told,
-        principal_minor=told.principal_minor - paid[Component.PRINCIPAL],
-        interest_minor=-paid[Component.INTEREST],
-        fee_minor=-paid[Component.FEE],
-        penalty_minor=-paid[Component.PENALTY],
-        overpaid_minor=sum(paid.values()),
-    )
 
 
 def return_tranche(loan: Loan, command: c.ReturnDisbursement, context: Context) -> list[Event]:

@@ -3,11 +3,15 @@
 Here decisions run the engine; nothing is judged.
 """
 
+from dataclasses import replace
 from datetime import date
+from typing import TypeVar
 
 from domain.errors import Rejected
 from domain.events import ending
 from domain.events import servicing as e
+from domain.events.disbursement import TrancheDisbursed
+from domain.events.income import IncomeCapitalised
 from domain.events.registry import Event
 from domain.loan.booking import FROM_CREDIT, Booked, Standing, book, split_parts
 from domain.loan.facts import fact_of
@@ -18,6 +22,8 @@ from domain.servicing.instalment_fees import fees_asked
 from domain.servicing.restructuring import interest_owed
 from domain.servicing.timeline import Timeline
 from domain.servicing.values import ENGINE_VERSION
+
+A = TypeVar("A", TrancheDisbursed, IncomeCapitalised)  # adds principal
 
 CREDIT_USED = (CreditRefunded, *FROM_CREDIT)
 
@@ -61,10 +67,33 @@ def credited(
 
 
 def followed(loan: Loan, timeline: Timeline, told: Event, fact_id: str) -> list[Event]:
-    """Return the results of a fact that is no payment."""
+    """Record a fact that is no payment, and return its results."""
     booked = recorded(loan, timeline, fact_of(told))
-    on = told.effective_on
-    return [changed(booked, fact_id, on), *settled(loan, booked, on, "paid")]
+    return results_of(loan, booked, fact_id, told.effective_on)
+
+
+def results_of(
+    loan: Loan, booked: Booked, fact_id: str, on: date, *, since_on: date | None = None
+) -> list[Event]:
+    """Return the results of a recorded fact that is no payment: what it left, settlement.
+
+    `since_on` as in `changed`.
+    """
+    result = changed(booked, fact_id, on, since_on=since_on)
+    return [result, *settled(loan, booked, on, "paid")]
+
+
+def less_credit(told: A, booked: Booked) -> A:
+    """Say what of new principal credit of the borrower's paid at once."""
+    paid = booked.own.parts
+    return replace(
+        told,
+        principal_minor=told.principal_minor - paid[Component.PRINCIPAL],
+        interest_minor=-paid[Component.INTEREST],
+        fee_minor=-paid[Component.FEE],
+        penalty_minor=-paid[Component.PENALTY],
+        overpaid_minor=sum(paid.values()),
+    )
 
 
 def changed(booked: Booked, fact_id: str, on: date, *, since_on: date | None = None) -> Event:

@@ -18,7 +18,7 @@ from domain.decisions.guards import (
 )
 from domain.decisions.overdue_charges import undue_taken_back
 from domain.decisions.rate_cap import within_cap
-from domain.decisions.results import changed, credited, followed, recorded, settled, taken_back
+from domain.decisions.results import credited, followed, recorded, results_of, taken_back
 from domain.errors import Rejected
 from domain.events import ending
 from domain.events import servicing as e
@@ -212,7 +212,7 @@ def waive(loan: Loan, command: c.Waive, context: Context) -> list[Event]:
     if command.amount_minor > open_then:
         raise Rejected("more_than_owed", f"only {open_then} were open there on that day", "amount")
     on = command.effective_on
-    return [waived, changed(booked, command.waiver_id, on), *settled(loan, booked, on, "paid")]
+    return [waived, *results_of(loan, booked, command.waiver_id, on)]
 
 
 def refund_credit_balance(
@@ -238,4 +238,4 @@ def refund_credit_balance(
             "more_than_credit", f"on that day it was {booked.own.overpaid_minor}", "amount"
         )
     on = command.effective_on
-    return [refunded, changed(booked, command.refund_id, on), *settled(loan, booked, on, "paid")]
+    return [refunded, *results_of(loan, booked, command.refund_id, on)]

@@ -11,11 +11,10 @@ from domain.commands import undoing as c
 from domain.context import Context
 from domain.decisions.guards import require_reason, require_reversal_date, require_status
 from domain.decisions.plans import waived_interest
-from domain.decisions.results import changed, owed_again, recorded, settled
+from domain.decisions.results import owed_again, recorded, results_of
 from domain.errors import Rejected
 from domain.events import undoing as e
 from domain.events.registry import Event
-from domain.loan.booking import Booked
 from domain.loan.facts import TERMINATION_ID, fact_of
 from domain.loan.state import Loan, LoanStatus
 from domain.servicing.facts import Fact, ReAged, ReAmortised, Restructured, Terminated
@@ -61,12 +60,8 @@ def _taken_back(
     """Return a plan's reversal, with the interest that is owed again, and what follows from it."""
     booked = recorded(loan, timeline, fact_of(told))
     told = replace(told, waived_interest_minor=-waived_interest(loan, booked))
-    return [told, *_results(loan, booked, fact, told.effective_on)]
-
-
-def _results(loan: Loan, booked: Booked, fact: Fact, on: date) -> list[Event]:
-    result = changed(booked, fact.id, on, since_on=fact.effective_on)
-    return [result, *settled(loan, booked, on, "paid")]
+    on, since_on = told.effective_on, fact.effective_on
+    return [told, *results_of(loan, booked, fact.id, on, since_on=since_on)]
 
 
 def reverse_termination(loan: Loan, command: c.ReverseTermination, context: Context) -> list[Event]:
@@ -84,7 +79,7 @@ def reverse_termination(loan: Loan, command: c.ReverseTermination, context: Cont
     )
     booked = recorded(loan, timeline, fact_of(told))
     told = replace(told, **owed_again(loan, booked, on))
-    return [told, *_results(loan, booked, fact, on)]
+    return [told, *results_of(loan, booked, fact.id, on, since_on=fact.effective_on)]
 
 
 def _latest(loan: Loan, fact_id: str, kind: type[Fact], field: str | None) -> tuple[Timeline, Fact]:

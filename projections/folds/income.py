@@ -1,61 +1,46 @@
 """Folds income that is recognised over time into `transactions`: taken, given back, taken back."""
 
 from collections.abc import Callable
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 
-from projections.folds.payouts import parts_of
+from projections.folds.payouts import Adds, parts_of
 from projections.loan_summary import LoanSummary
 from projections.reading import Entry
 from projections.transactions import Transaction
 
 
-class Money(Protocol):
+class Money(Adds, Protocol):
     """What is asked of the fold of transactions."""
 
-    def add(self, entry: Entry, loan: LoanSummary, **fields: Any) -> None:  # noqa: ANN401 - the row's own
-        """Add the transaction that an event tells."""
-        ...
-
-    def standing(self, loan_id: str, payment_id: str) -> Transaction:
-        """Return the standing revision of a transaction. Raises KeyError."""
-        ...
-
-    def put(self, row: Transaction) -> None:
-        """Keep a row that was changed."""
+    def take_back(self, entry: Entry, transaction_id: str) -> Transaction:
+        """Say on a transaction's standing revision that an event takes it back; return it."""
         ...
 
 
-def capitalised(money: Money, entry: Entry, loan: LoanSummary) -> None:
+def capitalised(money: Adds, entry: Entry, loan: LoanSummary) -> None:
     """Income that became principal, less what credit of the borrower's paid of it at once."""
-    event = entry.event
-    money.add(
-        entry,
-        loan,
-        transaction_id=event.income_id,
-        kind="capitalised_income",
-        amount_minor=event.amount_minor,
-        overpaid_minor=event.overpaid_minor,
-        code=event.code,
-        component=event.income,
-        **parts_of(event),
-    )
+    _capitalised(money, entry, loan, kind="capitalised_income")
 
 
 def capitalised_taken_back(money: Money, entry: Entry, loan: LoanSummary) -> None:
     """Income that was never added to principal after all."""
     event = entry.event
-    _take_back(money, entry, event.income_id)
+    money.take_back(entry, event.income_id)
+    _capitalised(money, entry, loan, kind="capitalised_income_reversal", cause=event.cause)
+
+
+def _capitalised(money: Adds, entry: Entry, loan: LoanSummary, **fields: str) -> None:
+    event = entry.event
     money.add(
         entry,
         loan,
         transaction_id=event.income_id,
-        kind="capitalised_income_reversal",
         amount_minor=event.amount_minor,
         overpaid_minor=event.overpaid_minor,
         code=event.code,
         component=event.income,
-        cause=event.cause,
         **parts_of(event),
+        **fields,
     )
 
 
@@ -76,7 +61,7 @@ def _buy_down(money: Money, entry: Entry, loan: LoanSummary, *, taken_back: bool
     if adjustment_id is not None:
         name, kind = adjustment_id, "buy_down_fee_adjustment"
     if taken_back:
-        _take_back(money, entry, name)
+        money.take_back(entry, name)
         kind = f"{kind}_reversal".replace("fee_adjustment", "adjustment")
     money.add(
         entry,
@@ -88,12 +73,6 @@ def _buy_down(money: Money, entry: Entry, loan: LoanSummary, *, taken_back: bool
         cause=getattr(event, "cause", None),
         cause_id=None if adjustment_id is None else event.fee_id,
     )
-
-
-def _take_back(money: Money, entry: Entry, transaction_id: str) -> None:
-    row = money.standing(entry.key, transaction_id)
-    row.reversed_on = entry.effective_on
-    money.put(row)
 
 
 CHANGES: Final[dict[str, Callable[[Money, Entry, LoanSummary], None]]] = {

@@ -89,15 +89,21 @@ class MoneyFold:
         """What was added or changed, by key."""
         return list(self._changed.values())
 
-    def put(self, row: Transaction) -> None:
-        """Keep a row that is new or was changed."""
+    def _put(self, row: Transaction) -> None:
         self._changed[row.loan_id, row.transaction_id, row.kind, row.revision] = row
         if row.kind in RECALLED:
             self._money[row.loan_id, row.transaction_id] = row
 
+    def take_back(self, entry: Entry, transaction_id: str) -> Transaction:
+        """Say on a transaction's standing revision that an event takes it back; return it."""
+        row = self.standing(entry.key, transaction_id)
+        row.reversed_on = entry.effective_on
+        self._put(row)
+        return row
+
     def add(self, entry: Entry, loan: LoanSummary, **fields: Any) -> None:  # noqa: ANN401 - the row's own
         """Add the transaction that an event tells; `fields` are its row's own."""
-        self.put(
+        self._put(
             Transaction(
                 loan_id=entry.key,
                 revision=0,
@@ -161,14 +167,12 @@ class MoneyFold:
         row = self.standing(entry.key, event.payment_id)
         row.source = event.source
         _split(row, event.lines, event.overpaid_minor)
-        self.put(row)
+        self._put(row)
 
     def reversed(self, entry: Entry, loan: LoanSummary) -> None:
         """The payment is taken back; its restatement to nothing comes with the next event."""
         event = entry.event
-        row = self.standing(entry.key, event.payment_id)
-        row.reversed_on = entry.effective_on
-        self.put(row)
+        row = self.take_back(entry, event.payment_id)
         self.add(
             entry,
             loan,
@@ -186,7 +190,7 @@ class MoneyFold:
         for change in entry.event.changes:
             before = self.standing(entry.key, change.payment_id)
             before.superseded_position = entry.position
-            self.put(before)
+            self._put(before)
             after = msgspec.structs.replace(
                 before,
                 revision=before.revision + 1,
@@ -197,7 +201,7 @@ class MoneyFold:
                 superseded_position=None,
             )
             _split(after, change.after, change.overpaid_after_minor)
-            self.put(after)
+            self._put(after)
 
     def _on_instalment(
         self,

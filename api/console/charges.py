@@ -31,8 +31,8 @@ def agreed_charges(standing: Standing) -> list[AgreedCharge]:
         return []
     conditions, disclosed = loan.conditions, loan.disclosed_charges or ()
     computed = [
-        *(_of_rule(rule, disclosed=rule.code in disclosed) for rule in conditions.charge_rules),
-        *(_of_fee(fee, disclosed=fee.code in disclosed) for fee in conditions.payout_fees),
+        *(_computed(x, x.time, x.basis, disclosed) for x in conditions.charge_rules),
+        *(_computed(x, x.taken, "payout", disclosed) for x in conditions.payout_fees),
     ]
     if (income := conditions.capitalised_income) is not None:
         computed.append(_of_income(income, disclosed=income.code in disclosed))
@@ -40,32 +40,20 @@ def agreed_charges(standing: Standing) -> list[AgreedCharge]:
     return [*computed, *_by_hand(conditions, disclosed, known)]
 
 
-def _of_rule(rule: ChargeRule, *, disclosed: bool) -> AgreedCharge:
-    fixed = rule.percent is None
+def _computed(
+    of: ChargeRule | PayoutFee, when: str, basis: str, disclosed: tuple[str, ...]
+) -> AgreedCharge:
+    fixed = of.percent is None
     return AgreedCharge(
-        code=rule.code,
-        when=rule.time.value,
-        disclosed=disclosed,
-        amount_minor=rule.amount_minor if fixed else None,
-        percent=rule.percent,
-        basis=None if fixed else rule.basis.value,
-        min_minor=rule.min_minor,
-        max_minor=rule.max_minor,
-        rule=rule,
-    )
-
-
-def _of_fee(fee: PayoutFee, *, disclosed: bool) -> AgreedCharge:
-    fixed = fee.percent is None
-    return AgreedCharge(
-        code=fee.code,
-        when=fee.taken.value,
-        disclosed=disclosed,
-        amount_minor=fee.amount_minor if fixed else None,
-        percent=fee.percent,
-        basis=None if fixed else "payout",
-        min_minor=fee.min_minor,
-        max_minor=fee.max_minor,
+        code=of.code,
+        when=when,
+        disclosed=of.code in disclosed,
+        amount_minor=of.amount_minor if fixed else None,
+        percent=of.percent,
+        basis=None if fixed else basis,
+        min_minor=of.min_minor,
+        max_minor=of.max_minor,
+        rule=of if isinstance(of, ChargeRule) else None,
     )
 
 

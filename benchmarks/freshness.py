@@ -35,7 +35,7 @@ from infra.errors import Overloaded
 from infra.garbage import set_aside
 from infra.kafka_cluster import Kafka, Topics
 from infra.outbox import Outbox
-from infra.spawned import SPAWNED
+from infra.spawned import SPAWNED, start
 from infra.staging import StagedAppend, StagedEvent, actor_text
 from infra.store import PostgresEventStore
 from projections import schema
@@ -172,12 +172,7 @@ def _submitted(store: PostgresEventStore, append: StagedAppend) -> Future[Append
 @contextmanager
 def _beside(dsn: str, children: list[Child]) -> Generator[None]:
     stopping = SPAWNED.Event()
-    started = [
-        SPAWNED.Process(target=child, args=(dsn, stopping, *more), daemon=True)
-        for child, more in children
-    ]
-    for process in started:
-        process.start()
+    started = [start(child, dsn, stopping, *more) for child, more in children]
     try:
         yield
     finally:

@@ -29,6 +29,7 @@ from domain.events.registry import Event
 from domain.loan.day import DayFigures, day_figures
 from domain.loan.state import Loan
 from domain.loan.terms import ArrearsConditions, Recalculation, Unit
+from domain.ports import EventStore
 from domain.service import Service
 from infra.database import DatabasePool
 from infra.errors import Unavailable
@@ -44,7 +45,7 @@ DUE = date(2018, 2, 15)
 LATE_FROM = date(2018, 2, 16)
 
 
-def closer(pool: DatabasePool, store: PostgresEventStore) -> CloseOfDay:
+def closer(pool: DatabasePool, store: EventStore) -> CloseOfDay:
     projector = Projector(pool, LogFeed(pool))
     return CloseOfDay(
         service=Service(store),
@@ -256,6 +257,16 @@ def test_a_close_that_was_killed_goes_on_where_it_was(
     assert len(rows) == 9
 
 
+def charged_by_march(pool: DatabasePool, book: Book) -> list[str]:
+    """Close the days of a loan of which nothing is paid; the days on which it was charged."""
+    book.open_loan("bad")
+    book.today = date(2018, 3, 25)
+    closer(pool, book.store).close_until(book.today, first=START)
+    events = book.store.read(Position(shard=0, number=0), 10_000)
+    charged = [x.effective_on for x in events if x.topic == "loan.charge_assessed.v1"]
+    return [f"{on:%m-%d}" for on in charged]
+
+
 @pytest.mark.parametrize(
     ("turns", "days"),
     [
@@ -271,13 +282,7 @@ def test_overdue_instalments_are_charged_on_their_turns(
 ) -> None:
     """Due on 15 February and 15 March, five days to wait: charged on the 21st, then by turns."""
     rule = replace(OVERDUE, cap_minor=None, **turns)
-    book, close = Book(store, charge_rules=(rule,)), closer(pool, store)
-    book.open_loan("bad")
-    book.today = date(2018, 3, 25)
-    close.close_until(book.today, first=START)
-    events = store.read(Position(shard=0, number=0), 10_000)
-    charged = [x.effective_on for x in events if x.topic == "loan.charge_assessed.v1"]
-    assert [f"{on:%m-%d}" for on in charged] == days
+    assert charged_by_march(pool, Book(store, charge_rules=(rule,))) == days
 
 
 @pytest.mark.parametrize(
@@ -295,10 +300,4 @@ def test_what_is_tolerated_is_not_charged(
 ) -> None:
     """Five days to wait, but what is tolerated is longer; a charge is put when it is over."""
     rule = replace(OVERDUE, cap_minor=None, every=None)
-    book, close = Book(store, charge_rules=(rule,), arrears=arrears), closer(pool, store)
-    book.open_loan("bad")
-    book.today = date(2018, 3, 25)
-    close.close_until(book.today, first=START)
-    events = store.read(Position(shard=0, number=0), 10_000)
-    charged = [x.effective_on for x in events if x.topic == "loan.charge_assessed.v1"]
-    assert [f"{on:%m-%d}" for on in charged] == days
+    assert charged_by_march(pool, Book(store, charge_rules=(rule,), arrears=arrears)) == days

@@ -12,10 +12,9 @@ from domain.loan.terms import (
     Component,
     DownPaymentConditions,
     Recalculation,
-    RepaymentMethod,
 )
 from tests.support.lives import (
-    CONDITIONS,
+    EVEN_PARTS,
     LOAN,
     START,
     Life,
@@ -34,11 +33,7 @@ LATE = ChargeRule(
     code="LATE", component=Component.PENALTY, time=ChargeTime.OVERDUE, amount_minor=500
 )
 PRODUCT = replace(
-    CONDITIONS,
-    method=RepaymentMethod.EQUAL_PRINCIPAL,
-    recalculation=Recalculation.NONE,
-    payouts_max=3,
-    four_eyes_from_minor=10**9,
+    EVEN_PARTS,
     down_payment=DownPaymentConditions(percent=Decimal(25)),
     charge_rules=(LATE,),
 )

@@ -34,7 +34,7 @@ from domain.loan.terms import (
     RepaymentMethod,
 )
 from tests.support.lives import (
-    CONDITIONS,
+    EVEN_PARTS,
     LOAN,
     METHODS,
     START,
@@ -55,11 +55,7 @@ from tests.support.lives import (
 QUARTER = DownPaymentConditions(percent=Decimal(25))
 TAKEN = replace(QUARTER, automatic=True)
 PRODUCT = replace(
-    CONDITIONS,
-    method=RepaymentMethod.EQUAL_PRINCIPAL,
-    recalculation=Recalculation.NONE,
-    payouts_max=3,
-    four_eyes_from_minor=10**9,
+    EVEN_PARTS,
     down_payment=QUARTER,
 )
 FIRST = 800_000  # a quarter is due at once, the rest at 1 % a month in six parts

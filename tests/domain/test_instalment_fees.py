@@ -29,7 +29,7 @@ from domain.loan.terms import (
 from domain.postings import Account
 from domain.servicing.values import ReAgeInterest
 from tests.support.lives import (
-    CONDITIONS,
+    EVEN_PARTS,
     LOAN,
     METHODS,
     START,
@@ -53,11 +53,7 @@ FEE = ChargeRule(
 )
 SHARE = replace(FEE, basis=ChargeBasis.PERCENT_OF_AMOUNT, amount_minor=0, percent=Decimal(1))
 PRODUCT = replace(
-    CONDITIONS,
-    method=RepaymentMethod.EQUAL_PRINCIPAL,
-    recalculation=Recalculation.NONE,
-    payouts_max=3,
-    four_eyes_from_minor=10**9,
+    EVEN_PARTS,
     charges=("LATE", "NSF", "SERVICE"),
 )
 

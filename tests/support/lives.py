@@ -66,6 +66,14 @@ EQUAL_PRINCIPAL = Conditions(
     instalment_rounding=Rounding.HALF_UP,
 )
 
+EVEN_PARTS = replace(
+    PLANNED,
+    method=RepaymentMethod.EQUAL_PRINCIPAL,
+    payouts_max=3,
+    four_eyes_from_minor=10**9,
+)
+"""Principal comes back in equal parts, so that what else an instalment asks for is plain."""
+
 _ONLY = {
     RepaymentMethod.EQUAL_AMORTISATION: Recalculation.NONE,  # interest is spread once
     RepaymentMethod.FLAT: Recalculation.NONE,  # or follows no payment

@@ -8,8 +8,13 @@ from typing import Final
 
 from projections.transactions import CREDITS
 
-_RAISES: Final = ("chargeback", "disbursement", "restructuring")
-_LOWERS: Final = (*CREDITS, "chargeback_reversal", "disbursement_return")
+_RAISES: Final = ("capitalised_income", "chargeback", "disbursement", "restructuring")
+_LOWERS: Final = (
+    *CREDITS,
+    "capitalised_income_reversal",
+    "chargeback_reversal",
+    "disbursement_return",
+)
 
 # Of facts of later value dates the principal is taken back out.
 _PRINCIPAL: Final = f"""(s.principal_minor + (

@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date, timedelta
@@ -20,6 +20,7 @@ from consumers.daily_close import CloseOfDay
 from consumers.log_feed import LogFeed
 from consumers.projector import Projector
 from domain.commands.ending import CloseLoanDay
+from domain.commands.income import CapitaliseIncome
 from domain.context import Context
 from domain.decide import LOAN_RULES
 from domain.decisions import arrears
@@ -28,7 +29,7 @@ from domain.errors import Rejected
 from domain.events.registry import Event
 from domain.loan.day import DayFigures, day_figures
 from domain.loan.state import Loan
-from domain.loan.terms import ArrearsConditions, Recalculation, Unit
+from domain.loan.terms import ArrearsConditions, CapitalisedIncome, Recalculation, Unit
 from domain.ports import EventStore
 from domain.service import Service
 from infra.database import DatabasePool
@@ -39,6 +40,7 @@ from projections.case_work import parked
 from projections.loan_day import loan_days
 from projections.worklist import case
 from tests.support.book import START, Book
+from tests.support.book_products import CODES
 from tests.support.charge_rules import OVERDUE
 
 DUE = date(2018, 2, 15)
@@ -257,10 +259,13 @@ def test_a_close_that_was_killed_goes_on_where_it_was(
     assert len(rows) == 9
 
 
-def charged_by_march(pool: DatabasePool, book: Book) -> list[str]:
+def charged_by_march(
+    pool: DatabasePool, book: Book, so_far: Callable[[], object] = lambda: None
+) -> list[str]:
     """Close the days of a loan of which nothing is paid; the days on which it was charged."""
-    book.open_loan("bad")
+    book.open_loan("bad", approved=5_000_000)
     book.today = date(2018, 3, 25)
+    so_far()
     closer(pool, book.store).close_until(book.today, first=START)
     events = book.store.read(Position(shard=0, number=0), 10_000)
     charged = [x.effective_on for x in events if x.topic == "loan.charge_assessed.v1"]
@@ -301,3 +306,20 @@ def test_what_is_tolerated_is_not_charged(
     """Five days to wait, but what is tolerated is longer; a charge is put when it is over."""
     rule = replace(OVERDUE, cap_minor=None, every=None)
     assert charged_by_march(pool, Book(store, charge_rules=(rule,), arrears=arrears)) == days
+
+
+def test_what_is_tolerated_follows_the_principal_of_the_day_not_what_was_added_later(
+    pool: DatabasePool, store: PostgresEventStore
+) -> None:
+    """A twelfth is more than five in a hundred, also where income is added before the close."""
+    rule = replace(OVERDUE, cap_minor=None, every=None)
+    book = Book(
+        store,
+        charge_rules=(rule,),
+        arrears=ArrearsConditions(tolerance_percent=Decimal(5)),
+        capitalised_income=CapitalisedIncome(code=CODES[-1]),
+    )
+    income = CapitaliseIncome(
+        loan_id="bad", effective_on=date(2018, 3, 1), income_id="i", amount_minor=4_000_000
+    )
+    assert charged_by_march(pool, book, lambda: book.do(income)) == ["02-21", "03-21"]

@@ -3,7 +3,7 @@
 A store that appends and remembers, and a feed that hands out what was stored.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import date
@@ -100,7 +100,7 @@ class EventStore(Protocol):
         """Read many streams in one round trip, each from after the given version on."""
         ...
 
-    def events(self, streams: Iterable[StreamId]) -> dict[StreamId, list[Event]]:
+    def events(self, streams: Iterable[StreamId]) -> Iterator[tuple[StreamId, list[Event]]]:
         """Read many streams whole in one round trip, the events alone: all that a fold needs."""
         ...
 

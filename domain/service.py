@@ -280,7 +280,7 @@ class Service:
     def fetch(self, streams: Sequence[StreamId]) -> dict[StreamId, Known]:
         """Read aggregates from the store, fold and cache them. Raises what the store raises."""
         found = self._store.events(streams)
-        known = {stream: fold(stream, events) for stream, events in found.items()}
+        known = {stream: fold(stream, events) for stream, events in found}
         for stream, state in known.items():
             self._remember(stream, state)
         return known

@@ -4,7 +4,7 @@ Nothing outlives it.
 """
 
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -89,10 +89,10 @@ class MemoryEventStore:
                 stream: self._streams.get(stream, [])[after:] for stream, after in streams.items()
             }
 
-    def events(self, streams: Iterable[StreamId]) -> dict[StreamId, list[Event]]:
+    def events(self, streams: Iterable[StreamId]) -> Iterator[tuple[StreamId, list[Event]]]:
         """Read many streams whole, the events alone. Raises ValueError for too many streams."""
         loaded = self.load(dict.fromkeys(streams, 0))
-        return {stream: [e.event for e in recorded] for stream, recorded in loaded.items()}
+        return ((stream, [e.event for e in recorded]) for stream, recorded in loaded.items())
 
     def read(self, after: Position, limit: int) -> list[RecordedEvent]:
         """Read a page in position order.

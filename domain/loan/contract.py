@@ -188,6 +188,7 @@ def _rules(
     return (AllocationRule(kind=None, order=buckets, future=future, direction=direction),)
 
 
+@lru_cache(maxsize=64)
 def _non_performing(order: tuple[Component, ...]) -> tuple[tuple[DueClass, Component], ...]:
     """All that is due of one component before the next, then in advance (domain rules, 5.5)."""
     asked = (DueClass.PAST_DUE, DueClass.DUE)

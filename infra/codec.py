@@ -31,8 +31,8 @@ _DIGITS = bytes(ord("0" if byte in b"0123456789" else " ") for byte in range(256
 _LONG_INTEGER = b"0" * 19
 
 
-class _Stored(msgspec.Struct, omit_defaults=True, frozen=True, gc=False):
-    """The stored object: what the envelope does not say is left out."""
+class _Said(msgspec.Struct, omit_defaults=True, frozen=True, gc=False):
+    """The stored object less its event: what the envelope does not say is left out."""
 
     actor: Actor
     reason_code: str | None = None
@@ -43,7 +43,6 @@ class _Stored(msgspec.Struct, omit_defaults=True, frozen=True, gc=False):
     causation_id: str | None = None
     correlation_id: str | None = None
     source_recorded_at: datetime | None = None
-    event: Any = None
 
 
 class _EventAlone(msgspec.Struct, Generic[E], frozen=True, gc=False):
@@ -92,6 +91,8 @@ class Codec:
         self._upcasters = {upcaster.topic: upcaster for upcaster in upcasters}
         self._envelope = msgspec.json.Decoder(Envelope).decode
         self._raw_event = msgspec.json.Decoder(_EventAlone[msgspec.Raw]).decode
+        # The events of a command share its envelope, which is written once for all of them.
+        self._head: tuple[Envelope | None, bytes] = (None, b"")
 
     def encode(self, envelope: Envelope, event: Event) -> tuple[str, bytes]:
         """Return topic and stored bytes.
@@ -102,23 +103,15 @@ class Codec:
         topic = self._topics.get(type(event))
         if topic is None:
             raise UnknownTopic(f"{type(event).__name__} is not registered under a topic")
-        stored = _Stored(
-            envelope.actor,
-            envelope.reason_code,
-            envelope.on_behalf_of,
-            envelope.approvals,
-            envelope.policy_versions,
-            envelope.command_id,
-            envelope.causation_id,
-            envelope.correlation_id,
-            envelope.source_recorded_at,
-            event,
-        )
-        state = _encode(stored)
+        said_by, head = self._head
+        if said_by is not envelope:
+            head = _head_of(envelope)
+            self._head = envelope, head
+        told = _encode(event)
         # A long run of digits is looked for first: hardly any text holds one.
-        if _LONG_INTEGER in state.translate(_DIGITS):
-            _check_integers(msgspec.json.decode(state))
-        return topic, state
+        if _LONG_INTEGER in told.translate(_DIGITS):
+            _check_integers(msgspec.json.decode(told))
+        return topic, b"%b%b}" % (head, told)
 
     def decode(self, topic: str, state: bytes) -> tuple[Envelope, Event]:
         """Read stored bytes. Raises UnknownTopic or CorruptEvent."""
@@ -150,6 +143,23 @@ class Codec:
 
 
 _encode = msgspec.json.Encoder().encode
+
+
+def _head_of(envelope: Envelope) -> bytes:
+    """Write the stored object up to its event. Raises ValueError as `Codec.encode` does."""
+    _check_integers(envelope.policy_versions)
+    said = _Said(
+        envelope.actor,
+        envelope.reason_code,
+        envelope.on_behalf_of,
+        envelope.approvals,
+        envelope.policy_versions,
+        envelope.command_id,
+        envelope.causation_id,
+        envelope.correlation_id,
+        envelope.source_recorded_at,
+    )
+    return _encode(said)[:-1] + b',"event":'
 
 
 _peek = msgspec.json.Decoder(_Peeked).decode

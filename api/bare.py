@@ -1,4 +1,4 @@
-"""Routes whose endpoint documents them and whose work a bare function does.
+"""Routes that are documented as FastAPI's are and whose work a bare function does.
 
 FastAPI's own share of a request is larger than a whole durable command: it resolves dependencies,
 opens two exit stacks and serialises the answer. A command needs none of that, so its route keeps
@@ -6,28 +6,48 @@ the documentation and leaves the rest out.
 """
 
 import inspect
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Any
 
 from fastapi import FastAPI, Request, Response
 from fastapi.routing import APIRoute
+from starlette.routing import BaseRoute, Match, Route
 from starlette.types import Receive, Scope, Send
 
 Serve = Callable[[Request], Awaitable[Response]]
 
 
-class BareRoute(APIRoute):
-    """A route that answers with `serve`."""
+class BareRoute(Route):
+    """A route that answers with `serve`; `documented` makes what FastAPI documents it from.
 
-    serve: Serve
+    FastAPI builds a validator for each parameter of a route, which takes most of an application's
+    start, and here only the document needs them: they are made when it is asked for.
+    """
+
+    def __init__(self, path: str, serve: Serve, documented: Callable[[], APIRoute]) -> None:
+        super().__init__(path, serve, methods=["POST"])
+        self.serve = serve
+        self.documented = documented
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        """Match as ever, and let it be seen which route did, as FastAPI's own routes do."""
+        match, child_scope = super().matches(scope)
+        if match is not Match.NONE:
+            child_scope["route"] = self
+        return match, child_scope
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request; the application's error handlers take what is raised."""
-        if scope["method"] not in self.methods:
+        if self.methods is None or scope["method"] not in self.methods:
             await super().handle(scope, receive, send)  # says 405
             return
         response = await self.serve(Request(scope, receive))
         await response(scope, receive, send)
+
+
+def documented(routes: Iterable[BaseRoute]) -> list[BaseRoute]:
+    """Put in the place of each bare route one that FastAPI can document."""
+    return [route.documented() if isinstance(route, BareRoute) else route for route in routes]
 
 
 def parameter(
@@ -56,6 +76,8 @@ def add_bare_route(
 
     signature = inspect.Signature(parameters)
     endpoint.__signature__ = signature  # type: ignore[attr-defined] - FastAPI reads it
-    route = BareRoute(path, endpoint, methods=["POST"], response_model=None, **documentation)
-    route.serve = serve
-    app.router.routes.append(route)
+
+    def made() -> APIRoute:
+        return APIRoute(path, endpoint, methods=["POST"], response_model=None, **documentation)
+
+    app.router.routes.append(BareRoute(path, serve, made))

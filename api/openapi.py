@@ -6,6 +6,7 @@ from typing import Any, Final, cast
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
+from api.bare import documented
 from api.problems import MEDIA_TYPE, FieldProblem, Problem
 
 _SAYS: Final[Mapping[int, str]] = {
@@ -53,7 +54,7 @@ def document(app: FastAPI) -> dict[str, Any]:
             title=app.title,
             version=app.version,
             description=app.description,
-            routes=app.routes,
+            routes=documented(app.routes),
             tags=app.openapi_tags,
         )
         components = cast("dict[str, Any]", made.setdefault("components", {}))

@@ -12,8 +12,9 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 # The tests start Python some hundred times: without bytecode each would compile the product anew.
 unexport PYTHONDONTWRITEBYTECODE
 # Each worker of `make test` has a PostgreSQL of its own, and one of them the broker, because brokers
-# side by side make each other miss their deadlines (tests/conftest.py).
-WORKERS ?= 2
+# side by side make each other miss their deadlines (tests/conftest.py). That one waits more than it
+# computes: three keep two cores busy.
+WORKERS ?= 3
 PYTEST = $(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup --no-loadscope-reorder
 # --universal: one file for every platform and Python; index addresses are a matter of the machine.
 LOCK := env -u PIP_FIND_LINKS $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --upgrade \

@@ -1,17 +1,18 @@
 """Rebuilds the read models from the record into a new generation, then switches to it.
 
 The record is cut into parts of whole streams. Each part is read, folded in memory and written with
-COPY in one transaction, by as many processes as are let; then the live way catches up, and one
-transaction applies the rest and moves the views: readers see the old generation or the new one.
-Killed at any point, it goes on where it was. Live projection is not disturbed until then.
+COPY in one transaction, and each table gets its keys and indexes in one, by as many processes as
+are let; then the live way catches up, and one transaction applies the rest and moves the views:
+readers see the old generation or the new one. Killed at any point, it goes on where it was. Live
+projection is not disturbed until then.
 """
 
 import logging
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from hashlib import sha256
-from itertools import groupby
+from itertools import chain, groupby
 from multiprocessing import parent_process
 from typing import Final
 
@@ -46,7 +47,8 @@ CREATE TABLE rebuild_parts (
     last text COLLATE "C" NOT NULL,
     events bigint NOT NULL,
     done boolean NOT NULL DEFAULT false
-)
+);
+CREATE TABLE rebuild_tables (name text PRIMARY KEY, done boolean NOT NULL DEFAULT false)
 """
 # Streams by name, cut where some so many events have come together.
 CUT = """
@@ -59,12 +61,23 @@ SELECT number, coalesce(lag(last) OVER (ORDER BY number), ''), last, events FROM
     ) AS heads GROUP BY 1
 ) AS parts
 """
+# What a part is sorted in; PostgreSQL's own 4MB would spill it to disk. And no part waits for the
+# disk: the commit that switches takes all before it there, and a crash takes a part back whole.
+PART_SETTINGS = """
+SELECT set_config('work_mem', '64MB', true), set_config('synchronous_commit', 'off', true)
+"""
 # Another process's part is passed over. Who waits instead sees it done, or free again.
 TAKE = """
 SELECT number, after, last FROM rebuild_parts WHERE NOT done ORDER BY number LIMIT 1
 FOR UPDATE {}
 """
 DONE = "UPDATE rebuild_parts SET done = true, events = %s WHERE number = %s"
+# The largest first, so that the last ones are short.
+TAKE_TABLE = """
+SELECT name FROM rebuild_tables WHERE NOT done ORDER BY pg_relation_size(name::regclass) DESC
+LIMIT 1 FOR UPDATE {}
+"""
+INDEXED = "UPDATE rebuild_tables SET done = true WHERE name = %s"
 FOLDED = "SELECT sum(events)::bigint FROM rebuild_parts WHERE done"
 
 Progress = Callable[[int, int], None]
@@ -111,7 +124,9 @@ def fold_from_zero(pool: Transactions, name: str) -> Position:
         schema.drop(db, name)
         until = record_log.head(db)
         _create(db, name, until)
-    _copy(pool, name, until)
+    with collected_rarely():
+        for _ in _folding(pool, name, until):
+            pass
     return until
 
 
@@ -140,6 +155,9 @@ def _create(db: Database, name: str, until: Position) -> None:
             "INSERT INTO rebuild_progress (shape, until) VALUES (%s, %s)", [_shape(), until.number]
         )
         db.execute(CUT, [PART_EVENTS, until.shard])
+        db.execute(
+            "INSERT INTO rebuild_tables (name) SELECT unnest(%s::text[])", [list(schema.TABLES)]
+        )
 
 
 def _shape() -> str:
@@ -160,34 +178,40 @@ def _fill(
         row = db.row("SELECT copied FROM rebuild_progress")
     assert row is not None
     if not row["copied"]:
-        _copy(pool, name, until, helpers, progress)
+        with _beside(pool, name, until, helpers), collected_rarely():
+            for events in _folding(pool, name, until):
+                if progress:
+                    progress(events, until.number)
+            for _ in _indexing(pool, name):
+                pass
         with pool.transaction() as db:
             schema.enter(db, name)
-            schema.index(db, name)
             applied.reach(db, until)
             db.execute("UPDATE rebuild_progress SET copied = true")
 
 
-def _copy(
-    pool: Transactions,
-    name: str,
-    until: Position,
-    helpers: Helpers | None = None,
-    progress: Progress | None = None,
-) -> None:
-    """Fold every stream up to a position into tables without keys, from where it was left."""
-    with _beside(pool, name, until, helpers), collected_rarely():
-        for wait in (False, True):  # at last for parts that other processes have in hand
-            while (events := _fold_part(pool, name, until, wait=wait)) is not None:
-                if progress:
-                    progress(events, until.number)
+def _folding(pool: Transactions, name: str, until: Position) -> Iterator[int]:
+    """Fold every stream up to a position into tables without keys, from where it was left.
+
+    Yields how many events are done in all, after each part.
+    """
+    for wait in (False, True):  # at last for parts that other processes have in hand
+        while (events := _fold_part(pool, name, until, wait=wait)) is not None:
+            yield events
+
+
+def _indexing(pool: Transactions, name: str) -> Iterator[str]:
+    """Make the keys and indexes of the filled tables that have none yet; yield each table."""
+    for wait in (False, True):
+        while (table := _index_table(pool, name, wait=wait)) is not None:
+            yield table
 
 
 @contextmanager
 def _beside(
     pool: Transactions, name: str, until: Position, helpers: Helpers | None
 ) -> Generator[None]:
-    """Let helpers fold while the block runs, if there is enough to do.
+    """Let helpers do their share while the block runs, if there is enough to do.
 
     The block itself takes up whatever they leave undone, so one that fails costs time only.
     """
@@ -202,16 +226,16 @@ def _beside(
         yield
     finally:
         for child in children:
-            kill(child)  # the part that it had in hand is free again
+            kill(child)  # what it had in hand is free again
 
 
 def _help(helpers: Helpers, name: str, until: Position) -> None:
-    """Fold parts in a process of its own, until none is left or the rebuild is gone."""
+    """Do a share in a process of its own, until nothing is left or the rebuild is gone."""
     leave_interrupts_to_parent()
     parent = parent_process()
     with helpers.connect() as pool, collected_rarely():
-        while parent is None or parent.is_alive():
-            if _fold_part(pool, name, until, wait=False) is None:
+        for _ in chain(_folding(pool, name, until), _indexing(pool, name)):
+            if parent is not None and not parent.is_alive():
                 return
 
 
@@ -222,6 +246,7 @@ def _fold_part(pool: Transactions, name: str, until: Position, *, wait: bool) ->
     """
     with pool.transaction() as db:
         schema.enter(db, name)
+        db.execute(PART_SETTINGS)
         part = db.row(TAKE.format("" if wait else "SKIP LOCKED"))
         if part is None:
             return None
@@ -231,6 +256,20 @@ def _fold_part(pool: Transactions, name: str, until: Position, *, wait: bool) ->
         ((done,),) = db.tuples(FOLDED)
     failpoint("rebuild.after_chunk")
     return done
+
+
+def _index_table(pool: Transactions, name: str, *, wait: bool) -> str | None:
+    """Make the keys and indexes of the next table and return its name, None: all have theirs."""
+    with pool.transaction() as db:
+        schema.enter(db, name)
+        db.execute(PART_SETTINGS)
+        table = db.row(TAKE_TABLE.format("" if wait else "SKIP LOCKED"))
+        if table is None:
+            return None
+        schema.index(db, name, [table["name"]])
+        db.execute(INDEXED, [table["name"]])
+    failpoint("rebuild.after_table")
+    return table["name"]
 
 
 def _write(db: Database, part: "_Folded") -> None:

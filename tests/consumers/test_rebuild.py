@@ -112,7 +112,13 @@ def parts(pool: DatabasePool, *, done: bool) -> int:
 
 
 @pytest.mark.parametrize(
-    "place", ["rebuild.after_chunk", "rebuild.before_switch", "rebuild.before_switch_commits"]
+    "place",
+    [
+        "rebuild.after_chunk",
+        "rebuild.after_table",
+        "rebuild.before_switch",
+        "rebuild.before_switch_commits",
+    ],
 )
 def test_an_interrupted_rebuild_goes_on(
     pool: DatabasePool, projector: Projector, place: str, monkeypatch: pytest.MonkeyPatch

@@ -193,6 +193,7 @@ def _payments(options: harness.Options, loans: int) -> list[harness.Result]:
     }
     results: list[harness.Result] = []
     for (instalments, made), name in names.items():
+        _pay_in_order(instalments, made, loans)  # to warm up, as all that is compared
         times = [_pay_in_order(instalments, made, loans) * _MICRO for _ in range(options.rounds)]
         beside = _seconds(partial(_plain_payment, instalments, made), SCHEDULES) * _MICRO
         print(f"  payment, {name}: {median(times):,.0f} us; plain calculator {beside:,.0f} us")

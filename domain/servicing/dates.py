@@ -104,10 +104,7 @@ def is_regular(terms: LoanTerms, period: tuple[date, date], start: date) -> bool
     if not length:
         return False
     latest = months // length
-    return any(
-        (due_on(terms, start, number - 1), due_on(terms, start, number)) == period
-        for number in range(max(1, latest - 1), latest + 2)
-    )
+    return period in pairwise(due_dates(terms, start, range(max(0, latest - 2), latest + 2)))
 
 
 def schedule_periods(terms: LoanTerms, disbursed_on: date) -> list[tuple[date, date]]:

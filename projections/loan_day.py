@@ -97,9 +97,11 @@ _FIRST_BUCKET = "(%(names)s::text[])[1]"
 
 _DAY = f"""
 stood AS MATERIALIZED (
-    {_DUE}
-    UNION ALL {_RUNNING} AND {_EVER_OVERDUE}
-    UNION ALL {_RUNNING} AND NOT ({_EVER_OVERDUE})
+    SELECT * FROM ({_DUE}
+        UNION ALL {_RUNNING} AND {_EVER_OVERDUE}
+        UNION ALL {_RUNNING} AND NOT ({_EVER_OVERDUE})
+    ) AS r -- Where the engine says the figures of all loans, no row is looked at.
+    WHERE (SELECT EXISTS (SELECT FROM loan_summary WHERE NOT recalculates))
 ),
 {_UNMET},
 -- Interest owed to the date (算头不算尾, domain rules 5.6): of rows due by then what is open, of
@@ -201,8 +203,7 @@ ORDER BY s.loan_id
 ON CONFLICT (business_date, loan_id, known_from) DO NOTHING
 """
 
-# The rows of a day as known last. Where nothing was restated since, and that is nearly always,
-# there is one row a loan and nothing to sort.
+# Where nothing was restated since, nearly always, there is one row a loan and nothing to sort.
 _RESTATED = """
 SELECT min(known_from) < max(known_from) AS restated FROM loan_day WHERE business_date = %(on)s
 """
@@ -272,8 +273,7 @@ def parameters(on: date, buckets: BucketSet) -> dict[str, object]:
 def loans_with_something_to_do(db: Database, on: date, buckets: BucketSet) -> list[str]:
     """Find the loans whose close of `on` would publish something.
 
-    Newly overdue instalments, a bucket other than the published one, arrears that are cured, or a
-    turn of what the product charges for an overdue instalment.
+    Newly overdue instalments, another bucket than published, cured arrears, or a turn of a charge.
     """
     _take_room(db)
     rows = db.tuples(SOMETHING_TO_DO, parameters(on, buckets))

@@ -57,9 +57,12 @@ def day_line(loan: Loan, on: date) -> tuple[DayFigures, DayLine | None]:
     """
     if loan.timeline is None:
         raise ValueError("a loan that was not paid out has no day")
-    figures, accrual = loan.timeline.read(
-        lambda ledger: (_figures(loan, ledger, on), accrual_line(ledger, on)), on
-    )
+
+    def view(ledger: Ledger) -> tuple[DayFigures, AccrualLine | None]:
+        figures = _figures(loan, ledger, on)
+        return figures, accrual_line(ledger, on, figures.accrued_interest_minor)
+
+    figures, accrual = loan.timeline.read(view, on)
     if accrual is None or not loan.timeline.seen_on(on):
         return figures, None  # or a later fact is known, which counts on a day to come
     line = DayLine(on=on, figures=figures, accrual=accrual)

@@ -16,7 +16,6 @@ from domain.servicing.passing import time_matters
 from domain.servicing.period import Period, Sub, to_minor
 from domain.servicing.plan import Plan
 from domain.servicing.rate_factor import EXACT, exact_factor
-from domain.servicing.restructuring import interest_owed
 from domain.servicing.terms import LoanTerms
 from domain.servicing.values import DaysInYear, OverdueInterest, Recalculation
 
@@ -52,13 +51,16 @@ class AccrualLine(NamedTuple):
         return to_minor(cut.plus(exact), decimal.ROUND_HALF_UP)
 
 
-def accrual_line(ledger: Ledger, on: date) -> AccrualLine | None:
-    """Draw the line from a day on, by the state of that day; None where there is none."""
+def accrual_line(ledger: Ledger, on: date, owed_minor: int) -> AccrualLine | None:
+    """Draw the line from a day on, by the state of that day; None where there is none.
+
+    `owed_minor`: the `interest_owed` on that day, which whoever asks has seen.
+    """
     if not _is_straight(ledger):
         return None
     plan, terms = ledger.plan, ledger.terms
     if on >= plan.maturity:
-        return _after_maturity(ledger, on)
+        return _after_maturity(ledger, on, owed_minor)
     index = plan.period_on(on)
     if index is not None and on == plan.periods[index].due_on:
         index += 1  # the days to come are those of the next one
@@ -67,10 +69,10 @@ def accrual_line(ledger: Ledger, on: date) -> AccrualLine | None:
     if time_matters(ledger, plan.periods[index].due_on + DAY):
         return None
     line = _in_period(plan, index, on)
-    return line and line._replace(fixed_minor=interest_owed(ledger, on) - line.owed(on))
+    return line and line._replace(fixed_minor=owed_minor - line.owed(on))
 
 
-def _after_maturity(ledger: Ledger, on: date) -> AccrualLine | None:
+def _after_maturity(ledger: Ledger, on: date, owed_minor: int) -> AccrualLine | None:
     """Draw a flat line: after maturity nothing is earned any more."""
     until = on + AFTER_MATURITY
     if time_matters(ledger, until + DAY):
@@ -78,7 +80,7 @@ def _after_maturity(ledger: Ledger, on: date) -> AccrualLine | None:
     return AccrualLine(
         until_on=until,
         from_on=on,
-        fixed_minor=interest_owed(ledger, on),
+        fixed_minor=owed_minor,
         earned=Decimal(0),
         base_minor=0,
         factor=Decimal(0),

@@ -53,7 +53,7 @@ def _owed(timeline: Timeline, on: date) -> int:
 
 
 def _line(timeline: Timeline, on: date) -> AccrualLine | None:
-    return timeline.read(lambda ledger: accrual_line(ledger, on), on)
+    return timeline.read(lambda ledger: accrual_line(ledger, on, interest_owed(ledger, on)), on)
 
 
 def _paid_out(terms: LoanTerms) -> Timeline:

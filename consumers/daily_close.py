@@ -27,6 +27,7 @@ from domain.postings import DEFERRED, Account
 from domain.service import Service
 from infra.errors import Unavailable
 from infra.failpoints import failpoint
+from infra.garbage import collected_rarely
 from projections.case_work import case_without_arrears, late_without_case, park, parked, unpark
 from projections.deferred_income import deferred_income
 from projections.journal import balances_on
@@ -94,6 +95,10 @@ class CloseOfDay:
         """
         if self.is_closed(on):
             return ClosedDay(on=on, was_closed=True)
+        with collected_rarely():
+            return self._close_open(on)
+
+    def _close_open(self, on: date) -> ClosedDay:
         self.catch_up()
         self._require_order(on)
         floating, unpriced = self._reprice(on)

@@ -6,7 +6,7 @@ from typing import Final
 
 from fastapi import FastAPI
 
-from api import console, problems
+from api import console, directory, problems
 from api.gate import Gate
 from api.openapi import document
 from api.parts import Parts, opened
@@ -76,12 +76,14 @@ def create_app(parts: Parts, *, close: ExitStack | None = None) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
+        telemetry={"tracing": False, "metrics": False, "logs": False},  # the gate's is all there is
     )
     app.openapi = lambda: document(app)
     app.add_middleware(Gate, limits=parts.limits, metrics=parts.metrics)
     problems.install(app)
     for routes in ROUTES:
         routes.register(app, parts)
+    directory.install(app)
     app.include_router(console.router(parts))
     return app
 

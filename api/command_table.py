@@ -34,7 +34,6 @@ _LOAN: Final = LOANS + "/{loan_id}/"
 _CASE: Final = "/v1/cases/{loan_id}/"
 
 _PATHS: Final[Mapping[str, tuple[str, Scope]]] = {
-    # What comes most often comes first: routes are tried in this order.
     "loan.receive_payment": (_LOAN + "payments", Scope.SERVICE),
     "loan.apply": (_LOAN + "application", Scope.ORIGINATE),
     "loan.submit_document": (_LOAN + "documents", Scope.ORIGINATE),

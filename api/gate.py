@@ -5,9 +5,9 @@ the body is read, and a body past its bound is not read to its end.
 """
 
 import re
+from random import Random
 from time import perf_counter
 from typing import Any, Final
-from uuid import uuid4
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -27,6 +27,9 @@ _UNBOUND: Final = frozenset({"/health", "/ready", "/metrics"})
 _METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _GIVEN_ID: Final = re.compile(rb"[A-Za-z0-9._:-]{1,64}")
 _SERVER_ERROR: Final = 500
+_ID_BITS: Final = 128
+_ids: Final = Random()  # noqa: S311 - an id is no secret. Seeded by the system, which is then left
+# alone: to ask it lets go of the interpreter, and a request would queue for it again.
 
 _log = logger("http")
 
@@ -156,4 +159,4 @@ def _plain(value: object) -> str:
 def _request_id(headers: dict[bytes, bytes]) -> str:
     """Take the caller's own id of the request if it is short and plain, else make one."""
     given = headers.get(b"x-request-id", b"")
-    return given.decode() if _GIVEN_ID.fullmatch(given) else uuid4().hex
+    return given.decode() if _GIVEN_ID.fullmatch(given) else f"{_ids.getrandbits(_ID_BITS):032x}"

@@ -115,6 +115,8 @@ def identifier(request: Request, name: str) -> str:
 
 def wants_preview(request: Request) -> bool:
     """Tell whether nothing is to be stored. Raises Rejected for any other parameter."""
+    if not request.scope["query_string"]:
+        return False
     query = request.query_params
     for name in query:
         if name != PREVIEW:

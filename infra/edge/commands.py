@@ -4,7 +4,7 @@ import dataclasses
 import hashlib
 from datetime import date
 from functools import cache
-from typing import Any, cast, get_origin, get_type_hints
+from typing import Any, NamedTuple, cast, get_origin, get_type_hints
 
 from domain.commands import NAMES, Command
 from domain.errors import Rejected
@@ -35,32 +35,49 @@ def build(cls: type, body: Body, currency: str | None, path: str, given: dict[st
     What the body leaves out is the dataclass's own default. Raises as `to_command`.
     """
     currency = getattr(body, "currency", None) or currency
+    sent = body.model_fields_set
     values = dict(given)
-    for field in dataclasses.fields(cls):
-        name = edge_name(field.name)
-        if field.name in values or name not in type(body).model_fields:
+    for field in _fields(cls, type(body)):
+        if field.name in values:
             continue
+        name = field.edge_name
         value = getattr(body, name)
-        if field.name.endswith(MINOR) and value is not None:
+        if field.is_minor and value is not None:
             values[field.name] = _minor(value, currency, path + name)
-        elif name in body.model_fields_set and (value is not None or not _has_default(field)):
+        elif name in sent and (value is not None or not field.has_default):
             made = _part(value, currency, path + name)
-            values[field.name] = frozenset(made) if field.name in _sets_of(cls) else made
-        elif not _has_default(field):
+            values[field.name] = frozenset(made) if field.is_set else made
+        elif not field.has_default:
             values[field.name] = value
     return cls(**values)
 
 
-def _has_default(field: "dataclasses.Field[Any]") -> bool:
-    missing = dataclasses.MISSING
-    return field.default is not missing or field.default_factory is not missing
+class _Field(NamedTuple):
+    """A field of a dataclass, and how its model has it."""
+
+    name: str
+    edge_name: str
+    is_minor: bool
+    is_set: bool  # the edge has a list
+    has_default: bool
 
 
 @cache
-def _sets_of(cls: type) -> frozenset[str]:
-    """Name the fields of a dataclass that are sets; the edge has them as lists."""
+def _fields(cls: type, model: type[Body]) -> tuple[_Field, ...]:
+    """List the fields of a dataclass that a model has."""
     hints = get_type_hints(cls)
-    return frozenset(name for name, hint in hints.items() if get_origin(hint) is frozenset)
+    missing = dataclasses.MISSING
+    return tuple(
+        _Field(
+            name=field.name,
+            edge_name=edge_name(field.name),
+            is_minor=field.name.endswith(MINOR),
+            is_set=get_origin(hints[field.name]) is frozenset,
+            has_default=not (field.default is missing and field.default_factory is missing),
+        )
+        for field in dataclasses.fields(cls)
+        if edge_name(field.name) in model.model_fields
+    )
 
 
 def _part(value: Any, currency: str | None, path: str) -> Any:  # noqa: ANN401 - any field's value

@@ -7,6 +7,7 @@ import sys
 from collections import Counter
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache
 from itertools import pairwise
 from pathlib import Path
 from types import FrameType
@@ -237,19 +238,24 @@ class EngineCalled(AssertionError):
     """Folding ran the engine."""
 
 
+@cache
+def _computing(path: str) -> frozenset[str]:
+    """Name the functions of a file that compute; it is asked for at every call."""
+    place = Path(path)
+    if place.parent.name != "servicing":
+        return frozenset()
+    return frozenset(name for stem, name in COMPUTES if stem == place.stem)
+
+
 @contextmanager
 def engine_forbidden() -> Generator[None]:
     """Raise EngineCalled when a function of the engine runs in this thread."""
 
     def watch(frame: FrameType, what: str, _: Any) -> None:  # noqa: ANN401
-        code = frame.f_code
-        place = Path(code.co_filename)
-        if (
-            what == "call"
-            and place.parent.name == "servicing"
-            and (place.stem, code.co_name) in COMPUTES
-        ):
-            raise EngineCalled(f"{place.stem}.{code.co_name}")
+        if what == "call":
+            code = frame.f_code
+            if code.co_name in _computing(code.co_filename):
+                raise EngineCalled(f"{Path(code.co_filename).stem}.{code.co_name}")
 
     sys.setprofile(watch)
     try:

@@ -53,11 +53,13 @@ def run(options: harness.Options) -> list[harness.Result]:
     with harness.server() as server:
         print(f"  {len(STATE)} bytes of state an event")
         best = max(PEER_THREADS, key=lambda threads: _library(server, threads, options.seconds))
+        _ours(server, CALLERS[0], options.seconds)  # both sides are warm
         for callers in CALLERS:
             rounds = harness.interleave(
                 options.rounds,
                 ours=lambda callers=callers: _ours(server, callers, options.seconds),
                 peer=lambda: _library(server, best, options.seconds),
+                warm=False,
             )
             results.append(
                 harness.compared(

@@ -12,8 +12,8 @@ import random
 import struct
 import time
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from datetime import time as day_time
@@ -42,6 +42,7 @@ from projections.day_lines import Line, keep_lines
 
 UNTIL: Final = date(2025, 6, 15)
 """The last business day of a book; the close of the next one is what benchmarks time."""
+SEED: Final = 7
 LIVES_MAX: Final = 1_500
 BEGUN_ON: Final = date(2024, 1, 1)
 SCOPE: Final = "book"
@@ -217,22 +218,19 @@ def write_book(
     dsn: str,
     loans: int,
     *,
-    seed: int = 7,
+    seed: int = SEED,
     until: date = UNTIL,
-    closed_until: date | None = None,
     keys: bool = False,
+    all_late: bool = False,
 ) -> Book:
-    """Write a book of loans into an empty migrated store.
+    """Write a book of loans into an empty migrated store, business days closed up to `until`.
 
-    `closed_until` None: business days are closed up to `until`. `keys`: every command has its
-    outcome under an idempotency key. Raises ValueError for a store that is not empty.
+    `keys`: every command has its outcome under an idempotency key. `all_late`: every loan falls
+    due on the last day and is not paid. Raises ValueError for a store that is not empty.
     """
     begun = time.monotonic()
     lives_told = min(loans, LIVES_MAX)
-    lives = [
-        _lived(seed * LIVES_MAX + number, until, closed_until or until)
-        for number in range(lives_told)
-    ]
+    lives = [lived(seed * LIVES_MAX + number, until, late=all_late) for number in range(lives_told)]
     edges = [loans * number // lives_told for number in range(lives_told + 1)]
     by_day: dict[date, list[tuple[_Event, range]]] = defaultdict(list)
     writer = _Writer(dsn, seed, loans, keys=keys)
@@ -252,9 +250,9 @@ def write_book(
 
 
 @cache
-def _lived(seed: int, until: date, closed_until: date) -> Life:
-    """Live a loan once in a run: every book tells the same lives."""
-    return live(seed, until=until, closed_until=closed_until)
+def lived(seed: int, until: date, *, late: bool = False) -> Life:
+    """Live a loan once in a run: all books and histories tell the same lives."""
+    return live(seed, until=until, late=late)
 
 
 def _line(life: Life, on: date) -> Line | None:
@@ -321,21 +319,33 @@ def beside(dsn: str) -> Helpers:
     return Helpers(partial(bulk_pool, dsn), 1)
 
 
-def copied(server: Server, loans: int) -> AbstractContextManager[str]:
+@contextmanager
+def recorded(server: Server, loans: int) -> Generator[str]:
+    """Make a database with the book of so many loans, with keys; its read models are empty."""
+    with server.database() as dsn:
+        written = write_book(dsn, loans, keys=True)
+        with bulk_pool(dsn) as pool, pool.transaction() as db:
+            schema.install(db)
+        print(f"  {_written(written)}", flush=True)
+        yield dsn
+
+
+def copied(server: Server, loans: int, *, all_late: bool = False) -> AbstractContextManager[str]:
     """Copy the book of so many loans, with keys and read models; it is written once in a run."""
 
     def fill(dsn: str) -> None:
-        book = write_book(dsn, loans, keys=True)
+        book = write_book(dsn, loans, keys=True, all_late=all_late)
         begun = time.monotonic()
         project(dsn, book)
         seconds = time.monotonic() - begun
-        print(
-            f"  book of {loans:,} loans: {book.events:,} events written in {book.seconds:.0f} s,"
-            f" projected in {seconds:.0f} s",
-            flush=True,
-        )
+        print(f"  {_written(book)}, projected in {seconds:.0f} s", flush=True)
 
-    return server.copy_of(f"book_{loans}", fill)
+    return server.copy_of(f"book_{loans}{'_late' * all_late}", fill)
+
+
+def _written(book: Book) -> str:
+    events, seconds = f"{book.events:,} events", f"{book.seconds:.0f} s"
+    return f"book of {book.loans:,} loans: {events} written in {seconds}"
 
 
 def main() -> None:
@@ -343,7 +353,7 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--dsn", required=True, help="an empty database, migrated if need be")
     parser.add_argument("--loans", type=int, default=10_000)
-    parser.add_argument("--seed", type=int, default=7)
+    parser.add_argument("--seed", type=int, default=SEED)
     parser.add_argument("--project", action="store_true", help="fill the read models too")
     given = parser.parse_args()
     migrate(given.dsn)

@@ -25,6 +25,7 @@ from infra.codec import Codec
 
 GOLDEN = Path(__file__).parent.parent / "tests" / "golden" / "events"
 TIMES, TIMES_FULL = 300, 1_000
+SLICES = 10  # turns of each side a round
 
 Told = tuple[Envelope, Event]
 Encode = Callable[[str, Any], bytes]
@@ -55,8 +56,9 @@ def run(options: harness.Options) -> list[harness.Result]:
         for name, peer in peers.items():
             rounds = harness.interleave(
                 options.rounds,
-                ours=lambda rate=rate: rate(ours, times),
-                peer=lambda rate=rate, peer=peer: rate(peer, times),
+                ours=lambda rate=rate: rate(ours, max(1, times // SLICES)),
+                peer=lambda rate=rate, peer=peer: rate(peer, max(1, times // SLICES)),
+                slices=SLICES,
             )
             judged = name == "pydantic"
             results.append(

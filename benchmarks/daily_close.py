@@ -5,23 +5,23 @@ cases, postings, control totals; the read models are projected in it. Every roun
 day of a book whose last day was closed, so that the engine has said its loans' days to come. The
 peer loads, decides and saves each loan of a sample, a transaction a hundred loans, as a batch job
 of the usual kind does; its time for the whole book is extrapolated.
+
+`--every-loan`: instead, the worst day, on which every loan has missed an instalment and gets an
+event. `--busy`: instead, payments while a day closes (`benchmarks/close_busy.py`).
 """
 
 import random
 import time
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import date
 from statistics import median
-from typing import Any, Self
+from typing import Any
 
 import psycopg
 
-from benchmarks import book, harness
+from benchmarks import book, close_busy, harness
+from benchmarks.closing import Closing
 from benchmarks.lives import CLOSE
-from consumers.close_helpers import CloseHelpers, Workplace
-from consumers.daily_close import ClosedDay, CloseOfDay
-from consumers.log_feed import LogFeed
-from consumers.projector import Projector
 from consumers.stream import chunked
 from domain.commands.ending import CloseLoanDay
 from domain.context import Context
@@ -32,13 +32,11 @@ from domain.loan.evolve import evolve
 from domain.loan.state import Loan, LoanStatus
 from domain.service import Service
 from infra.codec import Codec
-from infra.database import bulk_pool
 from infra.garbage import collected_rarely
-from infra.settings import Limits
-from infra.store import PostgresEventStore
 
 LOANS, LOANS_FULL = 20_000, 1_000_000
 SECONDS_A_MILLION, GOAL = 90.0, 20.0
+GOAL_EVERY = 60.0
 SAMPLE, SAMPLE_FULL = 300, 3_000
 CHUNK = 100
 FLOOR, TARGET = 10.0, 40.0
@@ -57,14 +55,16 @@ CREATE TABLE peer_events (
 
 
 def run(options: harness.Options) -> list[harness.Result]:
-    """Close days of a large book, and catch up a month of a smaller one."""
+    """Close days of a large book, and catch up a month of a smaller one; or what was asked for."""
     loans = options.size or (LOANS_FULL if options.full else LOANS)
     sample = SAMPLE_FULL if options.full else SAMPLE
     with harness.server() as server:
-        results = _normal_days(server, options, loans, sample)
-        long = options.full or loans > LOANS
-        few = min(loans, CAUGHT_UP_FULL if long else CAUGHT_UP)
-        return [*results, _caught_up(server, few)]
+        if options.busy:
+            return [close_busy.compared(server, options, loans)]
+        few = min(loans, CAUGHT_UP_FULL if options.full or loans > LOANS else CAUGHT_UP)
+        if options.every_loan:
+            return [_every_loan(server, options, options.size or few)]
+        return [*_normal_days(server, options, loans, sample), _caught_up(server, few)]
 
 
 def _normal_days(
@@ -88,6 +88,18 @@ def _normal_days(
     ]
 
 
+def _every_loan(server: harness.Server, options: harness.Options, loans: int) -> harness.Result:
+    """Close the day after the one on which all fell due and nobody paid; reported, not judged."""
+    goal = GOAL_EVERY * loans / 1_000_000
+    seconds: list[float] = []
+    for _ in range(options.rounds):
+        with book.copied(server, loans, all_late=True) as dsn, Closing(dsn) as closing:
+            seconds.append(closing.close_next(every=True))
+    rounds = [harness.Round(ours=one, peer=goal) for one in seconds]
+    name = f"daily close: {loans:,} loans, an event for every one, {goal:g} s"
+    return harness.compared(name, rounds, "s", target=1.0)
+
+
 def _caught_up(server: harness.Server, loans: int) -> harness.Result:
     """Close a month of a book one day after the other; reported, not judged."""
     with book.copied(server, loans) as dsn, Closing(dsn) as closing:
@@ -98,66 +110,6 @@ def _caught_up(server: harness.Server, loans: int) -> harness.Result:
     return harness.compared(
         f"daily close: {DAYS} days of {loans:,} loans, {DAYS} median days", [whole], "s"
     )
-
-
-class Closing:
-    """A store with a book, and the next day to close."""
-
-    def __init__(self, dsn: str) -> None:
-        self.store = PostgresEventStore(dsn)
-        self.pool = bulk_pool(dsn)
-        self.dsn = dsn
-        self.on = book.UNTIL + timedelta(days=1)
-
-    def __enter__(self) -> Self:
-        self.store.__enter__()
-        self.pool.__enter__()
-        self.service = Service(self.store)
-        self.projector = Projector(self.pool, LogFeed(self.pool))
-        self.helpers = CloseHelpers(Workplace(dsn=self.dsn, limits=Limits()), 1)  # of two cores
-        self.close = CloseOfDay(
-            service=self.service,
-            database=self.pool,
-            catch_up=self._catch_up,
-            helpers=self.helpers,
-        )
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self.helpers.end()
-        self.pool.__exit__(None, None, None)
-        self.store.__exit__(None, None, None)
-
-    def _catch_up(self) -> None:
-        self.projector.catch_up(self.store.head())
-
-    def close_next(self, *, quiet: bool = False) -> float:
-        """Close the next day; return the seconds it took."""
-        before = self.store.head().number
-        started = time.perf_counter()
-        day = self.close.close_day(self.on)
-        seconds = time.perf_counter() - started
-        self._check(day)
-        if not quiet:
-            share = 100 * day.loans_acted_on / day.loans_open
-            print(
-                f"  {self.on}: {day.loans_open:,} open, {day.loans_acted_on:,} ({share:.1f} %)"
-                f" acted on, {day.cases_opened:,} cases opened, {day.cases_closed:,} closed,"
-                f" {self.store.head().number - before:,} events: {seconds:.2f} s",
-                flush=True,
-            )
-        self.on += timedelta(days=1)
-        return seconds
-
-    def _check(self, day: ClosedDay) -> None:
-        with psycopg.connect(self.dsn) as connection:
-            row = connection.execute(
-                "SELECT count(*), count(DISTINCT loan_id) FROM loan_day"
-                " WHERE business_date = %s AND state = 'on_book'",
-                (day.on,),
-            ).fetchone()
-        assert row == (day.loans_open, day.loans_open), "a loan has no row of the day, or two"
-        assert day.parked == 0
 
 
 def _row_at_a_time(closing: Closing, sample: int) -> float:

@@ -1,7 +1,8 @@
 """Appends and page reads on a large record, beside the same on one a tenth as large.
 
 Both are books of loans with every command's outcome under its key. Appends come from 64 callers,
-each event on a loan of its own; pages are of 5,000 events at places spread over the record.
+twenty events on a loan; pages are of 5,000 events at places spread over the record. A round is many
+short turns, because appends wait for a disk that others use too.
 """
 
 import random
@@ -18,7 +19,8 @@ from projections import record_log
 LOANS, LOANS_FULL = (2_000, 20_000), (95_000, 950_000)
 CALLERS = 64
 PAGE = 5_000
-PAGES = 40
+PAGES = 10  # a turn
+SLICES = 10  # turns of each side a round
 FLOOR, TARGET = 0.8, 0.95
 
 
@@ -31,14 +33,20 @@ def run(options: harness.Options) -> list[harness.Result]:
         harness.server() as server,
         book.copied(server, small) as few,
         book.copied(server, large) as many,
+        PostgresEventStore(few) as few_store,
+        PostgresEventStore(many) as many_store,
     ):
         appends = harness.interleave(
             options.rounds,
-            ours=lambda: _appends(many, options.seconds),
-            peer=lambda: _appends(few, options.seconds),
+            ours=lambda: _appends(many_store, options.seconds / SLICES * 2),
+            peer=lambda: _appends(few_store, options.seconds / SLICES * 2),
+            slices=SLICES,
         )
         pages = harness.interleave(
-            options.rounds, ours=lambda: _pages(many), peer=lambda: _pages(few)
+            options.rounds,
+            ours=lambda: _pages(many),
+            peer=lambda: _pages(few),
+            slices=SLICES // 2,
         )
         sizes = f"{_events(many):,} events beside {_events(few):,}"
     return [
@@ -57,11 +65,10 @@ def _events(dsn: str) -> int:
         return round(record_log.head(db).number, -4)
 
 
-def _appends(dsn: str, seconds: float) -> float:
-    with PostgresEventStore(dsn) as store:
-        before = store.head().number
-        rate, done, _ = closed_loop(keyed(GroupCommitRecorder(store)), CALLERS, seconds)
-        assert store.head().number == before + done, "positions are not dense"
+def _appends(store: PostgresEventStore, seconds: float) -> float:
+    before = store.head().number
+    rate, done, _ = closed_loop(keyed(GroupCommitRecorder(store)), CALLERS, seconds)
+    assert store.head().number == before + done, "positions are not dense"
     return rate
 
 

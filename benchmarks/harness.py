@@ -66,6 +66,8 @@ class Options:
     seconds: float = 1.5  # of one timed turn, for benchmarks that run for a time
     size: int | None = None
     only: tuple[str, ...] = ()
+    busy: bool = False  # the close of a day, with payments beside it
+    every_loan: bool = False  # the close of a day that acts on every loan
 
     @property
     def bounded(self) -> bool:
@@ -105,11 +107,37 @@ class Round:
     peer: float
 
 
-def interleave(rounds: int, ours: Callable[[], float], peer: Callable[[], float]) -> list[Round]:
-    """Measure both sides by turns, after one turn of each to warm up."""
-    peer()
-    ours()
-    return [Round(peer=peer(), ours=ours()) for _ in range(rounds)]
+def interleave(
+    rounds: int,
+    ours: Callable[[], float],
+    peer: Callable[[], float],
+    *,
+    slices: int = 1,
+    warm: bool = True,
+) -> list[Round]:
+    """Measure both sides by turns, after one turn of each to warm up.
+
+    `slices`: a round is so many short turns of each, so that what slows the machine for a moment
+    slows both; every other pair begins with ours, and the round's figures are the turns' medians.
+    `warm` False: both sides have run before.
+    """
+    if warm:
+        peer()
+        ours()
+    return [_round(slices, ours, peer) for _ in range(rounds)]
+
+
+def _round(slices: int, ours: Callable[[], float], peer: Callable[[], float]) -> Round:
+    own: list[float] = []
+    other: list[float] = []
+    for number in range(slices):
+        if number % 2:
+            own.append(ours())
+            other.append(peer())
+        else:
+            other.append(peer())
+            own.append(ours())
+    return Round(ours=median(own), peer=median(other))
 
 
 def compared(
@@ -196,7 +224,7 @@ class Server:
     def database(self) -> Generator[str]:
         """Make an empty migrated database; yield its DSN; drop it at the end."""
         name = f"bench_{uuid4().hex}"
-        self._execute("CREATE DATABASE {} TEMPLATE {}", name, _TEMPLATE)
+        self._execute("CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY", name, _TEMPLATE)
         try:
             yield self._dsn_of(name)
         finally:
@@ -316,6 +344,11 @@ def options(arguments: Sequence[str] | None = None) -> Options:
     parser.add_argument(
         "--size", "--loans", type=int, help="amount of work, in the benchmark's own unit"
     )
+    close = parser.add_mutually_exclusive_group()
+    close.add_argument("--busy", action="store_true", help="daily_close: payments beside it")
+    close.add_argument(
+        "--every-loan", action="store_true", help="daily_close: a day that acts on every loan"
+    )
     given = parser.parse_args(arguments)
     return Options(
         full=given.full,
@@ -323,6 +356,8 @@ def options(arguments: Sequence[str] | None = None) -> Options:
         seconds=given.seconds or (5.0 if given.full else 1.5),
         size=given.size,
         only=tuple(given.only),
+        busy=given.busy,
+        every_loan=given.every_loan,
     )
 
 

@@ -8,8 +8,8 @@ from uuid import UUID
 
 import psycopg
 
-from benchmarks.book import UNTIL
-from benchmarks.lives import LENDER, LOAN_ID, tell
+from benchmarks.book import LIVES_MAX, SEED, UNTIL, lived
+from benchmarks.lives import LENDER, LOAN_ID
 from consumers.stream import chunked
 from domain.envelope import StreamId
 from domain.loan.state import Loan, LoanStatus
@@ -33,11 +33,11 @@ _AT = datetime.combine(UNTIL, time(18), UTC)
 def _told(length: int) -> list[list[tuple[str, bytes]]]:
     """Tell lives until some are at least so long; cut them to that length."""
     found: list[list[tuple[str, bytes]]] = []
-    seed = 0
+    seed = SEED * LIVES_MAX - 1
     while len(found) < _TOLD_MAX:
         seed += 1
-        life = tell(seed, until=UNTIL, closed_until=UNTIL)
-        loan = [(one.topic, one.state) for one in life if one.kind == "loan"]
+        told = lived(seed, UNTIL).told
+        loan = [(one.topic, one.state) for one in told if one.kind == "loan"]
         if len(loan) >= length:
             found.append(loan[:length])
     return found

@@ -27,8 +27,8 @@ from projections import read_models, record_log, schema
 from projections.reading import read
 from projections.record_log import StoredRecord
 
-LOANS, LOANS_FULL = 1_000, 10_000
-PEER_EVENTS, PEER_EVENTS_FULL = 300, 2_000
+LOANS, LOANS_FULL = 600, 10_000
+PEER_EVENTS, PEER_EVENTS_FULL = 150, 2_000
 FLOOR, TARGET = 10.0, 25.0
 
 
@@ -46,7 +46,8 @@ def run(options: harness.Options) -> list[harness.Result]:
             ours=lambda: _ours(server, f"live_{loans}", fill),
             peer=lambda: _runner(server, f"live_{loans}", fill, sample),
         )
-    return [harness.compared("live: projector", rounds, "events/s", floor=FLOOR, target=TARGET)]
+    name = f"live: projector, runner from {sample} events"
+    return [harness.compared(name, rounds, "events/s", floor=FLOOR, target=TARGET)]
 
 
 def _ours(server: harness.Server, name: str, fill: harness.Fill) -> float:

@@ -152,26 +152,28 @@ def products(on: date) -> Iterator[tuple[DefineProductVersion, Context]]:
         yield command, Context(actor=LENDER, business_date=on)
 
 
-def tell(seed: int, *, until: date, closed_until: date) -> list[Told]:
-    """Tell one loan up to a date, its business days closed up to an earlier or the same one."""
-    return live(seed, until=until, closed_until=closed_until).told
+def live(seed: int, *, until: date, late: bool = False) -> Life:
+    """Live one loan up to a date, its business days closed up to it.
 
-
-def live(seed: int, *, until: date, closed_until: date) -> Life:
-    """Live one loan; its last state is with what was told of it."""
+    `late`: an instalment falls due on that date and is not paid, all before it were.
+    """
     life = Life(random.Random(seed))  # noqa: S311 - a seeded book, no secret
     r = life.random
     offer = r.choices(OFFERS, weights=[offer.share for offer in OFFERS])[0]
-    first_due = _months(until.replace(day=r.choice(_DUE_DAYS)), 1 - r.choice(_AGES))
+    due_day, age = r.choice(_DUE_DAYS), r.choice(_AGES)
+    if late:
+        due_day, age = until.day, r.randint(1, 3)  # no loan has fewer instalments
+    first_due = _months(until.replace(day=due_day), 1 - age)
     on = min(_months(first_due, -1) + timedelta(days=r.randint(0, 9)), until)
     _pay_out(life, offer, on, first_due)
     borrower = Borrower(habit=r.choice(_HABITS), gone_from=r.randint(1, 6), random=r)
+    if late:
+        borrower.habit, borrower.gone_from = "gone", age
     while on < until:
         on += timedelta(days=1)
         if life.loan.status is LoanStatus.ACTIVE:
             _pay(life, on, borrower)
-        if on <= closed_until:
-            _close_day(life, on)
+        _close_day(life, on)
     return life
 
 

@@ -22,13 +22,13 @@ from projections.record_log import StoredRecord
 
 LOANS = 1_000
 BATCH = 64
-LOADS = 2_000
+LOADS, LOADS_FULL = 512, 2_048
 _INSERT_MAX = 100  # with a thousand, the recorder waits for ever in the pipeline it fills
 
 
 def run(options: harness.Options) -> list[harness.Result]:
     """Compare rates of loans a second, from one thread."""
-    loads = options.size or LOADS
+    loads = options.size or (LOADS_FULL if options.full else LOADS)
     records = histories.records(LOANS)
     with (
         harness.server() as server,

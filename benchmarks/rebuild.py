@@ -7,8 +7,6 @@ in events a second of the same record.
 
 import tempfile
 import time
-from collections.abc import Generator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,7 +20,7 @@ from infra.database import DatabasePool, bulk_pool
 from projections import hashes, read_models, record_log, schema
 from projections.reading import read
 
-LOANS, LOANS_FULL = 10_000, (100_000, 1_000_000)
+LOANS, LOANS_FULL = 8_000, (100_000, 1_000_000)
 UPSERTS, UPSERTS_FULL = 300, 2_000
 _BLOCK = 1 << 20
 _COLUMNS = """
@@ -63,21 +61,25 @@ def _compare(
     server: harness.Server, options: harness.Options, loans: int, sample: int
 ) -> list[harness.Result]:
     with (
-        book.copied(server, loans) as dsn,
+        book.recorded(server, loans) as dsn,
         bulk_pool(dsn) as pool,
         psycopg.connect(dsn) as connection,
-        _rows_of(connection) as files,
+        tempfile.TemporaryDirectory(prefix="lb-bench-") as folder,
     ):
         events = _head(pool)
-        rounds = [
-            _Round(
-                rebuilt=_rebuilt(dsn, pool, events),
-                copied_in=_copied_in(connection, files, events),
-                copied_out=_copied_out(connection, events),
-                upserted=_upserted(connection, pool, sample),
+        rounds: list[_Round] = []
+        files: dict[str, Path] = {}
+        for _ in range(options.rounds):
+            rebuilt = _rebuilt(dsn, pool, events)
+            files = files or _rows_of(connection, Path(folder))
+            rounds.append(
+                _Round(
+                    rebuilt=rebuilt,
+                    copied_in=_copied_in(connection, files, events),
+                    copied_out=_copied_out(connection, events),
+                    upserted=_upserted(connection, pool, sample),
+                )
             )
-            for _ in range(options.rounds)
-        ]
         _check(pool)
     name = f"rebuild of {events:,} events"
     return [
@@ -121,28 +123,26 @@ def _check(pool: DatabasePool) -> None:
         assert rebuilt == hashes.hashes(db), "the rebuilt rows differ"
 
 
-@contextmanager
-def _rows_of(connection: Connection) -> Generator[dict[str, Path]]:
+def _rows_of(connection: Connection, folder: Path) -> dict[str, Path]:
     """Write the rows of every read model to files, as binary COPY."""
     row = connection.execute("SELECT generation FROM read_generation").fetchone()
     assert row is not None
     name = schema.schema_of(row[0])
-    with tempfile.TemporaryDirectory(prefix="lb-bench-") as folder:
-        files: dict[str, Path] = {}
-        for table in schema.TABLES:
-            columns = connection.execute(_COLUMNS, (name, table)).fetchone()
-            assert columns is not None
-            listed = f"{table} ({columns[0]})"
-            files[listed] = Path(folder) / table
-            statement = f"COPY {name}.{listed} TO STDOUT (FORMAT binary)"
-            with (
-                files[listed].open("wb") as file,
-                connection.cursor().copy(statement.encode()) as copy,
-            ):
-                for block in copy:
-                    file.write(block)
-        connection.commit()
-        yield files
+    files: dict[str, Path] = {}
+    for table in schema.TABLES:
+        columns = connection.execute(_COLUMNS, (name, table)).fetchone()
+        assert columns is not None
+        listed = f"{table} ({columns[0]})"
+        files[listed] = folder / table
+        statement = f"COPY {name}.{listed} TO STDOUT (FORMAT binary)"
+        with (
+            files[listed].open("wb") as file,
+            connection.cursor().copy(statement.encode()) as copy,
+        ):
+            for block in copy:
+                file.write(block)
+    connection.commit()
+    return files
 
 
 def _copied_in(connection: Connection, files: dict[str, Path], events: int) -> float:

@@ -16,8 +16,9 @@ from infra.event_topic import EventRow, headers_of
 from infra.kafka_cluster import abandon, partition_of
 from infra.outbox import Outbox
 
-LOANS = 2_000
+LOANS = 500
 LOANS_FULL = 20_000
+SLICES = 2  # turns of each side a round
 NAME = "relay: store to Kafka"
 
 Made = tuple[bytes, bytes, list[tuple[str, bytes]], int]
@@ -43,7 +44,10 @@ def _compare(server: harness.Server, servers: str, loans: int, rounds: int) -> h
         with Outbox(dsn) as outbox:
             made = [_made(row) for row in _rows(outbox)]
         measured = harness.interleave(
-            rounds, ours=lambda: _ours(servers, dsn, len(made)), peer=lambda: _raw(servers, made)
+            rounds,
+            ours=lambda: _ours(servers, dsn, len(made)),
+            peer=lambda: _raw(servers, made),
+            slices=SLICES,
         )
     return harness.compared(NAME, measured, "events/s", floor=0.7, target=0.9)
 

@@ -31,7 +31,7 @@ from infra.staging import StagedAppend, StagedEvent, actor_text
 from infra.store import PostgresEventStore
 
 PAYMENTS = (6, 30, 60, 180, 350)
-LOADS = 30
+LOADS, LOADS_FULL = 10, 30  # a turn, of which the median counts
 EVENTS_A_PAYMENT = 2
 FACTS = ("loan.payment_received.v1",)
 
@@ -58,6 +58,7 @@ class History:
 
 def run(options: harness.Options) -> list[harness.Result]:
     """Compare times of one load, by length of the history."""
+    loads = options.size or (LOADS_FULL if options.full else LOADS)
     told = [History(histories.stream_of(n), _paid(n), n) for n in PAYMENTS]
     results: list[harness.Result] = []
     with (
@@ -73,15 +74,17 @@ def run(options: harness.Options) -> list[harness.Result]:
             _store(connection, history)
             rounds = harness.interleave(
                 options.rounds,
-                ours=lambda history=history: _milliseconds(lambda: _fold(service, history)),
-                peer=lambda history=history: _milliseconds(lambda: _snapshot(connection, history)),
+                ours=lambda history=history: _milliseconds(loads, lambda: _fold(service, history)),
+                peer=lambda history=history: _milliseconds(
+                    loads, lambda: _snapshot(connection, history)
+                ),
             )
             name = f"snapshots: load of {len(history.events)} events, snapshot"
             results.append(harness.compared(name, rounds, "ms"))
             rounds = harness.interleave(
                 options.rounds,
-                ours=lambda history=history: _milliseconds(lambda: _pay(service, history)),
-                peer=lambda history=history: _milliseconds(lambda: _fold(service, history)),
+                ours=lambda history=history: _milliseconds(loads, lambda: _pay(service, history)),
+                peer=lambda history=history: _milliseconds(loads, lambda: _fold(service, history)),
             )
             name = f"snapshots: load of {len(history.events)} events and a payment, load alone"
             results.append(harness.compared(name, rounds, "ms"))
@@ -142,9 +145,9 @@ def _snapshot(connection: psycopg.Connection, history: History) -> None:
     assert all(_codec.event(FACTS[0], fact) for fact in facts)
 
 
-def _milliseconds(load: Callable[[], object]) -> float:
+def _milliseconds(loads: int, load: Callable[[], object]) -> float:
     spent: list[float] = []
-    for _ in range(LOADS):
+    for _ in range(loads):
         started = time.perf_counter()
         load()
         spent.append(time.perf_counter() - started)

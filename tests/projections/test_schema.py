@@ -1,6 +1,8 @@
 """The tables are what the row structs say, and every query runs on them, empty as they are."""
 
 from datetime import date
+from importlib.resources import files
+from re import findall
 
 import msgspec
 import pytest
@@ -54,6 +56,21 @@ def test_installing_again_changes_nothing(pool: DatabasePool) -> None:
     with pool.transaction() as db:
         assert schema.install(db) == 1
         assert schema.enter_current(db) == 1
+
+
+def test_every_key_and_index_that_is_written_down_is_made(pool: DatabasePool) -> None:
+    """They are made a table at a time, found by the table's name: none may be overlooked."""
+    written = files("projections").joinpath("sql", "read_models_indexes.sql").read_text()
+    with pool.transaction() as db:
+        made = db.tuples(
+            "SELECT i.indexname FROM pg_indexes i WHERE i.schemaname = 'read_v1' AND i.indexname"
+            " NOT IN (SELECT conname FROM pg_constraint WHERE contype = 'p')"
+        )
+        keys = db.tuples("SELECT conname FROM pg_constraint WHERE contype = 'p'")
+    assert {name for (name,) in made} == set(findall(r"CREATE (?:UNIQUE )?INDEX (\w+)", written))
+    keyed = set(findall(r"ALTER TABLE (\w+) ADD PRIMARY KEY", written))
+    assert keyed
+    assert {f"{table}_pkey" for table in keyed} <= {name for (name,) in keys}
 
 
 def test_every_query_answers_on_an_empty_book(pool: DatabasePool) -> None:

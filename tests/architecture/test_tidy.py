@@ -3,6 +3,8 @@
 import ast
 import re
 import sys
+from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -41,53 +43,62 @@ TEXT_FILES = {".py", ".sql", ".html", ".css", ".js", ".toml", ".xml", ".yml", ".
 INDEX_ADDRESS = re.compile(r"://|--find-links|--index-url|--extra-index-url")
 
 
-@pytest.mark.parametrize("path", modules("domain"))
-def test_the_domain_imports_itself_and_the_pure_part_of_the_standard_library(path: str) -> None:
-    for name in imports(path):
-        top = name.partition(".")[0]
-        assert top == "domain" or top in sys.stdlib_module_names, f"{path} imports {name}"
-        assert top not in IMPURE_MODULES, f"{path} imports {name}"
+def test_the_domain_imports_itself_and_the_pure_part_of_the_standard_library() -> None:
+    found = [(path, name) for path in modules("domain") for name in imports(path)]
+    wrong = [one for one in found if not may_be_imported(one[1].partition(".")[0])]
+    assert found
+    assert wrong == []
 
 
-@pytest.mark.parametrize("path", modules("domain"))
-def test_the_domain_knows_no_float(path: str) -> None:
-    for node in nodes(path):
-        if isinstance(node, ast.Constant):
-            assert not isinstance(node.value, float | complex), f"{path}:{node.lineno} has a float"
-        if isinstance(node, ast.Name):
-            assert node.id != "float", f"{path}:{node.lineno} says float"
+def test_the_domain_knows_no_float() -> None:
+    found = list(chain.from_iterable(map(places, modules("domain"))))
+    wrong = [place for place, node in found if is_float(node)]
+    assert found
+    assert wrong == []
 
 
-@pytest.mark.parametrize("path", modules("domain"))
-def test_the_domain_has_no_clock_no_chance_and_no_outside(path: str) -> None:
-    for node in nodes(path):
-        if isinstance(node, ast.Call):
-            called = called_name(node)
-            assert called not in IMPURE_CALLS, f"{path}:{node.lineno} calls {called}"
+def test_the_domain_has_no_clock_no_chance_and_no_outside() -> None:
+    found = chain.from_iterable(map(places, modules("domain")))
+    calls = [(place, called_name(node)) for place, node in found if isinstance(node, ast.Call)]
+    wrong = [(place, called) for place, called in calls if called in IMPURE_CALLS]
+    assert calls
+    assert wrong == []
 
 
-@pytest.mark.parametrize("path", modules(*FOLDERS))
-def test_a_module_is_short_and_says_what_it_is(path: str) -> None:
-    source = text(path)
-    assert len(source.splitlines()) <= FILE_LINES_MAX, f"{path} is too long"
-    assert not source.strip() or ast.get_docstring(tree(path)), f"{path} has no docstring"
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_modules_are_short_and_say_what_they_are(folder: str) -> None:
+    sources = {path: text(path) for path in modules(folder)}
+    long = [path for path, source in sources.items() if len(source.splitlines()) > FILE_LINES_MAX]
+    written = [path for path, source in sources.items() if source.strip()]
+    assert written
+    assert long == []
+    assert [path for path in written if not ast.get_docstring(tree(path))] == []
 
 
-@pytest.mark.parametrize("path", modules(*FOLDERS))
-def test_a_function_is_short(path: str) -> None:
-    for function in functions(path):
-        assert function.end_lineno is not None
-        lines = function.end_lineno - function.lineno + 1
-        assert lines <= FUNCTION_LINES_MAX, f"{path}:{function.lineno} {function.name}: {lines}"
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_functions_are_short(folder: str) -> None:
+    found = [(path, function) for path in modules(folder) for function in functions(path)]
+    long = [
+        f"{path}:{function.lineno} {function.name}"
+        for path, function in found
+        if function.end_lineno is None
+        or function.end_lineno - function.lineno + 1 > FUNCTION_LINES_MAX
+    ]
+    assert found
+    assert long == []
 
 
-@pytest.mark.parametrize("path", modules("tests"))
-def test_a_test_asserts_and_mocks_nothing(path: str) -> None:
-    assert not any(name.startswith(("unittest", "mock")) for name in imports(path)), path
-    local = {function.name: function for function in functions(path)}
-    for name, function in local.items():
-        if name.startswith("test_"):
-            assert asserts(function, local), f"{path}:{function.lineno} {name} asserts nothing"
+def test_a_test_asserts_and_mocks_nothing() -> None:
+    tests, mocking, idle = 0, list[str](), list[str]()
+    for path in modules("tests"):
+        mocking += [path for name in imports(path) if name.startswith(("unittest", "mock"))]
+        local = {function.name: function for function in functions(path)}
+        found = [name for name in local if name.startswith("test_")]
+        tests += len(found)
+        idle += [f"{path} {name}" for name in found if not asserts(local[name], local)]
+    assert tests > 0
+    assert mocking == []
+    assert idle == []
 
 
 def test_unfinished_work_names_its_issue() -> None:
@@ -106,6 +117,24 @@ def test_locked_versions_carry_hashes_and_no_address(name: str) -> None:
     for pin in re.findall(r"^[a-z0-9].*(?:\n[ ]+--hash.*)*", locked, flags=re.MULTILINE):
         assert "==" in pin, pin
         assert "--hash=sha256:" in pin, pin
+
+
+def may_be_imported(package: str) -> bool:
+    """Whether the domain may import from it."""
+    pure = package in sys.stdlib_module_names and package not in IMPURE_MODULES
+    return package == "domain" or pure
+
+
+def places(path: str) -> Iterator[tuple[str, ast.AST]]:
+    """Every node of a file, with where it stands."""
+    return ((f"{path}:{getattr(node, 'lineno', 0)}", node) for node in nodes(path))
+
+
+def is_float(node: ast.AST) -> bool:
+    """Whether it is a number with a point, or speaks of one."""
+    if isinstance(node, ast.Constant):
+        return isinstance(node.value, float | complex)
+    return isinstance(node, ast.Name) and node.id == "float"
 
 
 def called_name(call: ast.Call) -> str:

@@ -23,7 +23,7 @@ from infra.failpoints import failpoint
 from infra.garbage import collected_rarely
 from infra.spawned import kill, leave_interrupts_to_parent, start
 from projections import applied, record_log, schema
-from projections.ports import Database
+from projections.ports import Database, Row
 from projections.read_models import Fold
 from projections.reading import Entry, read
 from projections.record_log import StoredRecord
@@ -239,15 +239,23 @@ def _help(helpers: Helpers, name: str, until: Position) -> None:
                 return
 
 
-def _fold_part(pool: Transactions, name: str, until: Position, *, wait: bool) -> int | None:
-    """Fold and write the next part; return how many events are done in all, None: no part is left.
+@contextmanager
+def _taken(
+    pool: Transactions, name: str, take: str, *, wait: bool
+) -> Generator[tuple[Database, Row | None]]:
+    """Take the next piece that is not done, for the transaction in which it is.
 
-    The part's row stays locked until its rows are committed, so no part is written twice.
+    Its row stays locked until what is made of it is committed, so nothing is made twice.
     """
     with pool.transaction() as db:
         schema.enter(db, name)
         db.execute(PART_SETTINGS)
-        part = db.row(TAKE.format("" if wait else "SKIP LOCKED"))
+        yield db, db.row(take.format("" if wait else "SKIP LOCKED"))
+
+
+def _fold_part(pool: Transactions, name: str, until: Position, *, wait: bool) -> int | None:
+    """Fold and write the next part; return the events done in all, None: no part is left."""
+    with _taken(pool, name, TAKE, wait=wait) as (db, part):
         if part is None:
             return None
         records = record_log.between(db, until, part["after"], part["last"])
@@ -260,10 +268,7 @@ def _fold_part(pool: Transactions, name: str, until: Position, *, wait: bool) ->
 
 def _index_table(pool: Transactions, name: str, *, wait: bool) -> str | None:
     """Make the keys and indexes of the next table and return its name, None: all have theirs."""
-    with pool.transaction() as db:
-        schema.enter(db, name)
-        db.execute(PART_SETTINGS)
-        table = db.row(TAKE_TABLE.format("" if wait else "SKIP LOCKED"))
+    with _taken(pool, name, TAKE_TABLE, wait=wait) as (db, table):
         if table is None:
             return None
         schema.index(db, name, [table["name"]])

@@ -13,6 +13,11 @@ from fastapi.routing import APIRoute
 from starlette.routing import BaseRoute, Match
 from starlette.types import Receive, Scope, Send
 
+from api.bare import BareRoute
+
+Listed = APIRoute | BareRoute
+"""Routes that let it be seen which of them matched."""
+
 Shape = tuple[int, str]
 """How many parts a path has, and its last one; `ANY` where that is a parameter."""
 
@@ -22,10 +27,10 @@ ANY = ""
 class Directory(BaseRoute):
     """Stands before the routes of an application and leads to the first that fits."""
 
-    def __init__(self, routes: Iterable[APIRoute]) -> None:
+    def __init__(self, routes: Iterable[Listed]) -> None:
         """`routes` in the router's own order, with parameters that are one part of a path each."""
         listed = [(_shape(route.path_format), route) for route in routes]
-        self._found: dict[Shape, list[APIRoute]] = {
+        self._found: dict[Shape, list[Listed]] = {
             (parts, last): [one for shape, one in listed if shape in {(parts, last), (parts, ANY)}]
             for parts, last in {shape for shape, _ in listed}
         }
@@ -53,4 +58,4 @@ def _shape(path: str) -> Shape:
 def install(app: FastAPI) -> None:
     """Put a directory of the routes that an application has now before them."""
     routes = app.router.routes
-    routes.insert(0, Directory(route for route in routes if isinstance(route, APIRoute)))
+    routes.insert(0, Directory(route for route in routes if isinstance(route, Listed)))

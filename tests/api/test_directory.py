@@ -9,7 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from starlette.routing import BaseRoute, Match
 
+from api.app import create_app
+from api.bare import BareRoute
 from api.directory import Directory
+from tests.api.conftest import Api
 
 PATHS = (
     "/health",
@@ -39,7 +42,7 @@ ROUTES = routes()
 DIRECTORY = Directory(ROUTES)
 
 
-def found(tried: Sequence[BaseRoute], path: str, method: str) -> APIRoute | None:
+def found(tried: Sequence[BaseRoute], path: str, method: str) -> BaseRoute | None:
     """Find the first of some routes that fits whole."""
     scope: dict[str, Any] = {"type": "http", "path": path, "method": method}
     for route in tried:
@@ -64,3 +67,14 @@ def test_it_knows_every_route(route: APIRoute) -> None:
     (method,) = route.methods
     path = route.path.replace("{", "").replace("}", "")
     assert found([DIRECTORY], path, method) is found(ROUTES, path, method) is not None
+
+
+def test_the_routes_of_commands_are_in_the_directory_of_an_application(api: Api) -> None:
+    """They are none of FastAPI's own, and a payment is what comes most often."""
+    directory, *others = create_app(api.parts).routes
+    assert isinstance(directory, Directory)
+    commands = [route for route in others if isinstance(route, BareRoute)]
+    assert len(commands) > 50
+    for route in commands:
+        path = route.path.replace("{", "").replace("}", "")
+        assert found([directory], path, "POST") is route

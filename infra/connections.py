@@ -10,7 +10,7 @@ import psycopg
 
 from domain.ports import AppendResult
 from infra.append import PackedAppend, append_batch
-from infra.errors import Unavailable
+from infra.errors import LockTimeout, Unavailable
 from infra.settings import Limits
 
 Connection = psycopg.Connection[Any]
@@ -73,12 +73,14 @@ class Writer:
     ) -> list[AppendResult]:
         """Append one batch durably.
 
-        Raises Unavailable when the outcome may be unknown or the server is away.
+        Raises LockTimeout, and Unavailable when the outcome may be unknown or the server is away.
         """
         with self._lock:
             connection = self._connected()
             try:
                 return append_batch(connection, self._shard, batch, clock)
+            except psycopg.errors.LockNotAvailable as error:
+                raise LockTimeout(f"the append lock was not had in time: {error}") from error
             except psycopg.Error as error:
                 if is_loss(error) or isinstance(error, psycopg.InternalError):
                     raise Unavailable(f"the append was not confirmed: {error}") from error

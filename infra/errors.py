@@ -19,6 +19,10 @@ class Unavailable(Exception):
     """
 
 
+class LockTimeout(Unavailable):
+    """Others held the append lock for too long; nothing was appended, whoever asks."""
+
+
 class CorruptEvent(Exception):
     """Stored bytes cannot be read as what their topic says."""
 

@@ -32,6 +32,7 @@ class Limits(BaseSettings):
     event_bytes_max: PositiveInt = 64 * KIB  # a schedule of thirty years takes 20
     conflict_retries_max: NonNegativeInt = 5
     bulk_append_events_max: PositiveInt = 2_000
+    bulk_lock_retries_max: NonNegativeInt = 14  # half a minute, with the lock timeout below
     close_chunk_loans: PositiveInt = 250_000
 
     # The committer's session; past them the outcome is unknown and the caller repeats its key.

@@ -23,7 +23,7 @@ from infra.append import PackedAppend, outcome_of, pack
 from infra.codec import Codec
 from infra.committer import GroupCommitter
 from infra.connections import Writer, configure, is_loss
-from infra.errors import Unavailable
+from infra.errors import LockTimeout, Unavailable
 from infra.settings import Limits
 from infra.staging import StagedAppend, stage
 
@@ -134,15 +134,29 @@ class PostgresEventStore:
 
         Waiting commands go first between chunks.
 
-        Raises Unavailable in the middle when the database goes away: what came before is recorded,
-        so repeat it with the same keys.
+        Raises Unavailable in the middle when the database goes away, LockTimeout when others hold
+        the lock for very long: what came before is recorded, so repeat it with the same keys.
         """
         packed = (pack(stage(append, self.codec, self.limits)) for append in appends)
         results: list[AppendResult] = []
         for chunk in self._chunks(packed):
-            self._let_commands_pass()
-            results += self._bulk.append(chunk, self._now())
+            results += self._append_chunk(chunk)
         return results
+
+    def _append_chunk(self, chunk: Sequence[PackedAppend]) -> list[AppendResult]:
+        """Wait for the lock several times: a bulk that meets another one is in no hurry.
+
+        On a busy disk each may hold the lock for longer than a command would wait.
+        """
+        retries = 0
+        while True:
+            self._let_commands_pass()
+            try:
+                return self._bulk.append(chunk, self._now())
+            except LockTimeout:
+                if retries == self.limits.bulk_lock_retries_max:
+                    raise
+                retries += 1
 
     def load(self, streams: Mapping[StreamId, int]) -> dict[StreamId, list[RecordedEvent]]:
         """Read many streams in one round trip, each from after the given version on.

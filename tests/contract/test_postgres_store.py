@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from typing import Any, LiteralString
 
@@ -14,7 +15,7 @@ from domain.ports import Append, AppendResult, Conflict, Outcome
 from infra import store as queries
 from infra.append import PackedAppend, append_batch, pack
 from infra.connections import Writer, configure
-from infra.errors import Overloaded, Unavailable
+from infra.errors import LockTimeout, Overloaded, Unavailable
 from infra.settings import Limits
 from infra.staging import stage
 from infra.store import PostgresEventStore
@@ -224,6 +225,30 @@ def test_a_bulk_holds_the_lock_in_chunks(open_store: OpenStore, database: str) -
     ((moments,),) = sql(database, "SELECT count(DISTINCT recorded_at) FROM events")
     assert moments == 3
     assert verify_store(database).ok
+
+
+def test_a_bulk_waits_longer_for_the_lock_than_a_command(
+    open_store: OpenStore, lock_holder: psycopg.Connection[Any]
+) -> None:
+    """Found when a million loans were closed by two processes on a busy disk."""
+    store = open_store(limits=Limits(lock_timeout_seconds=0.2, bulk_lock_retries_max=100))
+    with ThreadPoolExecutor() as pool:
+        bulk = pool.submit(store.append_many, [an_append(a_stream(), 0)])
+        with pytest.raises(LockTimeout):
+            store.submit(an_append(a_stream(), 0)).result(WAIT)
+        lock_holder.rollback()
+        assert [recorded(one).version for one in bulk.result(WAIT)] == [1]
+    assert store.head().number == 1
+
+
+def test_a_bulk_does_not_wait_for_ever(
+    open_store: OpenStore, lock_holder: psycopg.Connection[Any]
+) -> None:
+    store = open_store(limits=Limits(lock_timeout_seconds=0.1, bulk_lock_retries_max=2))
+    with pytest.raises(LockTimeout):
+        store.append_many([an_append(a_stream(), 0)])
+    lock_holder.rollback()
+    assert store.head().number == 0
 
 
 def test_commands_go_on_beside_a_bulk(postgres_store: PostgresEventStore, database: str) -> None:

@@ -1,8 +1,8 @@
 """Appends and page reads on a large record, beside the same on one a tenth as large.
 
-Both are books of loans with every command's outcome under its key. Appends come from 64 callers,
-twenty events on a loan; pages are of 5,000 events at places spread over the record. A round is many
-short turns, because appends wait for a disk that others use too.
+Both are books of loans with every command's outcome under its key, and without read models. Appends
+come from 64 callers, twenty events on a loan; pages are of 5,000 events at places spread over the
+record. A round is many short turns, because appends wait for a disk that others use too.
 """
 
 import random
@@ -31,8 +31,8 @@ def run(options: harness.Options) -> list[harness.Result]:
         small, large = options.size // 10, options.size
     with (
         harness.server() as server,
-        book.copied(server, small) as few,
-        book.copied(server, large) as many,
+        book.recorded(server, small) as few,
+        book.recorded(server, large) as many,
         PostgresEventStore(few) as few_store,
         PostgresEventStore(many) as many_store,
     ):

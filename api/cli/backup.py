@@ -11,7 +11,7 @@ import msgspec
 import typer
 
 from api.cli.output import Json, UsageError, note, print_json
-from api.cli.system import database
+from api.cli.servers import database
 from infra.backup import Seal, backup, restore
 from infra.settings import Settings
 from infra.verify import verify_store

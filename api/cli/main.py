@@ -1,75 +1,107 @@
 """The `loanbook` command: the list of its commands, and errors said in one line.
 
-What each command does is in the module that its function comes from.
+What each command does is in the module that its function comes from. A module is loaded when its
+command is asked for, so that a process starts with what it needs and no more.
 """
 
 import sys
+from importlib import import_module
 from typing import Any, Final
 
 import typer
 from typer.core import TyperGroup
 
-from api.cli.backup import backup_command, restore_command
-from api.cli.children import ChildEnded
-from api.cli.days import close_day
-from api.cli.doctor import doctor
-from api.cli.history import replay_command, verify
-from api.cli.imports import import_command
-from api.cli.operate import dead_letters, rebuild_command
-from api.cli.output import UsageError, note
-from api.cli.processes import api, broker, intake, project, relay
-from api.cli.run import run
-from api.cli.run_server import run_server
-from consumers.lending_club import ImportRefused
-from consumers.real_book.dataset import DatasetMissing
-from consumers.real_book.frame import UnreadableTable
-from consumers.sources import SourcesUnreadable
-from domain.errors import Rejected
-from infra.backup import BackupFailed
-from infra.broker import BrokerUnavailable
-from infra.calendars import CalendarsUnreadable
-from infra.embedded import PostgresFailed
-from infra.errors import Overloaded, Unavailable
-from infra.kafka_cluster import WrongTopic
-from infra.migrate import MigrationFailed
+from api.cli.output import note
 
 if not __debug__:
     raise SystemExit("Loanbook does not run with `python -O`: assertions guard money.")
 
-NEXT_STEP: Final[dict[type[Exception], str]] = {
-    UsageError: "",
-    Rejected: "",
-    DatasetMissing: "",
-    UnreadableTable: "Install the version of the package that requirements/demo.txt names.",
-    ImportRefused: "The store holds other things under these ids; set LOANBOOK_DATA_DIR anew.",
-    PostgresFailed: "`loanbook doctor` looks at what may be missing.",
-    MigrationFailed: "The database is of another version of Loanbook; see docs/runbook.md.",
-    BackupFailed: "Nothing was changed.",
-    Unavailable: "Is PostgreSQL running? The same command again goes on where it was.",
-    Overloaded: "Try again in a moment.",
-    ChildEnded: "",
-    WrongTopic: "",
-    BrokerUnavailable: "`loanbook doctor` looks at what may be missing.",
-    SourcesUnreadable: "",
-    CalendarsUnreadable: "",
-    OSError: "",
+COMMANDS: Final[dict[str, str]] = {
+    "run": "api.cli.run:run",
+    "run-server": "api.cli.run_server:run_server",
+    "import": "api.cli.imports:import_command",
+    "close-day": "api.cli.days:close_day",
+    "rebuild": "api.cli.operate:rebuild_command",
+    "dead-letters": "api.cli.operate:dead_letters",
+    "api": "api.cli.processes.api:api",
+    "project": "api.cli.processes.project:project",
+    "broker": "api.cli.processes.broker:broker",
+    "relay": "api.cli.processes.relay:relay",
+    "intake": "api.cli.processes.intake:intake",
+    "replay": "api.cli.history:replay_command",
+    "verify": "api.cli.history:verify",
+    "backup": "api.cli.backup:backup_command",
+    "restore": "api.cli.backup:restore_command",
+    "doctor": "api.cli.doctor:doctor",
 }
-"""Errors that are told without a traceback, and what to do about them."""
+"""Where each command is, as `module:name`: a function, or a group of its own."""
+
+NEXT_STEP: Final[dict[str, str]] = {
+    "api.cli.output:UsageError": "",
+    "domain.errors:Rejected": "",
+    "consumers.real_book.dataset:DatasetMissing": "",
+    "consumers.real_book.frame:UnreadableTable": (
+        "Install the version of the package that requirements/demo.txt names."
+    ),
+    "consumers.lending_club:ImportRefused": (
+        "The store holds other things under these ids; set LOANBOOK_DATA_DIR anew."
+    ),
+    "infra.embedded:PostgresFailed": "`loanbook doctor` looks at what may be missing.",
+    "infra.migrate:MigrationFailed": (
+        "The database is of another version of Loanbook; see docs/runbook.md."
+    ),
+    "infra.backup:BackupFailed": "Nothing was changed.",
+    "infra.errors:Unavailable": (
+        "Is PostgreSQL running? The same command again goes on where it was."
+    ),
+    "infra.errors:Overloaded": "Try again in a moment.",
+    "api.cli.children:ChildEnded": "",
+    "infra.kafka_cluster:WrongTopic": "",
+    "infra.broker:BrokerUnavailable": "`loanbook doctor` looks at what may be missing.",
+    "consumers.sources:SourcesUnreadable": "",
+    "infra.calendars:CalendarsUnreadable": "",
+    "builtins:OSError": "",
+}
+"""Errors, as `module:name`, that are told without a traceback, and what to do about them."""
 
 
 class Commands(TyperGroup):
-    """Runs a command; an error that the user can mend becomes a line and exit code 1."""
+    """Finds and runs a command; an error the user can mend becomes a line and exit code 1."""
+
+    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ANN401, ARG002 - as in the library
+        """Name the commands, in the order of the list."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ANN401, ARG002 - as in the library
+        """Load the module of one command; None: there is no such command."""
+        if cmd_name not in COMMANDS:
+            return None
+        module, _, name = COMMANDS[cmd_name].partition(":")
+        found = getattr(import_module(module), name)
+        if not isinstance(found, typer.Typer):
+            alone = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+            alone.command(cmd_name)(found)
+            found = alone
+        return typer.main.get_command(found)
 
     def invoke(self, ctx: Any) -> Any:  # noqa: ANN401 - as in the library
         """Run the command that was asked for."""
         try:
             return super().invoke(ctx)
-        except tuple(NEXT_STEP) as error:
+        except Exception as error:
+            hint = next_step(error)
+            if hint is None:
+                raise
             note(f"error: {error}")
-            hint = next(text for kind, text in NEXT_STEP.items() if isinstance(error, kind))
             if hint:
                 note(hint)
             raise typer.Exit(1) from None
+
+
+def next_step(error: Exception) -> str | None:
+    """Tell what the user can do about an error, empty where it says so; None: it is a defect."""
+    kinds = (f"{kind.__module__}:{kind.__qualname__}" for kind in type(error).__mro__)
+    return next((NEXT_STEP[kind] for kind in kinds if kind in NEXT_STEP), None)
 
 
 app = typer.Typer(
@@ -80,22 +112,12 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-app.command("run")(run)
-app.command("run-server")(run_server)
-app.command("import")(import_command)
-app.command("close-day")(close_day)
-app.command("rebuild")(rebuild_command)
-app.add_typer(dead_letters)
-app.command("api")(api)
-app.command("project")(project)
-app.command("broker")(broker)
-app.command("relay")(relay)
-app.command("intake")(intake)
-app.command("replay")(replay_command)
-app.command("verify")(verify)
-app.command("backup")(backup_command)
-app.command("restore")(restore_command)
-app.command("doctor")(doctor)
+
+
+@app.callback()
+def loanbook() -> None:
+    """Let `Commands` find what was asked for."""
+
 
 if __name__ == "__main__":
     sys.exit(app())

@@ -52,6 +52,7 @@ dead_letters = typer.Typer(
     name="dead-letters",
     help="Events that could not be applied: list, show and redrive them.",
     no_args_is_help=True,
+    add_completion=False,
 )
 
 Stream = Annotated[str, typer.Argument(help="The stream, such as loan-0190...")]

@@ -12,7 +12,7 @@ from typing import Final
 from api.cli.doctor import is_free
 from api.cli.output import UsageError, note
 from api.cli.serve import Process, require_port, serve
-from api.cli.system import database
+from api.cli.servers import database
 from infra.migrate import migrate
 from infra.settings import Settings
 

@@ -10,6 +10,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 
+from api.cli.servers import database
 from consumers.close_helpers import CloseHelpers, Workplace
 from consumers.daily_close import CloseOfDay
 from consumers.log_feed import LogFeed
@@ -18,7 +19,6 @@ from domain.actors import Actor, ActorKind
 from domain.service import Service
 from infra.calendars import read_calendars
 from infra.database import DatabasePool, bulk_pool, read_pool
-from infra.embedded import EmbeddedPostgres
 from infra.migrate import migrate
 from infra.settings import Settings
 from infra.store import PostgresEventStore
@@ -53,16 +53,6 @@ class System:
         return CloseOfDay(
             service=self.service, database=self.bulk, catch_up=catch_up, helpers=self.helpers
         )
-
-
-@contextmanager
-def database(settings: Settings) -> Generator[str]:
-    """Hand out the DSN: a configured server, or the embedded one while the block runs."""
-    if settings.database_url is not None:
-        yield settings.database_url.get_secret_value()
-        return
-    with EmbeddedPostgres(settings.postgres_dir) as embedded:
-        yield embedded.dsn
 
 
 @contextmanager

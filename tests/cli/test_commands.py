@@ -1,14 +1,17 @@
 """The command line, as a user types it: answers, exit codes, errors without tracebacks."""
 
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import pytest
 from typer.testing import CliRunner, Result
 
-from api.cli.main import app
+from api.cli.main import COMMANDS, NEXT_STEP, app
 from consumers.real_book.life import loan_id_of
 
 EXAMPLES = Path(__file__).parents[2] / "docs" / "examples"
@@ -21,6 +24,32 @@ def loanbook(*words: str) -> Result:
 def answer(result: Result) -> dict[str, Any]:
     """The last line of standard output, which is for machines."""
     return json.loads(result.stdout.strip().splitlines()[-1])
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_that_is_listed_is_there(name: str) -> None:
+    result = loanbook(name, "--help")
+    assert result.exit_code == 0
+    assert f"loanbook {name} " in result.stdout
+
+
+@pytest.mark.parametrize("kind", NEXT_STEP)
+def test_every_error_with_a_next_step_is_one(kind: str) -> None:
+    module, _, name = kind.partition(":")
+    assert issubclass(getattr(import_module(module), name), Exception)
+
+
+def test_a_process_loads_what_it_needs_and_no_more() -> None:
+    """It is back the sooner after a crash."""
+    found = subprocess.run(
+        [sys.executable, "-c", "import sys, api.cli.main; print(*sys.modules)"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    loaded = set(found.stdout.split())
+    assert "typer" in loaded
+    assert not {"fastapi", "kafka", "psycopg", "domain.service"} & loaded
 
 
 @pytest.fixture(scope="module")

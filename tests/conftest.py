@@ -44,14 +44,15 @@ settings.load_profile("suite")
 MARKER_OF_FIXTURE: Final = {"postgres_server": "postgres", "broker_jars": "kafka"}
 LONGEST_FIRST: Final = ("kafka", "slow", "postgres")
 SPREAD: Final = ("test_rows.py", "test_mutations.py")
-"""Files of long tests that share nothing: each may go to another worker."""
+"""Files of long tests that share nothing, a broker neither: each may go to another worker."""
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark properties, and a test by the servers it asks for, also through other fixtures.
 
-    Of several workers one has all that needs the broker: brokers side by side would make each other
-    miss their deadlines. Long ones go first, so that all workers end at about the same time.
+    What shares a broker, a server's setup or a file's stays on one worker: xdist reads the groups
+    after this. Long ones go first, so that all workers end at about the same time.
     """
     for item in items:
         assert isinstance(item, pytest.Function)
@@ -78,9 +79,9 @@ def _turn(item: pytest.Item) -> int:
 
 def _group(item: pytest.Item) -> str:
     """Name what stays on one worker, because it shares what is slow to set up; empty: nothing."""
+    if item.path.name in SPREAD:
+        return ""
     if item.get_closest_marker("kafka"):
         return "kafka"
     folder = item.path.parent.name
-    if folder == "console":
-        return folder
-    return "" if item.path.name in SPREAD else f"{folder}/{item.path.stem}"
+    return folder if folder == "console" else f"{folder}/{item.path.stem}"

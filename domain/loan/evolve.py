@@ -16,7 +16,7 @@ from domain.loan.facts import begin
 from domain.loan.instalments import Instalment, merge
 from domain.loan.recording import Changes
 from domain.loan.recording import recorded as _recorded
-from domain.loan.state import Loan, LoanStatus, Preparation, Repriced
+from domain.loan.state import Loan, LoanStatus, Preparation, Repriced, applied_for
 from domain.loan.terms import PlannedTranche
 from domain.servicing.deferred import Deferred
 from domain.servicing.re_ageing_guard import ReAgeing
@@ -54,7 +54,7 @@ def fold(loan: Loan | None, events: Iterable[Event]) -> Loan | None:
             return None
         if not isinstance(first, app.LoanApplied):
             raise ValueError(f"{type(first).__name__} cannot begin a loan")
-        after = _applied(first)
+        after = applied_for(first)
     else:
         after = object.__new__(Loan)
         object.__setattr__(after, "__dict__", vars(loan).copy())
@@ -66,17 +66,6 @@ def fold(loan: Loan | None, events: Iterable[Event]) -> Loan | None:
         told.update(change(after, event))
     assert len(told) == _FIELDS, "an event set what a loan has not"
     return after
-
-
-def _applied(event: app.LoanApplied) -> Loan:
-    return Loan(
-        customer_id=event.customer_id,
-        amount_minor=event.amount_minor,
-        instalments=event.instalments,
-        currency=event.currency,
-        conditions=event.conditions,
-        tranches=event.tranches,
-    )
 
 
 def _reviewed(_: Loan, event: app.LoanReviewed) -> Changes:

@@ -193,6 +193,10 @@ class LoanTerms:
     instalment_fees: tuple[ChargeTerms, ...] = ()  # of the contract: on every instalment, or yearly
     non_performing_order: tuple[tuple[DueClass, Component], ...] = ()  # 先本后息; () as else
 
+    def __hash__(self) -> int:
+        """Tell loans apart by what differs most; to hash seventy fields takes ten times as long."""
+        return hash((self.principal_minor, self.rate_annual, self.expected_disbursement_on))
+
     @cached_property
     def cumulative(self) -> bool:
         """Whether the loan has a schedule of the cumulative family."""

@@ -100,9 +100,11 @@ class Codec:
         Raises UnknownTopic for an unregistered class, ValueError for an integer that does not fit
         PostgreSQL's bigint.
         """
-        topic = self._topics.get(type(event))
-        if topic is None:
-            raise UnknownTopic(f"{type(event).__name__} is not registered under a topic")
+        try:
+            topic = self._topics[type(event)]
+        except KeyError:
+            name = type(event).__name__
+            raise UnknownTopic(f"{name} is not registered under a topic") from None
         said_by, head = self._head
         if said_by is not envelope:
             head = _head_of(envelope)
@@ -111,7 +113,7 @@ class Codec:
         # A long run of digits is looked for first: hardly any text holds one.
         if _LONG_INTEGER in told.translate(_DIGITS):
             _check_integers(msgspec.json.decode(told))
-        return topic, b"%b%b}" % (head, told)
+        return topic, head + told + b"}"
 
     def decode(self, topic: str, state: bytes) -> tuple[Envelope, Event]:
         """Read stored bytes. Raises UnknownTopic or CorruptEvent."""
@@ -147,7 +149,8 @@ _encode = msgspec.json.Encoder().encode
 
 def _head_of(envelope: Envelope) -> bytes:
     """Write the stored object up to its event. Raises ValueError as `Codec.encode` does."""
-    _check_integers(envelope.policy_versions)
+    for version in envelope.policy_versions.values():
+        _check_integer(version)
     said = _Said(
         envelope.actor,
         envelope.reason_code,
@@ -182,5 +185,10 @@ def _check_integers(value: object) -> None:
     elif isinstance(value, list):
         for part in cast("list[object]", value):
             _check_integers(part)
-    elif isinstance(value, int) and not BIGINT_MIN <= value <= BIGINT_MAX:
+    elif isinstance(value, int):
+        _check_integer(value)
+
+
+def _check_integer(value: int) -> None:
+    if not BIGINT_MIN <= value <= BIGINT_MAX:
         raise ValueError(f"the integer {value} does not fit PostgreSQL's bigint")

@@ -62,8 +62,8 @@ def _evolved(codec: Codec, records: Sequence[StoredRecord]) -> dict[StreamId, Kn
     step = histories.EVENTS_OF_A_LOAN
     for begin in range(0, len(records), step):
         stream = records[begin].stream
-        events = [codec.event(one.topic, one.state) for one in records[begin : begin + step]]
-        states[stream] = fold(stream, events)
+        told = [(one.topic, one.state) for one in records[begin : begin + step]]
+        states[stream] = fold(stream, codec.events(told))
     return states
 
 

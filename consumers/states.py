@@ -103,7 +103,7 @@ def _loans(pages: Iterable[list[StoredRecord]]) -> Iterator[list[StoredRecord]]:
 
 
 def _by_domain(codec: Codec, stream: StreamId, history: Iterable[StoredRecord]) -> Standing:
-    known = fold(stream, [codec.event(record.topic, record.state) for record in history])
+    known = fold(stream, codec.events([(record.topic, record.state) for record in history]))
     loan = known.state
     assert isinstance(loan, Loan)
     balances = loan.balances

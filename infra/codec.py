@@ -8,7 +8,7 @@ an event of an older version is lifted by its upcasters when it is read, and fie
 does not know are ignored.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Generic, TypeVar, cast
@@ -128,6 +128,14 @@ class Codec:
             return self._event(topic, state)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise CorruptEvent(f"{topic}: {error}") from error
+
+    def events(self, told: Sequence[tuple[str, bytes]]) -> list[Event]:
+        """Read the events of a stream, each by topic and stored bytes. Raises as `event`."""
+        decoders = self._decoders
+        try:
+            return [decoders[topic](state).event for topic, state in told]
+        except (KeyError, msgspec.DecodeError, UnicodeDecodeError):
+            return [self.event(topic, state) for topic, state in told]  # lifts, or says which
 
     def _event(self, topic: str, state: bytes) -> Event:
         decode = self._decoders.get(topic)

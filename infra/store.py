@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from datetime import datetime
-from operator import attrgetter, itemgetter
+from operator import attrgetter
 from types import TracebackType
 from typing import Any, LiteralString, Self
 
@@ -23,7 +23,7 @@ from infra.append import PackedAppend, outcome_of, pack
 from infra.codec import Codec
 from infra.committer import GroupCommitter
 from infra.connections import Writer, configure, is_loss
-from infra.errors import LockTimeout, Unavailable
+from infra.errors import CorruptEvent, LockTimeout, Unavailable
 from infra.settings import Limits
 from infra.staging import StagedAppend, stage
 
@@ -40,10 +40,13 @@ CROSS JOIN LATERAL (
     WHERE e.stream = w.stream AND e.version > w.after ORDER BY e.version OFFSET 0
 ) AS e
 """
+# One row a stream: to make a row of every event took the client half as long as to decode it.
 EVENTS = """
-SELECT w.stream, e.version, e.topic, e.state FROM unnest(%b::text[]) AS w (stream)
+SELECT w.stream, e.topics, e.states FROM unnest(%b::text[]) AS w (stream)
 CROSS JOIN LATERAL (
-    SELECT version, topic, state FROM events WHERE stream = w.stream ORDER BY version OFFSET 0
+    SELECT string_agg(topic, E'\\x1e' ORDER BY version) AS topics,
+        string_agg(state, '\\x1e'::bytea ORDER BY version) AS states
+    FROM events WHERE stream = w.stream OFFSET 0
 ) AS e
 """
 PAGE = f"""
@@ -55,13 +58,14 @@ OUTCOME = """
 SELECT shard, stream, version, position, code, detail, field
 FROM outcomes WHERE scope = %b AND key = %b
 """
+# Stands in no topic, and in no JSON: it must be escaped there (RFC 7464 parts texts by it too).
+_PARTED_BY = "\x1e"
 _YIELD_SECONDS = 0.001
 _YIELD_SECONDS_MAX = 0.05
 
 Row = tuple[Any, ...]
 
 _version = attrgetter("version")
-_second = itemgetter(1)
 
 
 class PostgresEventStore:
@@ -181,18 +185,21 @@ class PostgresEventStore:
         A stream is decoded when it is its turn: who folds it then finds it fresh in the processor's
         cache. Raises as `load`.
         """
-        found: dict[StreamId, list[Row]] = {stream: [] for stream in streams}
-        if len(found) > self.limits.load_streams_max:
+        wanted = list(dict.fromkeys(streams))
+        if len(wanted) > self.limits.load_streams_max:
             raise ValueError(f"more than {self.limits.load_streams_max} streams in one load")
-        if found:
-            for row in self.query(EVENTS, (list(found),)):
-                found[row[0]].append(row)
-        return ((stream, self._decoded(history)) for stream, history in found.items())
+        found = self.query(EVENTS, (wanted,)) if wanted else []
+        return (
+            (StreamId(stream), self._parted(topics, states)) for stream, topics, states in found
+        )
 
-    def _decoded(self, history: list[Row]) -> list[Event]:
-        decode = self.codec.event
-        history.sort(key=_second)
-        return [decode(topic, state) for _, _, topic, state in history]
+    def _parted(self, topics: str | None, states: bytes | None) -> list[Event]:
+        if topics is None or states is None:
+            return []  # there is no such stream
+        names, told = topics.split(_PARTED_BY), states.split(_PARTED_BY.encode())
+        if len(names) != len(told):
+            raise CorruptEvent(f"{len(names)} events told in {len(told)} texts")
+        return self.codec.events(list(zip(names, told, strict=True)))
 
     def read(self, after: Position, limit: int) -> list[RecordedEvent]:
         """Read a page of the shard in position order, from after a position.

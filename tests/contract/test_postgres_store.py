@@ -15,7 +15,7 @@ from domain.ports import Append, AppendResult, Conflict, Outcome
 from infra import store as queries
 from infra.append import PackedAppend, append_batch, pack
 from infra.connections import Writer, configure
-from infra.errors import LockTimeout, Overloaded, Unavailable
+from infra.errors import CorruptEvent, LockTimeout, Overloaded, Unavailable
 from infra.settings import Limits
 from infra.staging import stage
 from infra.store import PostgresEventStore
@@ -320,11 +320,24 @@ def walk(node: dict[str, Any]) -> Iterator[dict[str, Any]]:
         yield from walk(child)
 
 
+def test_bytes_that_no_json_holds_are_corrupt(
+    postgres_store: PostgresEventStore, database: str
+) -> None:
+    stream = a_stream()
+    append(postgres_store, an_append(stream, 0, payment(1), payment(2)))
+    with psycopg.connect(database) as connection:
+        connection.execute("ALTER TABLE events DISABLE TRIGGER events_are_final")
+        connection.execute("UPDATE events SET state = '\\x1e7b7d'::bytea WHERE version = 2")
+    with pytest.raises(CorruptEvent):
+        dict(postgres_store.events([stream]))
+
+
 def test_each_query_uses_its_index(ten_thousand: psycopg.Connection[Any]) -> None:
     with ten_thousand as connection:
         for statement, parameters, index in (
             (queries.PAGE, (0, 100, 500), "events_pkey"),
             (queries.LOAD, (["loan-1", "loan-2"], [0, 3]), "events_stream_version_key"),
+            (queries.EVENTS, (["loan-1", "loan-2"],), "events_stream_version_key"),
             (queries.OUTCOME, ("tests", "k"), "outcomes_scope_key_key"),
         ):
             assert indexes_used(connection, statement, parameters) == {index}

@@ -197,6 +197,13 @@ def test_streams_load_as_events_alone(store: EventStore) -> None:
     assert dict(store.events([])) == {}
 
 
+@pytest.mark.parametrize("control", ["\x1e", "\n", "\x01"])
+def test_control_characters_part_no_events(store: EventStore, control: str) -> None:
+    stream, odd = a_stream(), replace(payment(1), payment_id=f"p{control}1")
+    append(store, an_append(stream, 0, odd, payment(2)))
+    assert dict(store.events([stream])) == {stream: [odd, payment(2)]}
+
+
 def test_pages_follow_the_positions(store: EventStore) -> None:
     for number in range(5):
         append(store, an_append(a_stream(), 0, payment(number)))

@@ -144,6 +144,10 @@ class Paid(Event):
     fee_rate: Decimal
 
 
+OLD = (
+    b'{"actor":{"kind":"human","id":"t-7","roles":["teller"]},'
+    b'"event":{"effective_on":"2018-06-30","amount_minor":5}}'
+)
 LIFTS = (
     Upcaster("test.paid.v1", "test.paid.v2", lambda old: {**old, "currency": "USD"}),
     Upcaster(
@@ -163,12 +167,20 @@ def test_an_old_version_is_lifted_step_by_step() -> None:
         payer="unknown",
         fee_rate=Decimal("0.10"),
     )
-    first = b'{"actor":{"kind":"human","id":"t-7","roles":["teller"]},"event":%s}'
-    one = first % b'{"effective_on":"2018-06-30","amount_minor":5}'
-    two = first % b'{"effective_on":"2018-06-30","amount_minor":5,"currency":"USD"}'
-    assert codec.decode("test.paid.v1", one) == (TELLER, now)
+    two = OLD.replace(b":5}", b':5,"currency":"USD"}')
+    assert codec.decode("test.paid.v1", OLD) == (TELLER, now)
     assert codec.decode("test.paid.v2", two) == (TELLER, now)
     assert codec.decode(*codec.encode(TELLER, now)) == (TELLER, now)
+
+
+def test_the_events_of_a_stream_are_read_together_whatever_their_versions() -> None:
+    codec = Codec({"test.paid.v3": Paid}, LIFTS)
+    _, now = codec.decode("test.paid.v1", OLD)
+    assert codec.events([("test.paid.v1", OLD), codec.encode(TELLER, now)]) == [now, now]
+    with pytest.raises(CorruptEvent, match=r"test\.paid\.v3"):
+        codec.events([("test.paid.v1", OLD), ("test.paid.v3", OLD)])
+    with pytest.raises(UnknownTopic):
+        codec.events([("test.paid.v4", OLD)])
 
 
 def test_an_old_version_that_cannot_be_lifted_is_corrupt() -> None:

@@ -77,7 +77,6 @@ class RunServer:
             "LOANBOOK_KAFKA_PORT": str(self.kafka),
             "LOANBOOK_SOURCES_FILE": str(sources),
             "LOANBOOK_LOG_FORMAT": "json",
-            "JAVA_TOOL_OPTIONS": "-XX:TieredStopAtLevel=1",
         }
 
     @contextmanager

@@ -12,7 +12,6 @@ from kafka import KafkaAdminClient
 
 from infra.broker import BrokerUnavailable, KafkaBroker, fetch_jars
 from infra.kafka_cluster import Kafka, Topics, WrongTopic
-from tests.support.kafka import QUICK
 
 VALUES = [f"{number}".encode() for number in range(1_000)]
 
@@ -94,9 +93,7 @@ def test_a_broker_that_cannot_start_says_why(
     own_broker: KafkaBroker, broker_jars: Path, folder: Path
 ) -> None:
     with pytest.raises(BrokerUnavailable, match="did not start"):
-        KafkaBroker(
-            folder / "two", port=own_broker.port, jars=broker_jars, java_options=QUICK
-        ).start()
+        KafkaBroker(folder / "two", port=own_broker.port, jars=broker_jars).start()
 
 
 def test_without_java_the_reason_is_said(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,9 +15,6 @@ from kafka.net.inet import KafkaNetSocket
 from infra.broker import JARS, BrokerUnavailable, KafkaBroker, fetch_jars, free_port
 from infra.kafka_cluster import Kafka, Topics
 
-QUICK = ("-XX:TieredStopAtLevel=1",)
-"""A broker that lives for minutes does not earn back the optimising compiler's work."""
-
 
 async def _connect(
     self: Any,  # noqa: ANN401 - kafka-python's own types are incomplete
@@ -49,7 +46,7 @@ class ProxiedBroker(KafkaBroker):
 
     def __init__(self, data_dir: Path, *, jars: Path = JARS) -> None:
         port, self.front, self.back = free_port(), free_port(), free_port()
-        super().__init__(data_dir, port, jars=jars, java_options=QUICK, settings=self._doors(port))
+        super().__init__(data_dir, port, jars=jars, settings=self._doors(port))
 
     def _doors(self, port: int) -> dict[str, str]:
         controller = free_port()

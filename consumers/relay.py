@@ -93,6 +93,8 @@ class Publication:
             self._in_flight.append(self._publisher.send(rows))
             failpoint("relay.after_produce")
             self._read = rows[-1].position
+            if len(rows) < self._limits.relay_batch_max:
+                break  # what comes while this page is on its way makes one page, not several
         if not self._in_flight:
             return 0
         batch = self._in_flight[0]

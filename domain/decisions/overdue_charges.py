@@ -120,9 +120,11 @@ def undue_taken_back(loan: Loan, told: Sequence[Event]) -> list[Event]:
     `told` is the money's event and its results, `loan` the loan before them. A charge stays that
     the product keeps, or of which something was given back or waived since.
     """
-    rules = [rule for rule in _overdue_rules(loan) if rule.undue is UndueCharge.TAKEN_BACK]
     since = told[0].effective_on
-    if not rules or loan.timeline is None or loan.timeline.seen_on(since):
+    if loan.timeline is None or loan.timeline.seen_on(since):
+        return []
+    rules = [rule for rule in _overdue_rules(loan) if rule.undue is UndueCharge.TAKEN_BACK]
+    if not rules:
         return []
     loan, events = fold(loan, told), list[Event]()
     assert loan.timeline is not None, "a paid loan has a time line"

@@ -112,15 +112,15 @@ def _share_of_each(amount: int, rows: int) -> int:
 
 def _select(payment: _Payment, due: DueClass, component: Component | None = None) -> list[Row]:
     # A charge-off without interest may part a row that is met anew: nothing of it is owed.
-    on, rows = payment.on, payment.ledger.open_rows
+    on = payment.on
     if due is DueClass.IN_ADVANCE:
-        unpaid = [row for row in rows if row.due_on > on and not row.met]
+        unpaid = [row for row in payment.ledger.open_rows if row.due_on > on and not row.met]
         if component is not None:
             unpaid = [row for row in unpaid if row.outstanding_of(component) > 0]
         return _select_future(payment, unpaid, component)
     past = due is DueClass.PAST_DUE
-    for row in rows:
-        if row.met or not (row.due_on < on if past else row.due_on == on):
+    for row in payment.ledger.rows_due(on):
+        if row.met or (row.due_on < on) is not past:
             continue
         if component is None or row.outstanding_of(component) > 0:
             return [row]

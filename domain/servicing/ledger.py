@@ -213,6 +213,13 @@ class Ledger:
         """The rows that are not over."""
         return self.rows[self.settled :]
 
+    def rows_due(self, on: date) -> list[Row]:
+        """Return the rows that are not over and due by a day; those to come are not looked at."""
+        rows, end = self.rows, self.settled
+        while end < len(rows) and rows[end].due_on <= on:
+            end += 1
+        return rows[self.settled : end]
+
     @property
     def plan(self) -> Plan:
         """The plan behind the rows."""
@@ -321,7 +328,7 @@ class Ledger:
         periods = plan.periods
         for index in sorted(changed):
             period, row = periods[index], rows[index]
-            if row.due_on != period.due_on or row.from_on != period.from_on or not row.regular:
+            if not _same_dates(row, period):
                 self.sync_rows(on)
                 return
             self._follow(period, row, on)

@@ -171,7 +171,7 @@ def earn_on_overdue(plan: Plan, on: date, *, prepays_all: bool = False) -> bool:
     until = min(on, plan.maturity)
     if plan.periods[min(plan.settled, len(plan.periods) - 1)].due_on >= until:
         return False  # the first that is open is due, and so are all behind it
-    late = [p for p in plan.open_periods if p.due_on < until and not p.holds_early_payments]
+    late = [period for period in plan.due_before(until) if not period.holds_early_payments]
     if not late:
         return False
     index = plan.period_on(until)

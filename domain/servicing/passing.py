@@ -24,6 +24,8 @@ def pass_time(ledger: Ledger, until: date) -> None:
 
 def time_matters(ledger: Ledger, until: date) -> bool:
     """Whether an account differs on a day from what it is now."""
+    if ledger.terms.floating is None and ledger.terms.penalty is None:
+        return False
     reset_on = _next_reset(ledger)
     return (reset_on is not None and reset_on <= until) or penalties_run(ledger, until)
 

@@ -98,6 +98,13 @@ class Periods:
         """The periods that are not over."""
         return self.periods[self.settled :]
 
+    def due_before(self, on: date) -> list[Period]:
+        """Return the periods that are not over and due before a day; later ones are not touched."""
+        periods, end = self.periods, self.settled
+        while end < len(periods) and periods[end].due_on < on:
+            end += 1
+        return periods[self.settled : end]
+
     @property
     def start_on(self) -> date:
         """First day of the first period."""

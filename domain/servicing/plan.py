@@ -233,7 +233,8 @@ class Plan(Periods):
         index = self.period_on(on)
         if index is None:
             return None
-        self.open_again(index)
+        if index < self.settled:
+            self.open_again(index)
         period = self.periods[index]
         sub = self._sub_ending(period, on)
         if sub is None:

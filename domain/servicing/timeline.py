@@ -55,13 +55,14 @@ class _Node:
     time each fold a state of their own, and none sees another's half done.
     """
 
-    __slots__ = ("depth", "disbursed", "fact", "key", "parent", "root", "states")
+    __slots__ = ("depth", "disbursed", "fact", "is_checkpoint", "key", "parent", "root", "states")
 
     def __init__(self, parent: "_Node | None", fact: f.Fact | None, root: _Root) -> None:
         self.parent = parent
         self.fact = fact
         self.root = root
         self.depth = 0 if parent is None else parent.depth + 1
+        self.is_checkpoint = self.depth % CHECKPOINT_EVERY == 0  # a state stays when it moves on
         self.disbursed = isinstance(fact, f.Disbursed) or (parent is not None and parent.disbursed)
         self.key = None if fact is None else root.key(fact)
         self.states: list[Ledger] = []
@@ -86,10 +87,9 @@ class _Node:
 
     def take(self) -> Ledger:
         """Take the state after this fact, folded from the nearest one before it. See `put`."""
-        if self.states:
-            held = _pop(self.states)
-            if held is not None:
-                return held
+        held = _pop(self.states)
+        if held is not None:
+            return held
         pending: list[_Node] = []
         node = self
         while (state := node.lend()) is None:
@@ -116,11 +116,6 @@ class _Node:
             return state.copy()
         return state
 
-    @property
-    def is_checkpoint(self) -> bool:
-        """Whether a state stays here when it moves on."""
-        return self.depth % CHECKPOINT_EVERY == 0
-
     def fold_on(self, state: Ledger) -> None:
         """Change the state before this fact into the one after it."""
         parent, fact = self.parent, self.fact
@@ -132,6 +127,8 @@ class _Node:
 
 
 def _pop(states: list[Ledger]) -> Ledger | None:
+    if not states:
+        return None  # as it mostly is: to raise and to catch costs more than to look
     try:
         return states.pop()
     except IndexError:
@@ -360,12 +357,8 @@ def _changes_by(state: Ledger, through: date) -> bool:
         return True
     if not state.recalculates or state.plan.overdue_through == through:
         return False
-    for period in state.plan.open_periods:
-        if period.due_on >= through:
-            return False
-        if period.due_principal > period.paid_principal:
-            return True
-    return False
+    late = state.plan.due_before(through)
+    return any(period.due_principal > period.paid_principal for period in late)
 
 
 def _anchored(tip: _Node) -> _Node:

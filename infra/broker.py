@@ -13,7 +13,7 @@ import tempfile
 import time
 from base64 import urlsafe_b64encode
 from collections.abc import Mapping
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
@@ -58,8 +58,8 @@ class KafkaBroker:
         settings: Mapping[str, str] | None = None,
     ) -> None:
         self.data_dir = data_dir.resolve()
-        self.port = port or free_port()
-        self._controller_port = free_port()
+        found, self._controller_port = free_ports(2)
+        self.port = port or found
         self._jars = jars
         self._settings = settings or {}
         self._process: subprocess.Popen[bytes] | None = None
@@ -227,11 +227,16 @@ def _listens(port: int) -> bool:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
-def free_port() -> int:
-    """A TCP port of 127.0.0.1 that nobody uses at this moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+def free_ports(count: int) -> list[int]:
+    """Different TCP ports of 127.0.0.1 that nobody uses at this moment.
+
+    All are held until the last is found: one that was let go may be handed out again at once.
+    """
+    with ExitStack() as stack:
+        probes = [stack.enter_context(socket.socket()) for _ in range(count)]
+        for probe in probes:
+            probe.bind(("127.0.0.1", 0))
+        return [int(probe.getsockname()[1]) for probe in probes]
 
 
 def cluster_id() -> str:

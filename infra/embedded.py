@@ -98,16 +98,28 @@ class EmbeddedPostgres:
         """Return once a query works; create or recover the data folder as needed."""
         self.data_dir.parent.mkdir(parents=True, exist_ok=True)
         with self._locked():
-            if self.postmaster() is None:
+            if not self._answers_already():
                 self._create_cluster()
                 self._clear_leftovers()
                 self._reap()
                 self._launch()
                 self._take_ownership()
-            elif not self._owner_alive():
-                self._take_ownership()
-            self._wait_until_it_answers()
+                self._wait_until_it_answers()
             self._create_database()
+
+    def _answers_already(self) -> bool:
+        """Wait for the server that runs; False: there is none, or it was on its way out."""
+        if self.postmaster() is None:
+            return False
+        if not self._owner_alive():
+            self._take_ownership()
+        try:
+            self._wait_until_it_answers()
+        except PostgresFailed:
+            if self.postmaster() is None:
+                return False
+            raise
+        return True
 
     def stop(self) -> None:
         """Shut the server down in order if this object started or adopted it; else do nothing."""
@@ -219,7 +231,7 @@ class EmbeddedPostgres:
                 with psycopg.connect(self.dsn_of("postgres"), connect_timeout=5) as connection:
                     connection.execute("SELECT 1")
             except psycopg.OperationalError as error:
-                ended = self._process is not None and self._process.poll() is not None
+                ended = self._process.poll() is not None if self._process else not self.postmaster()
                 if ended or time.monotonic() > deadline:
                     raise PostgresFailed(f"{error}\n{self._log_tail()}") from error
                 time.sleep(0.02)

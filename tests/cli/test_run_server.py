@@ -24,7 +24,7 @@ from consumers.real_book.dataset import read_published
 from consumers.real_book.life import CHECKER, UPSTREAM
 from consumers.reconcile import read_models_fold
 from domain.service import Service
-from infra.broker import free_port
+from infra.broker import free_ports
 from infra.database import DatabasePool, bulk_pool
 from infra.kafka_cluster import Kafka
 from infra.store import PostgresEventStore
@@ -63,7 +63,7 @@ class RunServer:
     """`loanbook run-server` as a user starts it."""
 
     def __init__(self, folder: Path, dsn: str) -> None:
-        self.http, self.kafka = free_port(), free_port()
+        self.http, self.kafka = free_ports(2)
         self._log = folder / "run-server.log"
         sources = folder / "sources.json"
         every = {"commands": ["*"], "dated": True}

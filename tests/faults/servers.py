@@ -15,7 +15,7 @@ from typing import Final, Self
 import httpx
 
 from api.cli.children import SUPERVISOR
-from infra.broker import free_port
+from infra.broker import free_ports
 
 TOKEN: Final = "token-of-the-fault-tests"  # noqa: S105 - opens a server that lives for a minute
 CLIENT: Final = "http:human:developer"
@@ -41,7 +41,7 @@ class Servers:
     """The processes by name. As a context manager it leaves none behind."""
 
     def __init__(self, folder: Path, dsn: str, bootstrap_servers: str) -> None:
-        self.port = free_port()
+        (self.port,) = free_ports(1)
         self._folder = folder
         self._started: dict[str, int] = dict.fromkeys(COMMANDS, 0)
         self._running: dict[str, subprocess.Popen[bytes]] = {}

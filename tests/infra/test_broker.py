@@ -10,7 +10,7 @@ import crc32c
 import pytest
 from kafka import KafkaAdminClient
 
-from infra.broker import BrokerUnavailable, KafkaBroker, fetch_jars
+from infra.broker import BrokerUnavailable, KafkaBroker, fetch_jars, free_ports
 from infra.kafka_cluster import Kafka, Topics, WrongTopic
 
 VALUES = [f"{number}".encode() for number in range(1_000)]
@@ -49,6 +49,11 @@ def events_topic_id(servers: str) -> UUID | None:
     with Kafka(servers) as kafka:
         kafka.create_topics()
         return kafka.topic_id(kafka.topics.events)
+
+
+def test_ports_are_different_ones() -> None:
+    """Two listeners of a broker were given one, once in some thousand starts."""
+    assert len(set(free_ports(1_000))) == 1_000
 
 
 def test_what_is_produced_is_consumed_in_order(kafka: Kafka) -> None:

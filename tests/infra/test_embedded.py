@@ -3,6 +3,7 @@
 import os
 import tempfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import psutil
@@ -34,6 +35,14 @@ def count(dsn: str) -> int:
     return int(row[0])
 
 
+def lets_in(dsn: str) -> bool:
+    try:
+        psycopg.connect(dsn).close()
+    except psycopg.OperationalError:
+        return False
+    return True
+
+
 def test_every_row_is_there_after_kill_minus_nine_of_everything(folder: Path) -> None:
     with EmbeddedPostgres(folder / "pg") as postgres:
         for round_number in range(1, 4):
@@ -52,6 +61,22 @@ def test_every_row_is_there_after_kill_minus_nine_of_the_main_process(folder: Pa
             main.kill()
             postgres.start()
         assert count(postgres.dsn) == 50
+
+
+def test_a_server_on_its_way_out_is_not_taken_for_one_that_runs(folder: Path) -> None:
+    """Its main process was seen alive still; who waited for its answer was told that it ended."""
+    with EmbeddedPostgres(folder / "pg") as postgres, ThreadPoolExecutor() as pool:
+        write(postgres.dsn, 50)
+        with psycopg.connect(postgres.dsn):
+            main = postgres.postmaster()
+            assert main is not None
+            main.terminate()  # it lets nobody in any more, and ends when this connection does
+            while lets_in(postgres.dsn):
+                pass
+            starting = pool.submit(postgres.start)
+        starting.result()
+        assert count(postgres.dsn) == 50
+        assert postgres.postmaster() != main
 
 
 def test_a_process_id_of_another_program_does_not_stop_the_start(folder: Path) -> None:

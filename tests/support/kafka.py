@@ -12,7 +12,7 @@ from uuid import uuid4
 import pytest
 from kafka.net.inet import KafkaNetSocket
 
-from infra.broker import JARS, BrokerUnavailable, KafkaBroker, fetch_jars, free_port
+from infra.broker import JARS, BrokerUnavailable, KafkaBroker, fetch_jars, free_ports
 from infra.kafka_cluster import Kafka, Topics
 
 
@@ -45,11 +45,10 @@ class ProxiedBroker(KafkaBroker):
     """
 
     def __init__(self, data_dir: Path, *, jars: Path = JARS) -> None:
-        port, self.front, self.back = free_port(), free_port(), free_port()
-        super().__init__(data_dir, port, jars=jars, settings=self._doors(port))
+        port, self.front, self.back, controller = free_ports(4)
+        super().__init__(data_dir, port, jars=jars, settings=self._doors(port, controller))
 
-    def _doors(self, port: int) -> dict[str, str]:
-        controller = free_port()
+    def _doors(self, port: int, controller: int) -> dict[str, str]:
         return {
             "listeners": f"PLAINTEXT://127.0.0.1:{port},PROXIED://127.0.0.1:{self.back},"
             f"CONTROLLER://127.0.0.1:{controller}",

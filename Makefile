@@ -11,9 +11,8 @@ DEV := .venv/.dev-installed
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 # The tests start Python some hundred times: without bytecode each would compile the product anew.
 unexport PYTHONDONTWRITEBYTECODE
-# Each worker of `make test` has a PostgreSQL of its own, and one of them the broker, because brokers
-# side by side make each other miss their deadlines (tests/conftest.py). That one waits more than it
-# computes: three keep two cores busy.
+# Each worker of `make test` has a PostgreSQL of its own, and a broker where its tests need one. Tests
+# wait about as much as they compute: three workers keep two cores busy.
 WORKERS ?= 3
 PYTEST = $(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup --no-loadscope-reorder
 # --universal: one file for every platform and Python; index addresses are a matter of the machine.

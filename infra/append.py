@@ -11,57 +11,48 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from itertools import chain
 from typing import Any
-from weakref import WeakSet
 
 import msgspec
 import psycopg
-from psycopg.adapt import Transformer
-from psycopg.pq import ConnStatus, ExecStatus
-from psycopg.pq.abc import PGresult
 
 from domain.envelope import Position, StreamId
 from domain.ports import AppendResult, Conflict, Outcome, Refusal, Reused
 from infra.chain import NULL_FIELD, field, microseconds, text_field
+from infra.prepared import ARRAY_OIDS, BIGINT_OID, BYTEA_OID, DATE_OID, TEXT_OID, Prepared, array
 from infra.staging import StagedAppend
 
 _EPOCH = date(2000, 1, 1).toordinal()  # PostgreSQL counts days, and microseconds, from here
 _EPOCH_MICROSECONDS = microseconds(datetime(2000, 1, 1, tzinfo=UTC))
-_HEADER = struct.Struct("!iiIii")  # dimensions, has nulls, element type, elements, lower bound
-_EMPTY = struct.Struct("!iiI")
 _INTEGER = struct.Struct("!i")
 _BIGINT_ALONE = struct.Struct("!q")
 _BIGINT = struct.Struct("!iq")
 _DATE = struct.Struct("!ii")
 
-_BIGINT_OID, _TEXT_OID, _BYTEA_OID, _DATE_OID = 20, 25, 17, 1082
 _COMMAND_TYPES = (
-    _TEXT_OID,  # streams
-    _BIGINT_OID,  # expected versions
-    _BIGINT_OID,  # event counts
-    _TEXT_OID,  # scopes
-    _TEXT_OID,  # keys
-    _BYTEA_OID,  # request hashes
-    _TEXT_OID,  # commands
-    _TEXT_OID,  # actors
-    _TEXT_OID,  # codes
-    _TEXT_OID,  # details
-    _TEXT_OID,  # fields
+    TEXT_OID,  # streams
+    BIGINT_OID,  # expected versions
+    BIGINT_OID,  # event counts
+    TEXT_OID,  # scopes
+    TEXT_OID,  # keys
+    BYTEA_OID,  # request hashes
+    TEXT_OID,  # commands
+    TEXT_OID,  # actors
+    TEXT_OID,  # codes
+    TEXT_OID,  # details
+    TEXT_OID,  # fields
 )
-_EVENT_TYPES = (_TEXT_OID, _DATE_OID, _BYTEA_OID)  # topics, effective dates, states
+_EVENT_TYPES = (TEXT_OID, DATE_OID, BYTEA_OID)  # topics, effective dates, states
 
-_APPEND_BATCH = (
-    f"SELECT * FROM append_batch_v1({', '.join(f'${n}' for n in range(1, 17))})".encode()
-)
-_NAME = b"append_batch"
-_prepared: WeakSet[psycopg.Connection[Any]] = WeakSet()  # connections that know the name
 _INTEGER_OID, _TIMESTAMPTZ_OID = 23, 1184
-_ARRAY_OIDS = {_BIGINT_OID: 1016, _TEXT_OID: 1009, _BYTEA_OID: 1001, _DATE_OID: 1182}
-_TYPES = (
-    _INTEGER_OID,
-    _TIMESTAMPTZ_OID,
-    *(_ARRAY_OIDS[oid] for oid in (*_COMMAND_TYPES, *_EVENT_TYPES)),
+_APPEND_BATCH = Prepared(
+    "append_batch",
+    f"SELECT * FROM append_batch_v1({', '.join(f'${n}' for n in range(1, 17))})",
+    (
+        _INTEGER_OID,
+        _TIMESTAMPTZ_OID,
+        *(ARRAY_OIDS[oid] for oid in (*_COMMAND_TYPES, *_EVENT_TYPES)),
+    ),
 )
-_BINARY = 1
 
 
 class PackedAppend(msgspec.Struct, frozen=True, gc=False):
@@ -118,51 +109,11 @@ def append_batch(
     parameters = [
         _INTEGER.pack(shard),
         None if clock is None else _BIGINT_ALONE.pack(microseconds(clock) - _EPOCH_MICROSECONDS),
-        *map(_array, _COMMAND_TYPES, columns),
-        *map(_array, _EVENT_TYPES, event_columns),
+        *map(array, _COMMAND_TYPES, columns),
+        *map(array, _EVENT_TYPES, event_columns),
     ]
-    rows = _execute(connection, parameters)
+    rows = _APPEND_BATCH.call(connection, parameters)
     return [_result(shard, packed.staged, row) for packed, row in zip(batch, rows, strict=True)]
-
-
-def _execute(
-    connection: psycopg.Connection[Any], parameters: Sequence[bytes | None]
-) -> list[tuple[Any, ...]]:
-    """Call the function by the C library itself, which lets the interpreter go only once.
-
-    psycopg's own way waits in steps. Each step would wait for its turn behind the callers that the
-    batch before has woken, which took twice the time of the call.
-    """
-    if connection not in _prepared:
-        made = connection.pgconn.prepare(_NAME, _APPEND_BATCH, _TYPES)
-        _require(connection, made, ExecStatus.COMMAND_OK)
-        _prepared.add(connection)
-    called = connection.pgconn.exec_prepared(
-        _NAME,
-        parameters,  # pyright: ignore[reportArgumentType] - None is NULL
-        [_BINARY] * len(parameters),
-        _BINARY,
-    )
-    _require(connection, called, ExecStatus.TUPLES_OK)
-    transformer = Transformer(connection)
-    transformer.set_pgresult(called)
-    return transformer.load_rows(0, called.ntuples, tuple)
-
-
-def _require(connection: psycopg.Connection[Any], done: PGresult, status: ExecStatus) -> None:
-    if connection.pgconn.status != ConnStatus.OK:
-        raise psycopg.OperationalError("the connection was lost")
-    if done.status != status:
-        raise psycopg.errors.error_from_result(done)
-
-
-def _array(element_oid: int, fields: Sequence[bytes]) -> bytes:
-    """Write a whole PostgreSQL array in its binary form."""
-    if not fields:
-        return _EMPTY.pack(0, 0, element_oid)
-    has_nulls = int(NULL_FIELD in fields)
-    header = _HEADER.pack(1, has_nulls, element_oid, len(fields), 1)
-    return header + b"".join(fields)
 
 
 def _result(shard: int, staged: StagedAppend, row: tuple[Any, ...]) -> AppendResult:

@@ -20,10 +20,12 @@ from domain.envelope import Position, RecordedEvent, StreamId
 from domain.events import Event
 from domain.ports import Append, AppendResult, Outcome
 from infra.append import PackedAppend, outcome_of, pack
+from infra.chain import text_field
 from infra.codec import Codec
 from infra.committer import GroupCommitter
-from infra.connections import Writer, configure, is_loss
+from infra.connections import Connection, Writer, configure, is_loss
 from infra.errors import CorruptEvent, LockTimeout, Unavailable
+from infra.prepared import ARRAY_OIDS, TEXT_OID, Prepared, array
 from infra.settings import Limits
 from infra.staging import StagedAppend, stage
 
@@ -49,6 +51,7 @@ CROSS JOIN LATERAL (
     FROM events WHERE stream = w.stream OFFSET 0
 ) AS e
 """
+_EVENTS = Prepared("events", EVENTS.replace("%b", "$1"), (ARRAY_OIDS[TEXT_OID],))
 PAGE = f"""
 SELECT {_COLUMNS} FROM events e WHERE e.shard = %b AND e.position > %b
 ORDER BY e.position LIMIT %b
@@ -188,10 +191,14 @@ class PostgresEventStore:
         wanted = list(dict.fromkeys(streams))
         if len(wanted) > self.limits.load_streams_max:
             raise ValueError(f"more than {self.limits.load_streams_max} streams in one load")
-        found = self.query(EVENTS, (wanted,)) if wanted else []
+        found = self._ask_for(wanted) if wanted else []
         return (
             (StreamId(stream), self._parted(topics, states)) for stream, topics, states in found
         )
+
+    def _ask_for(self, streams: Sequence[StreamId]) -> list[Row]:
+        names = array(TEXT_OID, [text_field(stream) for stream in streams])
+        return self._reading(lambda connection: _EVENTS.call(connection, [names]))
 
     def _parted(self, topics: str | None, states: bytes | None) -> list[Event]:
         if topics is None or states is None:
@@ -262,6 +269,12 @@ class PostgresEventStore:
             time.sleep(_YIELD_SECONDS)
 
     def query(self, sql: LiteralString, parameters: Sequence[Any]) -> list[Row]:
+        """Run a query, and return its rows. Raises Unavailable."""
+        return self._reading(
+            lambda connection: connection.execute(sql, parameters, binary=True).fetchall()
+        )
+
+    def _reading(self, read: Callable[[Connection], list[Row]]) -> list[Row]:
         """Read, again on a fresh connection when an old one has died.
 
         After a restart all of the pool's are dead.
@@ -271,7 +284,7 @@ class PostgresEventStore:
             attempts -= 1
             try:
                 with self._readers.connection() as connection:
-                    return connection.execute(sql, parameters, binary=True).fetchall()
+                    return read(connection)
             except PoolTimeout as error:
                 raise Unavailable(f"no connection to read on: {error}") from error
             except psycopg.Error as error:

@@ -104,7 +104,7 @@ def _ours(server: harness.Server, records: histories.Records, seconds: float) ->
             service = Service(store)
             known = service.fetch([histories.stream_of(number) for number in range(LOANS)])
             loans = [stream.partition("-")[2] for stream in histories.payable(known)]
-            payments = _Payments(store, service, loans)
+            payments = Payments(store, service, loans)
             first, turn = asyncio.run(payments.first_and_then(seconds))
             appended = store.head().number - before
         report = verify_store(dsn)
@@ -118,7 +118,7 @@ def _ours(server: harness.Server, records: histories.Records, seconds: float) ->
     return turn
 
 
-class _Payments:
+class Payments:
     """Payments by number on the loans of a store, and how they were answered."""
 
     def __init__(self, store: PostgresEventStore, service: Service, loans: Sequence[str]) -> None:
@@ -126,12 +126,17 @@ class _Payments:
         self._numbers = count()
         self.accepted = self.refused = 0
 
+    @property
+    def answered(self) -> int:
+        """Count the payments so far, repeats left out."""
+        return self.accepted + self.refused
+
     async def first_and_then(self, seconds: float) -> tuple[Turn, Turn]:
         """Pay every loan once, then for a time."""
         self._answers = Answers()
         loans = len(self._loans)
-        first = await _closed_loop(self.pay, loans)
-        return first, await _closed_loop(self.pay, loans, seconds)
+        first = await closed_loop(self.pay, loans)
+        return first, await closed_loop(self.pay, loans, seconds)
 
     async def pay(self, turn: int) -> None:
         """Pay the loan whose turn it is a little; of some, ask for the same again."""
@@ -198,7 +203,7 @@ def _library(
     return turn.rate
 
 
-async def _closed_loop(
+async def closed_loop(
     pay: Callable[[int], Awaitable[None]], loans: int, seconds: float | None = None
 ) -> Turn:
     """Let callers pay for a time, or every loan once; a caller's loans are its own."""

@@ -3,10 +3,11 @@
 Sources: domain rules 9.7 A-01 to A-10.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import ROUND_DOWN, Decimal
+from itertools import islice
 
 from domain.servicing.charges import pay_charges
 from domain.servicing.ledger import AllocationLine, Entry, Ledger
@@ -114,9 +115,9 @@ def _select(payment: _Payment, due: DueClass, component: Component | None = None
     # A charge-off without interest may part a row that is met anew: nothing of it is owed.
     on = payment.on
     if due is DueClass.IN_ADVANCE:
-        unpaid = [row for row in payment.ledger.open_rows if row.due_on > on and not row.met]
+        unpaid = (row for row in payment.ledger.open_rows if row.due_on > on and not row.met)
         if component is not None:
-            unpaid = [row for row in unpaid if row.outstanding_of(component) > 0]
+            unpaid = (row for row in unpaid if row.outstanding_of(component) > 0)
         return _select_future(payment, unpaid, component)
     past = due is DueClass.PAST_DUE
     for row in payment.ledger.rows_due(on):
@@ -127,21 +128,21 @@ def _select(payment: _Payment, due: DueClass, component: Component | None = None
     return []
 
 
-def _select_future(payment: _Payment, future: list[Row], component: Component | None) -> list[Row]:
+def _select_future(
+    payment: _Payment, unpaid: Iterator[Row], component: Component | None
+) -> list[Row]:
     """Rows in advance, by the rule of the payment (domain rules A-04 to A-07)."""
     if payment.exhausted and payment.ledger.plan.by_principal:
-        future = [row for row in future if row not in payment.exhausted]
-    match payment.rule.future:
-        case FutureRule.REAMORTISATION:
-            return future
-        case FutureRule.NEXT_INSTALMENT:
-            return future[:1]
-        case FutureRule.NEXT_LAST_INSTALMENT:
-            current = [row for row in future if row.from_on <= payment.on]
-            if current:
-                return current
-        case FutureRule.LAST_INSTALMENT:
-            pass
+        unpaid = (row for row in unpaid if row not in payment.exhausted)
+    if payment.rule.future is FutureRule.NEXT_INSTALMENT:
+        return list(islice(unpaid, 1))  # of a long loan most are not looked at
+    future = list(unpaid)
+    if payment.rule.future is FutureRule.REAMORTISATION:
+        return future
+    if payment.rule.future is FutureRule.NEXT_LAST_INSTALMENT:
+        current = [row for row in future if row.from_on <= payment.on]
+        if current:
+            return current
     return _latest(payment, future, component)
 
 

@@ -48,8 +48,18 @@ CREATE TABLE rebuild_parts (
     events bigint NOT NULL,
     done boolean NOT NULL DEFAULT false
 );
-CREATE TABLE rebuild_tables (name text PRIMARY KEY, done boolean NOT NULL DEFAULT false)
+CREATE TABLE rebuild_tables (
+    number bigint PRIMARY KEY,
+    name text NOT NULL,
+    done boolean NOT NULL DEFAULT false
+)
 """
+TABLES = """
+INSERT INTO rebuild_tables (name, number) SELECT * FROM unnest(%s::text[]) WITH ORDINALITY
+"""
+# Whose keys and indexes take longest, in any book, so that the last ones taken are short. The
+# tables are not asked for their sizes: one that another process has in hand would be waited for.
+LONGEST_FIRST = ("instalments", "audit_trail", "transactions", "loan_summary", "journal")
 # Streams by name, cut where some so many events have come together.
 CUT = """
 INSERT INTO rebuild_parts (number, after, last, events)
@@ -72,10 +82,8 @@ SELECT number, after, last FROM rebuild_parts WHERE NOT done ORDER BY number LIM
 FOR UPDATE {}
 """
 DONE = "UPDATE rebuild_parts SET done = true, events = %s WHERE number = %s"
-# The largest first, so that the last ones are short.
 TAKE_TABLE = """
-SELECT name FROM rebuild_tables WHERE NOT done ORDER BY pg_relation_size(name::regclass) DESC
-LIMIT 1 FOR UPDATE {}
+SELECT name FROM rebuild_tables WHERE NOT done ORDER BY number LIMIT 1 FOR UPDATE {}
 """
 INDEXED = "UPDATE rebuild_tables SET done = true WHERE name = %s"
 FOLDED = "SELECT sum(events)::bigint FROM rebuild_parts WHERE done"
@@ -155,9 +163,7 @@ def _create(db: Database, name: str, until: Position) -> None:
             "INSERT INTO rebuild_progress (shape, until) VALUES (%s, %s)", [_shape(), until.number]
         )
         db.execute(CUT, [PART_EVENTS, until.shard])
-        db.execute(
-            "INSERT INTO rebuild_tables (name) SELECT unnest(%s::text[])", [list(schema.TABLES)]
-        )
+        db.execute(TABLES, [[*LONGEST_FIRST, *sorted(set(schema.TABLES) - set(LONGEST_FIRST))]])
 
 
 def _shape() -> str:

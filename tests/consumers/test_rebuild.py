@@ -105,10 +105,44 @@ def test_a_part_that_a_killed_rebuild_still_writes_is_waited_for(
 
 
 def parts(pool: DatabasePool, *, done: bool) -> int:
+    return pieces(pool, "rebuild_parts", done=done)
+
+
+def pieces(pool: DatabasePool, of: str, *, done: bool) -> int:
     with pool.transaction() as db:
-        row = db.row("SELECT count(*) AS parts FROM read_v2.rebuild_parts WHERE done = %s", [done])
+        schema.enter(db, "read_v2")
+        row = db.row(f"SELECT count(*) AS pieces FROM {of} WHERE done = %s", [done])  # noqa: S608
     assert row is not None
-    return row["parts"]
+    return row["pieces"]
+
+
+def test_a_table_that_another_process_indexes_holds_up_no_other(
+    pool: DatabasePool, projector: Projector
+) -> None:
+    live = hashes_of(pool)
+
+    def fail() -> None:
+        raise Injected
+
+    with installed("rebuild.after_table", fail), pytest.raises(Injected):
+        rebuild(pool)
+    with ThreadPoolExecutor(1) as again:
+        with pool.transaction() as db:
+            held = db.row(
+                "SELECT name FROM read_v2.rebuild_tables WHERE NOT done LIMIT 1 FOR UPDATE"
+            )
+            assert held is not None
+            db.execute(f"LOCK TABLE read_v2.{held['name']} IN ACCESS EXCLUSIVE MODE")  # as its key
+            rebuilding = again.submit(rebuild, pool)
+            for _ in range(200):
+                if pieces(pool, "rebuild_tables", done=False) == 1:
+                    break
+                time.sleep(0.05)
+            left = pieces(pool, "rebuild_tables", done=False)
+        assert rebuilding.result() == 2
+    assert left == 1
+    assert hashes_of(pool) == live
+    assert projector.position.number > 0
 
 
 @pytest.mark.parametrize(

@@ -88,7 +88,8 @@ class EventStore(Protocol):
         """Queue one append for the next group commit.
 
         The future raises Unavailable when the database could not be reached (the outcome may then
-        be unknown: ask again with the same key). Raises Overloaded at once when the queue is full.
+        be unknown: ask again with the same key), or says why the append cannot be stored. Raises
+        Overloaded at once when the queue is full.
         """
         ...
 

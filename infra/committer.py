@@ -18,6 +18,7 @@ from infra.replies import Reply, answer, fail
 from infra.settings import Limits
 
 P = TypeVar("P")
+Q = TypeVar("Q")
 R = TypeVar("R")
 
 _log = logging.getLogger(__name__)
@@ -34,15 +35,24 @@ class _Waiting(Generic[P, R]):
     reply: "Reply[R]"
 
 
-class GroupCommitter(Generic[P, R]):
+class GroupCommitter(Generic[P, Q, R]):
     """A bounded queue, a deadline in it, and the thread that empties it batch by batch.
 
+    `prepare` turns one payload into what `commit` takes; what it raises goes to its caller alone.
+    It is called for a whole batch on end: between two decisions by the engine, as each command
+    came, the same few lines took about twice as long.
     `commit` makes a batch durable and answers each payload, in order. When it raises Unavailable,
     every caller of the batch hears it; any other error is tried again command by command, so that
     only its cause fails.
     """
 
-    def __init__(self, commit: Callable[[Sequence[P]], Sequence[R]], limits: Limits) -> None:
+    def __init__(
+        self,
+        prepare: Callable[[P], Q],
+        commit: Callable[[Sequence[Q]], Sequence[R]],
+        limits: Limits,
+    ) -> None:
+        self._prepare = prepare
         self._commit = commit
         self._limits = limits
         self._queue: deque[_Waiting[P, R]] = deque()
@@ -100,7 +110,7 @@ class GroupCommitter(Generic[P, R]):
                 if not self._queue:
                     break
                 taken = self._take()
-            if batch := self._in_time(taken):
+            if batch := self._prepared(self._in_time(taken)):
                 started = time.monotonic()
                 self._send(batch)
                 rate = len(batch) / max(time.monotonic() - started, 1e-6)
@@ -131,18 +141,29 @@ class GroupCommitter(Generic[P, R]):
                 kept.append(waiting)
         return kept
 
-    def _send(self, batch: list[_Waiting[P, R]]) -> None:
+    def _prepared(self, batch: Sequence[_Waiting[P, R]]) -> list[tuple[Q, "Reply[R]"]]:
+        """Drop what cannot be stored, before anything is sent; its neighbours go on."""
+        kept: list[tuple[Q, Reply[R]]] = []
+        for waiting in batch:
+            try:
+                kept.append((self._prepare(waiting.payload), waiting.reply))
+            except Exception as error:  # noqa: BLE001 - it is not lost: it goes to the caller that caused it
+                waiting.reply.set_exception(error)
+        return kept
+
+    def _send(self, batch: Sequence[tuple[Q, "Reply[R]"]]) -> None:
+        replies = [reply for _, reply in batch]
         try:
-            results = self._commit([waiting.payload for waiting in batch])
+            results = self._commit([payload for payload, _ in batch])
         except Unavailable as error:
-            fail((waiting.reply for waiting in batch), error)
-        except Exception as error:  # noqa: BLE001 - it is not lost: it goes to the caller that caused it
+            fail(replies, error)
+        except Exception as error:  # noqa: BLE001 - as above
             if len(batch) > 1:
                 _log.warning("a batch of %d failed and is sent one by one: %s", len(batch), error)
-                for waiting in batch:
-                    self._send([waiting])
+                for one in batch:
+                    self._send([one])
             else:
-                batch[0].reply.set_exception(error)
+                replies[0].set_exception(error)
         else:
             # Two threads wake at once and the others one another, so the next batch is soon sent.
-            answer(zip((waiting.reply for waiting in batch), results, strict=True))
+            answer(zip(replies, results, strict=True))

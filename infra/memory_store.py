@@ -14,7 +14,7 @@ from domain.events import Event
 from domain.ports import Append, AppendResult, Conflict, Outcome, Reused
 from infra.chain import GENESIS, EventRow, OutcomeRow, event_hash, outcome_hash
 from infra.codec import Codec
-from infra.errors import Unavailable
+from infra.errors import Unavailable, UnknownTopic
 from infra.settings import Limits
 from infra.staging import StagedAppend, StagedEvent, stage
 
@@ -59,10 +59,16 @@ class MemoryEventStore:
     def submit(self, append: Append) -> "Future[AppendResult]":
         """Append at once.
 
-        Raises Unavailable after close, ValueError, TooLarge or UnknownTopic for what cannot be
-        stored.
+        The future raises ValueError, TooLarge or UnknownTopic for what cannot be stored. Raises
+        Unavailable after close.
         """
-        return self.submit_staged(stage(append, self.codec, self.limits))
+        try:
+            staged = stage(append, self.codec, self.limits)
+        except (ValueError, UnknownTopic) as error:
+            refused: Future[AppendResult] = Future()
+            refused.set_exception(error)
+            return refused
+        return self.submit_staged(staged)
 
     def submit_staged(self, staged: StagedAppend) -> "Future[AppendResult]":
         """Append stored bytes at once. As `submit`."""

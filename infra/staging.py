@@ -1,4 +1,4 @@
-"""Checks one append and turns its events into stored bytes, before it may stand in a queue.
+"""Checks one append and turns its events into stored bytes, before it may stand in a batch.
 
 Whatever a database could refuse is refused here, so that one caller's bad text never fails its
 neighbours' batch.

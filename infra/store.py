@@ -100,8 +100,10 @@ class PostgresEventStore:
             name="readers",
             open=True,
         )
-        self._committer: GroupCommitter[PackedAppend, AppendResult] = GroupCommitter(
-            lambda batch: self._commands.append(batch, self._now()), self.limits
+        self._committer: GroupCommitter[Append | PackedAppend, PackedAppend, AppendResult] = (
+            GroupCommitter(
+                self._packed, lambda batch: self._commands.append(batch, self._now()), self.limits
+            )
         )
 
     def __enter__(self) -> Self:
@@ -125,16 +127,24 @@ class PostgresEventStore:
     def submit(self, append: Append) -> "Future[AppendResult]":
         """Queue one append for the next group commit.
 
-        The future raises Unavailable when the outcome may be unknown (ask again with the same key)
-        and Overloaded when the command waited past its deadline and was not sent. Raises Overloaded
-        at once when the queue is full, ValueError, TooLarge or UnknownTopic for what cannot be
-        stored.
+        The future raises Unavailable when the outcome may be unknown (ask again with the same key),
+        Overloaded when the command waited past its deadline, ValueError, TooLarge or UnknownTopic
+        for what cannot be stored; the last four were not sent. Raises Overloaded at once when the
+        queue is full.
         """
-        return self.submit_staged(stage(append, self.codec, self.limits))
+        return self._committer.submit(append, len(append.events))
 
     def submit_staged(self, staged: StagedAppend) -> "Future[AppendResult]":
-        """Queue an append whose events are stored bytes already. As `submit`."""
+        """Queue an append whose events are stored bytes already. As `submit`.
+
+        Its callers are threads, which bring it into wire form while the committer waits.
+        """
         return self._committer.submit(pack(staged), len(staged.events))
+
+    def _packed(self, append: Append | PackedAppend) -> PackedAppend:
+        if isinstance(append, PackedAppend):
+            return append
+        return pack(stage(append, self.codec, self.limits))
 
     def append_many(self, appends: Sequence[Append]) -> list[AppendResult]:
         """Append a bulk in order, in chunks, on a connection of its own.
@@ -144,7 +154,7 @@ class PostgresEventStore:
         Raises Unavailable in the middle when the database goes away, LockTimeout when others hold
         the lock for very long: what came before is recorded, so repeat it with the same keys.
         """
-        packed = (pack(stage(append, self.codec, self.limits)) for append in appends)
+        packed = map(self._packed, appends)
         results: list[AppendResult] = []
         for chunk in self._chunks(packed):
             results += self._append_chunk(chunk)

@@ -322,8 +322,9 @@ def test_recorded_time_never_goes_back(open_store: OpenStore) -> None:
 def test_what_cannot_be_stored_is_refused_before_it_is_sent(
     store: EventStore, broken: Append, error: type[Exception]
 ) -> None:
+    answer = store.submit(broken)
     with pytest.raises(error):
-        store.submit(broken)
+        answer.result(timeout=30)
     assert store.head() == START
 
 

@@ -12,6 +12,8 @@ from infra.settings import Limits
 
 WAIT = 30
 
+Committer = GroupCommitter[str, str, str]
+
 
 class Journal:
     """A commit that keeps its batches and, when told to, holds the next one or fails."""
@@ -32,7 +34,7 @@ class Journal:
         return [payload.upper() for payload in batch]
 
     @contextmanager
-    def held(self, committer: GroupCommitter[str, str]) -> Generator[None]:
+    def held(self, committer: Committer) -> Generator[None]:
         """Hold the committer inside a first commit while the block runs."""
         self.may_go.clear()
         self.entered.clear()
@@ -42,16 +44,20 @@ class Journal:
         self.may_go.set()
 
 
+def prepared(payload: str) -> str:
+    if payload == "broken":
+        raise ValueError(payload)
+    return payload
+
+
 @pytest.fixture
 def journal() -> Journal:
     return Journal()
 
 
 @contextmanager
-def committing(
-    journal: Journal, limits: Limits | None = None
-) -> Generator[GroupCommitter[str, str]]:
-    committer = GroupCommitter(journal, limits or Limits())
+def committing(journal: Journal, limits: Limits | None = None) -> Generator[Committer]:
+    committer = GroupCommitter(prepared, journal, limits or Limits())
     try:
         yield committer
     finally:
@@ -129,6 +135,18 @@ def test_one_bad_command_fails_alone(journal: Journal) -> None:
         assert (good.result(WAIT), fine.result(WAIT)) == ("GOOD", "FINE")
         with pytest.raises(LookupError, match="bad"):
             bad.result(WAIT)
+
+
+def test_what_cannot_be_prepared_is_not_sent_and_its_neighbours_stay_together(
+    journal: Journal,
+) -> None:
+    with committing(journal) as committer:
+        with journal.held(committer):
+            good, broken, fine = (committer.submit(name, 1) for name in ("good", "broken", "fine"))
+        assert (good.result(WAIT), fine.result(WAIT)) == ("GOOD", "FINE")
+        with pytest.raises(ValueError, match="broken"):
+            broken.result(WAIT)
+    assert journal.batches == [["first"], ["good", "fine"]]
 
 
 def test_when_the_database_is_away_everybody_hears_it_and_nothing_is_sent_again(

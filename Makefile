@@ -83,7 +83,7 @@ soak: $(DEV) ## every fault, full counts: make soak ARGS="--short"
 	@$(BIN)/python -m tests.faults.soak $(ARGS)
 
 .PHONY: vectors
-vectors: $(DEV) ## run calculation vectors: make vectors VECTORS=folder [TAGS=tag,tag] [REPORT=file]
+vectors: $(DEV) ## run calculation vectors: make vectors VECTORS=file [TAGS=tag,tag] [REPORT=file]
 	@$(BIN)/python -m api.cli.vectors "$(call caller_path,$(VECTORS))" \
 	$(if $(TAGS),--tags "$(TAGS)") $(if $(REPORT),--report "$(call caller_path,$(REPORT))") $(ARGS)
 

@@ -42,6 +42,7 @@ RATE = Decimal("0.072")
 PRINCIPAL_MINOR = 30_000_000
 LOANS, LOANS_FULL = 20, 60
 SCHEDULES = 10
+SLICES = 10  # turns of each side a round, of so many schedules each
 TIMES_PLAIN, TIMES_PLAIN_GOAL = 3.0, 1.5
 PAYMENT_US, PAYMENT_US_GOAL = 150.0, 60.0
 BACKDATED_MS, BACKDATED_MS_GOAL = 15.0, 5.0
@@ -92,6 +93,7 @@ def _schedule(options: harness.Options) -> harness.Result:
         options.rounds,
         ours=lambda: _seconds(lambda: _engine_rows(terms), SCHEDULES) * _MILLI,
         peer=lambda: _seconds(lambda: _plain(360), SCHEDULES) * _MILLI,
+        slices=SLICES,
     )
     return harness.compared(
         "engine: 360 instalments, bare loop",

@@ -160,9 +160,8 @@ class Ledger:
         self.settled_plan: Plan | None = None
         self.touched: set[int] | None = None  # rows the last fact changed; None: any may have
         self.shared = False  # whether an account shows this state: then it must not change
-        for row in self.rows:
-            row.met_on = started_on
-        self.renumber()
+        for number, row in enumerate(self.rows, 1):  # as periods are, in order of their dates
+            row.number, row.met_on = number, started_on
 
     def copy(self) -> "Ledger":
         """Return an independent copy; rows and periods that are over are shared."""

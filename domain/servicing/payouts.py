@@ -82,6 +82,7 @@ def _stays_before(other: Row, row: Row, terms: LoanTerms) -> bool:
 
 
 def _follow_plan(ledger: Ledger, on: date) -> None:
+    rows = len(ledger.rows)
     for period, known in ledger.periods_with_rows():
         row = known
         if row is None:
@@ -91,9 +92,11 @@ def _follow_plan(ledger: Ledger, on: date) -> None:
             continue
         _ask_as_solved(ledger, period, row)
         row.update_met(on)
-    if ledger.terms.amortisation is Amortisation.FIXED_INSTALMENT:
+    fixed = ledger.terms.amortisation is Amortisation.FIXED_INSTALMENT
+    if fixed:
         drop_rows_beyond(ledger)
-    ledger.renumber()
+    if fixed or len(ledger.rows) > rows:
+        ledger.renumber()
 
 
 def _ask_as_solved(ledger: Ledger, period: Period, row: Row) -> None:

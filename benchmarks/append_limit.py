@@ -26,7 +26,7 @@ from infra.staging import StagedAppend, StagedEvent
 from infra.verify import verify_store
 
 BATCH = 64
-BATCHES = 100
+BATCHES = 300
 FLOOR, TARGET = 0.4, 0.7
 
 _BARE_TABLES = f"""

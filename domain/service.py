@@ -218,9 +218,9 @@ class Service:
     def _decide(
         self, states: Mapping[StreamId, Known], instruction: Instruction
     ) -> tuple[Append | None, Known]:
-        """Return the append that makes the decision durable (None.
+        """Return the append that makes the decision durable, and the state after it.
 
-        Nothing to store) and the state after it.
+        None: nothing is to be stored.
         """
         command = instruction.command
         stream = command.stream

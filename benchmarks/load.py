@@ -7,6 +7,7 @@ keep nothing in a cache. One load alone is bound by its round trip; the batch sh
 import random
 import time
 from collections.abc import Callable, Sequence
+from itertools import cycle
 
 import psycopg
 
@@ -23,6 +24,8 @@ from projections.record_log import StoredRecord
 LOANS = 1_000
 BATCH = 64
 LOADS, LOADS_FULL = 512, 2_048
+SLICES = 4  # turns of each side a round, which part its loads
+Load = Callable[[Sequence[StreamId]], int]
 _INSERT_MAX = 100  # with a thousand, the recorder waits for ever in the pipeline it fills
 
 
@@ -45,13 +48,15 @@ def run(options: harness.Options) -> list[harness.Result]:
         set_aside()  # for both sides, as the API does at its start
         alone = harness.interleave(
             options.rounds,
-            ours=lambda: _rate(wanted, lambda: _alone(service, wanted)),
-            peer=lambda: _rate(wanted, lambda: _theirs(loans, wanted)),
+            ours=_turns(wanted, lambda part: _alone(service, part)),
+            peer=_turns(wanted, lambda part: _theirs(loans, part)),
+            slices=SLICES,
         )
         batched = harness.interleave(
             options.rounds,
-            ours=lambda: _rate(wanted, lambda: _batched(service, wanted)),
-            peer=lambda: _rate(wanted, lambda: _theirs(loans, wanted)),
+            ours=_turns(wanted, lambda part: _batched(service, part)),
+            peer=_turns(wanted, lambda part: _theirs(loans, part)),
+            slices=SLICES,
         )
     return [
         harness.compared("load: one alone", alone, "loans/s"),
@@ -93,9 +98,15 @@ def _whole(states: dict[StreamId, Known]) -> int:
     return sum(known.version == histories.EVENTS_OF_A_LOAN for known in states.values())
 
 
-def _rate(wanted: Sequence[StreamId], load: Callable[[], int]) -> float:
+def _turns(wanted: Sequence[StreamId], load: Load) -> Callable[[], float]:
+    """Return a function that loads the next part of what is wanted, and tells the rate."""
+    parts = cycle(chunked(wanted, max(1, len(wanted) // SLICES)))
+    return lambda: _rate(next(parts), load)
+
+
+def _rate(wanted: Sequence[StreamId], load: Load) -> float:
     started = time.perf_counter()
-    loaded = load()
+    loaded = load(wanted)
     seconds = time.perf_counter() - started
     assert loaded == len(wanted), "not every load was whole"
     return loaded / seconds

@@ -9,11 +9,13 @@ the processor.
 import gc
 import time
 from collections.abc import Callable, Sequence
-from typing import Any
+from itertools import cycle
+from typing import Any, TypeVar
 
 from eventsourcing.persistence import Mapper, StoredEvent
 
 from benchmarks import harness, histories, library
+from consumers.stream import chunked
 from domain.envelope import StreamId
 from domain.loan.state import Loan
 from domain.service import Known, fold
@@ -22,6 +24,9 @@ from projections.record_log import StoredRecord
 from projections.standing import Standing, standings
 
 LOANS, LOANS_FULL = 1_500, 15_000
+SLICES = 3  # turns of each side a round, which part its loans
+
+T = TypeVar("T")
 
 
 def run(options: harness.Options) -> list[harness.Result]:
@@ -33,13 +38,15 @@ def run(options: harness.Options) -> list[harness.Result]:
     _check(_narrow(ours), _evolved(codec, ours), _applied(mapper, theirs))
     narrow = harness.interleave(
         options.rounds,
-        ours=lambda: _rate(len(ours), lambda: _narrow(ours)),
-        peer=lambda: _rate(len(theirs), lambda: _decoded(mapper, theirs)),
+        ours=_turns(ours, _narrow),
+        peer=_turns(theirs, lambda part: _decoded(mapper, part)),
+        slices=SLICES,
     )
     evolved = harness.interleave(
         options.rounds,
-        ours=lambda: _rate(len(ours), lambda: _evolved(codec, ours)),
-        peer=lambda: _rate(len(theirs), lambda: _applied(mapper, theirs)),
+        ours=_turns(ours, lambda part: _evolved(codec, part)),
+        peer=_turns(theirs, lambda part: _applied(mapper, part)),
+        slices=SLICES,
     )
     return [
         harness.compared("replay: narrow", narrow, "events/s", floor=8.0, target=20.0),
@@ -101,11 +108,18 @@ def _check(
         assert (standing.missed, standing.bucket) == (loan.missed, loan.bucket), stream
 
 
-def _rate(events: int, work: Callable[[], object]) -> float:
+def _turns(events: Sequence[T], work: Callable[[Sequence[T]], object]) -> Callable[[], float]:
+    """Return a function that works on the next part of the loans, and tells the rate."""
+    loans = len(events) // histories.EVENTS_OF_A_LOAN
+    parts = cycle(chunked(events, max(1, loans // SLICES) * histories.EVENTS_OF_A_LOAN))
+    return lambda: _rate(next(parts), work)
+
+
+def _rate(events: Sequence[T], work: Callable[[Sequence[T]], object]) -> float:
     gc.collect()
     started = time.thread_time()
-    work()
-    return events / (time.thread_time() - started)
+    work(events)
+    return len(events) / (time.thread_time() - started)
 
 
 if __name__ == "__main__":

@@ -10,9 +10,10 @@ from decimal import ROUND_HALF_DOWN, ROUND_HALF_EVEN, ROUND_HALF_UP, Context, De
 from domain.servicing.conventions import Factors, RoundingPlace
 from domain.servicing.rate_factor import EXACT, NO_FACTOR, ONE, WEIGHT_BITS, ZERO
 
-_PART = (1 << WEIGHT_BITS) - 1  # of a minor unit
-_HALF = 1 << WEIGHT_BITS - 1
-_TIE_FROM, _TIE_TO = _HALF - (1 << WEIGHT_BITS - 8), _HALF + (1 << WEIGHT_BITS - 8)
+_PLACES = 8  # binary ones that a product keeps: they say how it is rounded
+_CUT = WEIGHT_BITS - _PLACES
+_PART, _HALF = (1 << _PLACES) - 1, 1 << _PLACES - 1
+_BEFORE_HALF = _HALF - 1
 _NEAREST = frozenset({ROUND_HALF_UP, ROUND_HALF_EVEN, ROUND_HALF_DOWN})
 
 
@@ -26,8 +27,8 @@ class Earning:
     """How the factors of a plan become interest: on which base, and rounded how and where.
 
     A balance times one exact factor is rounded to the nearest minor unit in integers wherever the
-    same comes of cutting it to `inner`'s digits first. Below `integers_below` (in 2^-96 minor
-    units; 0: never) the cut moves it by half a thousandth of a unit at most, so that only a product
+    same comes of cutting it to `inner`'s digits first. Below `integers_below` (in 256ths of a minor
+    unit; 0: never) the cut moves it by half a thousandth of a unit at most, so that only a product
     within 1/256 of a half could come out otherwise: there the decimals decide.
     """
 
@@ -40,7 +41,7 @@ class Earning:
 
     def __post_init__(self) -> None:
         simple = not self.flat and self.factors is Factors.EXACT and self.mode in _NEAREST
-        most = 10 ** max(0, self.inner.prec - 3) << WEIGHT_BITS if simple else 0
+        most = 10 ** max(0, self.inner.prec - 3) << _PLACES if simple else 0
         object.__setattr__(self, "integers_below", most)
 
 
@@ -296,7 +297,7 @@ class Period:
         """Principal balance at the period's end."""
         last = self.subs[-1]
         moved = last.correction + last.capitalised + last.disbursed
-        balance = last.balance + moved + self.paid_principal - self.due_principal
+        balance = last.balance - self.due_principal + (moved + self.paid_principal)
         return balance if balance > 0 else 0
 
     def growth(self) -> Decimal:
@@ -332,14 +333,13 @@ class Period:
         """Interest of all sub-periods, rounded once, or by sub-period if the product says so."""
         if self.moved_up or self.moved_down or not self.earns:
             return 0
-        if earning.integers_below and len(self.subs) == 1:
+        if len(self.subs) == 1:
             days = self.subs[0]
-            product = days.balance * days.factor.weight
-            beyond = product & _PART
+            product = days.balance * days.factor.weight >> _CUT
             if 0 <= product < earning.integers_below and not (
-                _TIE_FROM <= beyond <= _TIE_TO or days.paused or days.credited_interest
+                _BEFORE_HALF <= product & _PART <= _HALF or days.paused or days.credited_interest
             ):
-                return product + _HALF >> WEIGHT_BITS
+                return product + _HALF >> _PLACES
         return self._earned(earning)
 
     def _earned(self, earning: Earning) -> int:
@@ -366,18 +366,19 @@ class Period:
                     credited += sum(self.credited_parts)
                     break
         future = self.future_interest
-        interest = earned + self.fixed_interest + future + carried_in
+        interest = earned + (self.fixed_interest + future + carried_in)
         interest = interest if interest > 0 else 0
         self.credited, self.interest = credited, interest
         if self.share is not None:
             self._derive_from_share(self.share, interest)
             self.carried = max(0, interest - self.due_interest)
             return
-        asked, paid, due = self.emi + credited + future, self.paid_principal, self.paid_interest
+        asked, paid, due = self.emi + (credited + future), self.paid_principal, self.paid_interest
         if not (self.interest_grace or (paid > 0 and paid > asked - interest)):
             most = interest if interest < asked else asked
             due = most if most > due else due
-        principal = asked - due if asked - due > paid else paid
+        principal = asked - due
+        principal = principal if principal > paid else paid
         self.due_interest = due
         self.due_principal = principal if principal > 0 else 0
         self.carried = interest - due if interest > due else 0

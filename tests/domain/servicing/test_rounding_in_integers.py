@@ -72,5 +72,5 @@ def test_a_balance_that_earns_about_half_a_unit_does_too(
 
 
 def test_most_balances_are_rounded_in_integers_and_none_by_another_mode() -> None:
-    assert _earning(ROUND_HALF_UP, 19).integers_below == 10**16 << 96
+    assert _earning(ROUND_HALF_UP, 19).integers_below == 10**16 << 8
     assert _earning(ROUND_UP, 19).integers_below == 0

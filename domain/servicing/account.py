@@ -230,52 +230,54 @@ def maturity_of(ledger: Ledger) -> date:
 
 
 def _freeze_rows(ledger: Ledger) -> tuple[Instalment, ...]:
-    if ledger.terms.explicit_periods:  # the plan alone: its own balances
-        plan = zip(ledger.rows, ledger.plan.periods, strict=True)
-        return tuple(
-            _freeze_row(row, Amounts.of(row.due), period.closing_balance()) for row, period in plan
+    """Freeze all rows in one place: of a long schedule a call for each is felt."""
+    of, none = Amounts.of, NO_AMOUNTS
+    rows = [
+        _fill(
+            Instalment,
+            (
+                row.number,
+                row.from_on,
+                row.due_on,
+                of(row.due),
+                of(row.paid) if row.paid else none,
+                none if row.rare is None else of(row.rare.waived),
+                none if row.rare is None else of(row.rare.written_off),
+                row.in_advance,
+                row.late,
+                None if row.met_on is None or row.outstanding else row.met_on,
+                balance,
+                row.down_payment,
+                row.additional,
+            ),
         )
-    rows: list[Instalment] = []
+        for row, balance in zip(ledger.rows, _balances(ledger), strict=True)
+    ]
+    return tuple(rows)
+
+
+def _balances(ledger: Ledger) -> list[int]:
+    """Principal owed after each row, were all rows up to it met."""
+    if ledger.terms.explicit_periods:  # the plan alone: its own balances
+        return [period.closing_balance() for period in ledger.plan.periods]
+    balances: list[int] = []
     moves = sorted((e.on, e.amount) for e in ledger.entries if e.kind in RAISES_BALANCE)
     balance, taken, matures_on, moved = 0, 0, maturity_of(ledger), len(moves)
     for row in ledger.rows:
         while taken < moved and _counts_by(moves[taken][0], row, matures_on):
             balance += moves[taken][1]
             taken += 1
-        due, rare = Amounts.of(row.due), row.rare
-        balance -= due.principal
-        if rare is not None:
-            balance += rare.credited[P]
-        rows.append(_freeze_row(row, due, balance))
-    return tuple(rows)
+        balance -= row.due.get(P, 0)
+        if row.rare is not None:
+            balance += row.rare.credited[P]
+        balances.append(balance)
+    return balances
 
 
 def _counts_by(on: date, row: Row, matures_on: date) -> bool:
     of_one_day = row.down_payment or row.from_on == row.due_on
     inclusive = of_one_day or row.additional or row.cut or row.due_on == matures_on
     return on <= row.due_on if inclusive else on < row.due_on
-
-
-def _freeze_row(row: Row, due: Amounts, balance: int) -> Instalment:
-    rare = row.rare
-    return _fill(
-        Instalment,
-        (
-            row.number,
-            row.from_on,
-            row.due_on,
-            due,
-            Amounts.of(row.paid) if row.paid else NO_AMOUNTS,
-            NO_AMOUNTS if rare is None else Amounts.of(rare.waived),
-            NO_AMOUNTS if rare is None else Amounts.of(rare.written_off),
-            row.in_advance,
-            row.late,
-            None if row.met_on is None or row.outstanding else row.met_on,
-            balance,
-            row.down_payment,
-            row.additional,
-        ),
-    )
 
 
 def _freeze_entries(entries: list[Entry]) -> tuple[Transaction, ...]:

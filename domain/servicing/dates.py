@@ -113,11 +113,12 @@ def schedule_periods(terms: LoanTerms, disbursed_on: date) -> list[tuple[date, d
         return list(terms.explicit_periods)
     start = schedule_start(terms, disbursed_on)
     dues = _due_dates(terms, start)
-    for from_on, due in pairwise([start, *dues]):
+    periods = list(pairwise([start, *dues]))
+    for from_on, due in periods:
         if due <= from_on:
             detail = f"an instalment of {due} cannot follow on {from_on}"
             raise Rejected("due_dates_out_of_order", detail, "instalments")
-    return list(zip([start, *dues[:-1]], dues, strict=True))
+    return periods
 
 
 def _due_dates(terms: LoanTerms, start: date) -> list[date]:

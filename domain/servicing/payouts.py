@@ -90,8 +90,13 @@ def _follow_plan(ledger: Ledger, on: date) -> None:
             ledger.rows.append(row)
         elif period.due_on < on:
             continue
-        _ask_as_solved(ledger, period, row)
-        row.update_met(on)
+        principal, interest, due = period.due_principal, period.due_interest, row.due
+        if row.paid or row.rare is not None or not (principal or interest):
+            _ask_as_solved(ledger, period, row)
+            row.update_met(on)
+        else:  # of a long schedule a call for each row is felt
+            due[P], due[I] = principal, interest
+            row.met, row.met_on = False, None
     fixed = ledger.terms.amortisation is Amortisation.FIXED_INSTALMENT
     if fixed:
         drop_rows_beyond(ledger)
@@ -105,12 +110,10 @@ def _ask_as_solved(ledger: Ledger, period: Period, row: Row) -> None:
     A plan that follows payments knows of them, and of what was put back.
     """
     principal, interest = period.due_principal, period.due_interest
-    if row.paid or row.rare is not None:
-        if not ledger.terms.recalculates:
-            principal = max(principal + row.credited[P], row.paid[P])
-            interest = max(interest, row.paid[I])
-        interest += row.waived_beside_plan
-    row.due[P], row.due[I] = principal, interest
+    if not ledger.terms.recalculates:
+        principal = max(principal + row.credited[P], row.paid[P])
+        interest = max(interest, row.paid[I])
+    row.due[P], row.due[I] = principal, interest + row.waived_beside_plan
 
 
 def _principal_after_maturity(ledger: Ledger, on: date, amount: int) -> None:

@@ -63,12 +63,18 @@ FROM outcomes WHERE scope = %b AND key = %b
 """
 # Stands in no topic, and in no JSON: it must be escaped there (RFC 7464 parts texts by it too).
 _PARTED_BY = "\x1e"
+# Are read in one step. More come in several: beside busy threads each waits for its turn.
+_FEW_STREAMS = 8
 _YIELD_SECONDS = 0.001
 _YIELD_SECONDS_MAX = 0.05
 
 Row = tuple[Any, ...]
 
 _version = attrgetter("version")
+
+
+def _names(streams: Iterable[StreamId]) -> bytes:
+    return array(TEXT_OID, [text_field(stream) for stream in streams])
 
 
 class PostgresEventStore:
@@ -196,19 +202,32 @@ class PostgresEventStore:
         """Read many streams whole in one round trip, the events alone; unknown ones are empty.
 
         A stream is decoded when it is its turn: who folds it then finds it fresh in the processor's
-        cache. Raises as `load`.
+        cache, and meanwhile the server finds the next. Raises as `load`.
         """
         wanted = list(dict.fromkeys(streams))
         if len(wanted) > self.limits.load_streams_max:
             raise ValueError(f"more than {self.limits.load_streams_max} streams in one load")
-        found = self._ask_for(wanted) if wanted else []
+        if not wanted:
+            return iter(())
+        found = self._ask_for(wanted) if len(wanted) <= _FEW_STREAMS else self._told(wanted)
         return (
             (StreamId(stream), self._parted(topics, states)) for stream, topics, states in found
         )
 
-    def _ask_for(self, streams: Sequence[StreamId]) -> list[Row]:
-        names = array(TEXT_OID, [text_field(stream) for stream in streams])
+    def _ask_for(self, streams: Iterable[StreamId]) -> list[Row]:
+        names = _names(streams)
         return self._reading(lambda connection: _EVENTS.call(connection, [names]))
+
+    def _told(self, streams: Iterable[StreamId]) -> Iterator[Row]:
+        """Read rows as the server makes them; after a loss, ask at once for those that are left."""
+        left = dict.fromkeys(streams)
+        try:
+            with self._readers.connection() as connection:
+                for row in _EVENTS.rows(connection, [_names(left)]):
+                    del left[row[0]]
+                    yield row
+        except psycopg.Error:
+            yield from self._ask_for(left)  # which tries again, or says why not
 
     def _parted(self, topics: str | None, states: bytes | None) -> list[Event]:
         if topics is None or states is None:

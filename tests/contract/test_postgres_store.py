@@ -28,6 +28,7 @@ from tests.support.record import (
     append,
     everything,
     in_threads,
+    kill_backends,
     payment,
     recorded,
     sql,
@@ -37,16 +38,6 @@ from tests.support.record import (
 pytestmark = pytest.mark.postgres
 
 WAIT = 30
-
-
-def kill_backends(dsn: str, running: str) -> None:
-    """End every session whose last statement contains a text."""
-    sql(
-        dsn,
-        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-        " WHERE query LIKE %s AND pid <> pg_backend_pid() AND datname = current_database()",
-        (f"%{running}%",),
-    )
 
 
 def waiting_for_a_lock(dsn: str) -> int:

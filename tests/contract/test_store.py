@@ -197,6 +197,15 @@ def test_streams_load_as_events_alone(store: EventStore) -> None:
     assert dict(store.events([])) == {}
 
 
+def test_many_streams_load_as_events_alone(store: EventStore) -> None:
+    wanted = {a_stream(): [payment(number)] for number in range(1, 31)}
+    append(store, *(an_append(stream, 0, *events) for stream, events in wanted.items()))
+    unknown = a_stream()
+    loaded = list(store.events([*wanted, unknown, *wanted]))
+    assert len(loaded) == len(wanted) + 1
+    assert dict(loaded) == {**wanted, unknown: []}
+
+
 @pytest.mark.parametrize("control", ["\x1e", "\n", "\x01"])
 def test_control_characters_part_no_events(store: EventStore, control: str) -> None:
     stream, odd = a_stream(), replace(payment(1), payment_id=f"p{control}1")

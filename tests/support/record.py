@@ -130,6 +130,16 @@ def sql(dsn: str, statement: LiteralString, parameters: tuple[object, ...] = ())
         return cursor.fetchall() if cursor.description else []
 
 
+def kill_backends(dsn: str, running: str) -> None:
+    """End every session whose last statement contains a text."""
+    sql(
+        dsn,
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+        " WHERE query LIKE %s AND pid <> pg_backend_pid() AND datname = current_database()",
+        (f"%{running}%",),
+    )
+
+
 class StoreSettings(TypedDict, total=False):
     shard: int
     limits: Limits

@@ -231,47 +231,40 @@ def maturity_of(ledger: Ledger) -> date:
 
 def _freeze_rows(ledger: Ledger) -> tuple[Instalment, ...]:
     """Freeze all rows in one place: of a long schedule a call for each is felt."""
-    of, none = Amounts.of, NO_AMOUNTS
-    rows = [
-        _fill(
-            Instalment,
-            (
-                row.number,
-                row.from_on,
-                row.due_on,
-                of(row.due),
-                of(row.paid) if row.paid else none,
-                none if row.rare is None else of(row.rare.waived),
-                none if row.rare is None else of(row.rare.written_off),
-                row.in_advance,
-                row.late,
-                None if row.met_on is None or row.outstanding else row.met_on,
-                balance,
-                row.down_payment,
-                row.additional,
-            ),
-        )
-        for row, balance in zip(ledger.rows, _balances(ledger), strict=True)
-    ]
-    return tuple(rows)
-
-
-def _balances(ledger: Ledger) -> list[int]:
-    """Principal owed after each row, were all rows up to it met."""
-    if ledger.terms.explicit_periods:  # the plan alone: its own balances
-        return [period.closing_balance() for period in ledger.plan.periods]
-    balances: list[int] = []
+    rows: list[Instalment] = []
     moves = sorted((e.on, e.amount) for e in ledger.entries if e.kind in RAISES_BALANCE)
     balance, taken, matures_on, moved = 0, 0, maturity_of(ledger), len(moves)
+    of, none = Amounts.of, NO_AMOUNTS
     for row in ledger.rows:
         while taken < moved and _counts_by(moves[taken][0], row, matures_on):
             balance += moves[taken][1]
             taken += 1
-        balance -= row.due.get(P, 0)
-        if row.rare is not None:
-            balance += row.rare.credited[P]
-        balances.append(balance)
-    return balances
+        get, rare = row.due.get, row.rare
+        principal = get(P, 0)
+        due = _fill(Amounts, (principal, get(I, 0), get(F, 0), get(N, 0)))
+        balance -= principal
+        if rare is not None:
+            balance += rare.credited[P]
+        shown = (
+            row.number,
+            row.from_on,
+            row.due_on,
+            due,
+            of(row.paid) if row.paid else none,
+            none if rare is None else of(rare.waived),
+            none if rare is None else of(rare.written_off),
+            row.in_advance,
+            row.late,
+            None if row.met_on is None or row.outstanding else row.met_on,
+            balance,
+            row.down_payment,
+            row.additional,
+        )
+        rows.append(_fill(Instalment, shown))
+    if ledger.terms.explicit_periods:  # the plan alone: its own balances
+        plan = zip(rows, ledger.plan.periods, strict=True)
+        rows = [row._replace(balance_after_minor=p.closing_balance()) for row, p in plan]
+    return tuple(rows)
 
 
 def _counts_by(on: date, row: Row, matures_on: date) -> bool:

@@ -116,13 +116,15 @@ class Plan(Periods):
     def under_principal_grace(self) -> list[Period]:
         """Instalments that ask for no principal: the product's first ones, and granted ones."""
         graced = 0 if self.grace_lifted else self.terms.grace_on_principal
-        return [p for i, p in enumerate(self.periods) if i < graced or p.granted_principal]
+        periods = self.periods
+        return periods[:graced] + [p for p in periods[graced:] if p.granted_principal]
 
     @property
     def under_interest_grace(self) -> list[Period]:
         """Instalments that ask for no interest: the product's first ones, and granted ones."""
         graced = 0 if self.grace_lifted else self.terms.grace_on_interest
-        return [p for i, p in enumerate(self.periods) if i < graced or p.granted_interest]
+        periods = self.periods
+        return periods[:graced] + [p for p in periods[graced:] if p.granted_interest]
 
     def lift_grace(self) -> None:
         """End every grace: what is planned anew asks for principal and interest."""

@@ -21,19 +21,17 @@ from domain.commands.ending import RepriceLoan
 from domain.envelope import StreamId
 from domain.errors import Rejected
 from domain.events.day import Accrual, Recognition
-from domain.loan.day import DayFigures
 from domain.policies import US_BUCKETS, BucketSet
 from domain.postings import DEFERRED, Account
 from domain.service import Service
-from infra.errors import Unavailable
 from infra.failpoints import failpoint
 from infra.garbage import collected_rarely
 from projections.case_work import case_without_arrears, late_without_case, park, parked, unpark
+from projections.day_totals import day_totals
 from projections.deferred_income import deferred_income
 from projections.journal import balances_on
 from projections.loan_day import (
     accrued_interest,
-    day_totals,
     fill_day,
     last_closed,
     loans_with_something_to_do,
@@ -45,7 +43,6 @@ from projections.worklist import DEFAULT_STRATEGY, Strategy, tier_of
 
 # One close writes a day's rows at a time; no other advisory lock of the database has this number.
 FILL_LOCK: Final = 0x10A9B003
-FILL_ROUNDS_MAX: Final = 5
 
 
 T = TypeVar("T")
@@ -178,23 +175,27 @@ class CloseOfDay:
         return self.helpers.spread(self.work, task, on, loans)
 
     def _fill(self, on: date, loans: Collection[str], failed: dict[str, str]) -> None:
-        told: dict[str, DayFigures] = {}
+        """Write the rows of the day, and again those of loans that moved on before they were.
+
+        A loan that moves on later has its row, true as it was known then: however many payments
+        come meanwhile, the second time ends it.
+        """
         with self.database.transaction() as db:
             untold = recalculated_loans(db, on)
-        for attempt in range(FILL_ROUNDS_MAX):
-            asked = LoanWork.tell_with_lines if attempt == 0 else LoanWork.tell
-            told |= self._spread(asked, on, untold)
+        told = self._spread(LoanWork.tell_with_lines, on, untold)
+        with self.database.transaction() as db:
+            db.execute("SELECT pg_advisory_xact_lock(%s)", [FILL_LOCK])
+            fill_day(db, on, self.buckets, told)
+            park(db, on, failed)
+            unpark(db, on, set(loans) - set(failed))
+            moved_on = recalculated_loans(db, on)
+        untold = {loan: version for loan, version in moved_on.items() if loan not in told}
+        if untold:
+            self.catch_up()
+            told = self._spread(LoanWork.tell, on, untold)
             with self.database.transaction() as db:
                 db.execute("SELECT pg_advisory_xact_lock(%s)", [FILL_LOCK])
-                fill_day(db, on, self.buckets, told)
-                park(db, on, failed)
-                unpark(db, on, set(loans) - set(failed))
-                moved_on = recalculated_loans(db, on)
-            untold = {loan: version for loan, version in moved_on.items() if loan not in told}
-            if not untold:
-                return
-            self.catch_up()
-        raise Unavailable("loans moved on faster than the day could be filled; close it again")
+                fill_day(db, on, self.buckets, told, only=untold)
 
     def _work_cases(self, on: date) -> tuple[int, int]:
         """Open a case for loans that fell late, close those of loans that are late no more."""

@@ -16,10 +16,11 @@ from consumers.rebuild import fold_from_zero
 from domain.postings import DEFERRED, Account
 from infra.verify import ChainReport
 from projections import schema
+from projections.day_totals import day_totals
 from projections.deferred_income import deferred_income
 from projections.hashes import hashes
 from projections.journal import trial_balance
-from projections.loan_day import accrued_interest, day_totals
+from projections.loan_day import accrued_interest
 from projections.ports import Database, Row
 
 IMPORTED = """

@@ -6,7 +6,7 @@ later value dates are taken back out, so a late close says what an early one wou
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict
 from datetime import date
 from typing import Final
@@ -192,13 +192,13 @@ said AS (
 INSERT INTO loan_day (business_date, known_from, bucket_set, {_COLUMNS})
 SELECT %(on)s, %(known)s, %(bucket_set)s, s.*
 FROM said s LEFT JOIN known k ON k.loan_id = s.loan_id
-WHERE k.loan_id IS NULL
+WHERE (%(only)s::text[] IS NULL OR s.loan_id = ANY (%(only)s::text[])) AND (k.loan_id IS NULL
     OR (s.state, s.bucket, s.days_past_due, s.principal_minor, s.overdue_principal_minor,
         s.overdue_interest_minor, s.overdue_fee_minor, s.overdue_penalty_minor,
         s.accrued_interest_minor, s.restructured)
     <> (k.state, k.bucket, k.days_past_due, k.principal_minor, k.overdue_principal_minor,
         k.overdue_interest_minor, k.overdue_fee_minor, k.overdue_penalty_minor,
-        k.accrued_interest_minor, k.restructured)
+        k.accrued_interest_minor, k.restructured))
 ORDER BY s.loan_id
 ON CONFLICT (business_date, loan_id, known_from) DO NOTHING
 """
@@ -259,6 +259,14 @@ ORDER BY s.loan_id
 """
 
 
+_REACHED = """
+SELECT (SELECT coalesce(max(position), 0) FROM feed_positions) AS position,
+    (SELECT max(business_date) FROM portfolio_day WHERE business_date < %s) AS before
+"""
+Told = Mapping[str, DayFigures]
+Names = Collection[str]
+
+
 def parameters(on: date, buckets: BucketSet) -> dict[str, object]:
     """Return what the statements of a day ask for: the date, and the bucket set as data."""
     return {
@@ -289,26 +297,24 @@ def recalculated_loans(db: Database, on: date) -> dict[str, int]:
 
 
 def fill_day(
-    db: Database, on: date, buckets: BucketSet, told: Mapping[str, DayFigures] | None = None
+    db: Database, on: date, buckets: BucketSet, told: Told | None = None, only: Names | None = None
 ) -> int:
     """Write the rows of a business day; return how many.
 
     `told`: figures of the engine by loan; of other loans they are computed from the rows that were
-    published. Idempotent: a second call adds only rows that say something new, known from the
-    position that the read models have reached by now.
+    published. `only`: rows of these loans alone. Idempotent: a second call adds only rows that say
+    something new, known from the position that the read models have reached by now.
     """
     _take_room(db)
     _ensure_month(db, on)
-    known = db.row("SELECT coalesce(max(position), 0) AS position FROM feed_positions")
-    before = db.row(
-        "SELECT max(business_date) AS day FROM portfolio_day WHERE business_date < %s", [on]
-    )
-    assert known is not None
+    reached = db.row(_REACHED, [on])
+    assert reached is not None
     figures = [{"loan_id": loan_id, **asdict(said)} for loan_id, said in (told or {}).items()]
     wanted = parameters(on, buckets) | {
         "told": json.dumps(figures),
-        "known": known["position"],
-        "before": before["day"] if before and before["day"] else date.min,
+        "known": reached["position"],
+        "only": None if only is None else list(only),
+        "before": reached["before"] or date.min,
     }
     rows = db.execute(FILL_DAY, wanted)
     db.execute(_FILL_PORTFOLIO.format(rows=last_known(db, on)), wanted)
@@ -336,29 +342,6 @@ def _ensure_month(db: Database, on: date) -> None:
             f"CREATE TABLE {name} PARTITION OF loan_day"
             f" FOR VALUES FROM ('{begin.isoformat()}') TO ('{end.isoformat()}')"
         )
-
-
-DAY_TOTALS = """
-SELECT currency, sum(loans)::bigint AS loans, sum(principal_minor)::bigint AS principal_minor,
-    sum(overdue_minor)::bigint AS overdue_minor,
-    sum(accrued_interest_minor)::bigint AS accrued_interest_minor
-FROM (
-    SELECT DISTINCT ON (shard, currency, bucket) * FROM portfolio_day
-    WHERE business_date = %(on)s AND known_from = (
-        SELECT max(p.known_from) FROM portfolio_day p WHERE p.business_date = %(on)s
-            AND p.shard = portfolio_day.shard)
-    ORDER BY shard, currency, bucket
-) AS p
-GROUP BY currency ORDER BY currency
-"""
-
-
-def day_totals(db: Database, on: date) -> list[Row]:
-    """Return the control totals of a closed day, per currency; empty: not closed.
-
-    Columns: currency, loans, principal_minor, overdue_minor, accrued_interest_minor.
-    """
-    return db.rows(DAY_TOTALS, {"on": on})
 
 
 _ACCRUED = """

@@ -18,7 +18,8 @@ from api.console.formats import percent, severity, short_money
 from api.identity import Scope
 from domain.policies import US_BUCKETS
 from projections import risk
-from projections.loan_day import day_totals, last_closed
+from projections.day_totals import day_totals
+from projections.loan_day import last_closed
 from projections.ports import Database, Row
 
 TREND_DAYS: Final = 366

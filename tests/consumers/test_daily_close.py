@@ -17,6 +17,7 @@ import pytest
 
 from consumers.close_helpers import CloseHelpers, Workplace
 from consumers.daily_close import CloseOfDay
+from consumers.loan_work import LoanWork
 from consumers.log_feed import LogFeed
 from consumers.projector import Projector
 from domain.commands.ending import CloseLoanDay
@@ -118,6 +119,35 @@ def test_the_engine_says_the_days_of_loans_whose_interest_follows_what_is_paid(
         told = [DayFigures(**{n: row[n] for n in DayFigures.__dataclass_fields__}) for row in rows]
         assert told == [day_figures(book.state(loan_id), row["business_date"]) for row in rows]
     assert rows[-1]["overdue_interest_minor"] > planned
+
+
+def test_payments_that_go_on_coming_hold_up_no_close(
+    pool: DatabasePool, store: PostgresEventStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each time the engine is asked, another loan moves on; a close gave up after five of them."""
+    book, close = Book(store, recalculation=Recalculation.CONTINUOUS), closer(pool, store)
+    loans = [f"loan-{number}" for number in range(8)]
+    for name in loans:
+        book.open_loan(name)
+    book.today = DUE
+    close.close_until(DUE - timedelta(days=1), first=START)
+    to_pay = iter(loans)
+
+    def paid_first(task: Callable[..., Any]) -> Callable[..., Any]:
+        def work(*args: Any) -> Any:  # noqa: ANN401 - whatever the task takes and answers
+            book.pay(next(to_pay), 100)
+            close.catch_up()
+            return task(*args)
+
+        return work
+
+    monkeypatch.setattr(LoanWork, "tell", paid_first(LoanWork.tell))
+    monkeypatch.setattr(LoanWork, "tell_with_lines", paid_first(LoanWork.tell_with_lines))
+    assert close.close_day(DUE).loans_open == len(loans)
+    monkeypatch.undo()
+    for name in loans:
+        with pool.transaction() as db:
+            assert len(loan_days(db, name, from_on=DUE, until_on=DUE)) == 1
 
 
 @pytest.fixture

@@ -14,8 +14,8 @@ from domain.loan.terms import Recalculation
 from domain.postings import Account
 from infra.database import DatabasePool
 from infra.store import PostgresEventStore
+from projections.day_totals import day_totals
 from projections.journal import trial_balance
-from projections.loan_day import day_totals
 from tests.support.book import START, Book
 
 CLASSIFIED = date(2018, 3, 20)

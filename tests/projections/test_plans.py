@@ -213,7 +213,9 @@ def test_a_close_reads_the_rows_that_were_ever_overdue(db: Database) -> None:
 def test_a_close_finds_running_rows_by_due_date(db: Database) -> None:
     parameters = loan_day.parameters(date(2018, 5, 15), US_BUCKETS)
     used = indexes_used(
-        db, loan_day.FILL_DAY, parameters | {"known": 1, "before": date.min, "told": "[]"}
+        db,
+        loan_day.FILL_DAY,
+        parameters | {"known": 1, "before": date.min, "told": "[]", "only": None},
     )
     assert {"instalments_ever_overdue", "instalments_never_overdue"} <= used
 

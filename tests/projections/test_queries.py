@@ -30,6 +30,7 @@ from projections import (
     transactions,
     worklist,
 )
+from projections.day_totals import day_totals
 from tests.support.book import COLLECTOR, START, Book
 
 MARCH = date(2018, 3, 31)
@@ -132,7 +133,7 @@ def test_buckets_and_portfolio_at_risk_count_the_whole_balance(late: Desk) -> No
     with late.pool.transaction() as db:
         buckets = {row["bucket"]: row["loans"] for row in risk.by_bucket(db, JUNE)}
         ratios = {r.definition: r for r in risk.portfolio_at_risk(db, JUNE)}
-        totals = loan_day.day_totals(db, JUNE)
+        totals = day_totals(db, JUNE)
     # Never: due 15 Feb, so 135 days late on 30 June. First-only: due 15 March, 107 days.
     assert buckets == {"current": 1, "90-119": 1, "120-149": 1}
     at_risk = sum(state(loan).balances.principal_minor for loan in ("never", "first-only"))

@@ -24,6 +24,7 @@ from projections import (
     transactions,
     worklist,
 )
+from projections.day_totals import day_totals
 from projections.tables import Table
 
 DAY = date(2018, 3, 31)
@@ -102,6 +103,6 @@ def test_every_query_answers_on_an_empty_book(pool: DatabasePool) -> None:
         assert business_report.business_report(db, date(2018, 1, 1), DAY, "week") == []
         assert loan_day.loans_with_something_to_do(db, DAY, US_BUCKETS) == []
         assert loan_day.fill_day(db, DAY, US_BUCKETS) == 0
-        assert loan_day.day_totals(db, DAY) == []
+        assert day_totals(db, DAY) == []
         assert loan_day.last_closed(db) is None
         assert loan_day.loan_days(db, "nobody", from_on=DAY, until_on=DAY) == []

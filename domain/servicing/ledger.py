@@ -279,7 +279,7 @@ class Ledger:
     def periods_with_rows(self) -> Iterable[tuple[Period, Row | None]]:
         """Return every period of the plan with its row; None if it has none with its dates."""
         rows, periods = self.rows, self.plan.periods
-        if len(rows) == len(periods) and _all_same_dates(rows, periods):
+        if len(rows) == len(periods) and all(map(_same_dates, rows, periods)):
             return zip(periods, rows, strict=True)
         known = self.rows_by_period()
         return [(period, known.get(period)) for period in periods]
@@ -287,7 +287,7 @@ class Ledger:
     def rows_by_period(self) -> dict[Period, Row]:
         """Return the row of each period of the plan that has one with its dates."""
         rows, periods = self.rows, self.plan.periods
-        if len(rows) == len(periods) and _all_same_dates(rows, periods):
+        if len(rows) == len(periods) and all(map(_same_dates, rows, periods)):
             return dict(zip(periods, rows, strict=True))
         by_dates: dict[tuple[date, date], list[Row]] = {}
         for row in self.rows:
@@ -304,7 +304,7 @@ class Ledger:
         """The periods that are not over, each with its row."""
         rows, periods, over = self.rows, self.plan.periods, self.plan.settled
         self._open_rows(over)
-        if len(rows) == len(periods) and _all_same_dates(rows[over:], periods[over:]):
+        if len(rows) == len(periods) and all(map(_same_dates, rows[over:], periods[over:])):
             return zip(periods[over:], rows[over:], strict=True)
         return self.rows_by_period().items()
 
@@ -385,13 +385,3 @@ def _same_dates(row: Row, period: Period) -> bool:
     if row.due_on != period.due_on or row.from_on != period.from_on:
         return False
     return not (row.down_payment or row.additional)
-
-
-def _all_same_dates(rows: list[Row], periods: list[Period]) -> bool:
-    """Whether `_same_dates` of all, one by one: a call for each of a long schedule is felt."""
-    for row, period in zip(rows, periods, strict=True):
-        if row.due_on != period.due_on or row.from_on != period.from_on:
-            return False
-        if row.down_payment or row.additional:
-            return False
-    return True

@@ -26,7 +26,7 @@ from api.routes import (
     simulations,
 )
 from infra import log
-from infra.garbage import set_aside
+from infra.garbage import look_once
 from infra.settings import Settings
 
 if not __debug__:
@@ -100,5 +100,5 @@ def from_environment() -> FastAPI:
     stack = ExitStack()
     parts = stack.enter_context(opened(settings, settings.database_url.get_secret_value()))
     app = create_app(parts, close=stack)
-    set_aside()
+    look_once()
     return app

@@ -24,7 +24,7 @@ from domain.envelope import StreamId
 from domain.ports import IdempotencyKey, Outcome
 from domain.service import Fetch, Instruction, Service
 from infra.errors import Overloaded
-from infra.garbage import set_aside
+from infra.garbage import look_once
 from infra.spawned import Pipe, start_at_pipe
 from infra.store import PostgresEventStore
 
@@ -106,7 +106,7 @@ class _Payments:
         for number in range(len(self._loans)):
             await self._one(number, time.monotonic())
         self._delays.clear()  # the engine had folded each loan's history
-        set_aside()
+        look_once()
         running: set[asyncio.Task[None]] = set()
         begun = time.monotonic()
         pipe.send(begun)

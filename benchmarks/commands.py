@@ -29,7 +29,7 @@ from domain.context import Context
 from domain.decide import decide_loan
 from domain.ports import Append, IdempotencyKey, Outcome
 from domain.service import Instruction, Service, Way
-from infra.garbage import set_aside
+from infra.garbage import look_once
 from infra.store import PostgresEventStore
 from infra.verify import verify_store
 
@@ -52,7 +52,7 @@ class Turn:
 def run(options: harness.Options) -> list[harness.Result]:
     """Compare rates, and hold ours beside what is asked for."""
     records = histories.records(LOANS)
-    set_aside()  # for both sides, as the API does at its start
+    look_once()  # for both sides, as the API does at its start
     ours: list[Turn] = []
 
     def measured(server: harness.Server) -> float:

@@ -37,7 +37,7 @@ from infra.broker import BrokerUnavailable
 from infra.codec import peek
 from infra.database import bulk_pool
 from infra.errors import Overloaded
-from infra.garbage import set_aside
+from infra.garbage import look_once
 from infra.kafka_cluster import Kafka, Topics
 from infra.outbox import Outbox
 from infra.spawned import SPAWNED, start
@@ -202,13 +202,13 @@ def _beside(dsn: str, children: list[Child]) -> Generator[None]:
 
 def _by_store(dsn: str, stopping: Event) -> None:
     with bulk_pool(dsn) as pool:
-        set_aside()
+        look_once()
         Projector(pool, LogFeed(pool)).run(stopping.is_set)
 
 
 def _relay(dsn: str, stopping: Event, servers: str, prefix: str) -> None:
     with Outbox(dsn) as outbox, Kafka(servers, Topics.under(prefix)) as kafka:
-        set_aside()
+        look_once()
         Relay(outbox, kafka).run(stopping.is_set)
 
 
@@ -218,7 +218,7 @@ def _follow_topic(dsn: str, stopping: Event, servers: str, prefix: str) -> None:
         Kafka(servers, Topics.under(prefix)) as kafka,
         closing(topic_feed(kafka, pool)) as feed,
     ):
-        set_aside()
+        look_once()
         Projector(pool, feed).run(stopping.is_set)
 
 

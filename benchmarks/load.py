@@ -17,7 +17,7 @@ from consumers.stream import chunked
 from domain.envelope import StreamId
 from domain.service import Known, Service
 from infra.codec import Codec
-from infra.garbage import set_aside
+from infra.garbage import look_once
 from infra.store import PostgresEventStore
 from projections.record_log import StoredRecord
 
@@ -45,7 +45,7 @@ def run(options: harness.Options) -> list[harness.Result]:
         order = random.Random(7).sample(range(LOANS), LOANS)  # noqa: S311 - the same in every run
         wanted = [histories.stream_of(order[number % LOANS]) for number in range(loads)]
         _check(service, loans, wanted[:100])
-        set_aside()  # for both sides, as the API does at its start
+        look_once()  # for both sides, as the API does at its start
         alone = harness.interleave(
             options.rounds,
             ours=_turns(wanted, lambda part: _alone(service, part)),

@@ -1,19 +1,55 @@
 """What a process keeps is left out of full collections."""
 
 import gc
+from collections.abc import Generator
+from weakref import ref
 
-from infra.garbage import set_aside
+import pytest
+
+from infra import garbage
+from infra.garbage import look_once, set_aside
+
+
+class Thing:
+    """Something that can refer to itself."""
+
+    def __init__(self) -> None:
+        self.same = self
+
+
+@pytest.fixture(autouse=True)
+def _as_before() -> Generator[None]:
+    before = gc.get_threshold(), list(gc.callbacks)
+    yield
+    gc.set_threshold(*before[0])
+    gc.callbacks[:] = before[1]
+    gc.unfreeze()
+    gc.freeze()  # as tests/conftest.py leaves the suite
 
 
 def test_what_was_loaded_is_walked_no_more() -> None:
     kept = [[number] for number in range(100)]
-    before = gc.get_threshold()
-    try:
-        set_aside()
-        walked = {id(one) for one in gc.get_objects()}
-        assert walked.isdisjoint(id(one) for one in kept)
-    finally:
-        gc.set_threshold(*before)
-        gc.unfreeze()
-    assert {id(one) for one in kept} <= {id(one) for one in gc.get_objects()}
-    gc.freeze()  # as tests/conftest.py leaves the suite
+    set_aside()
+    assert not _walked(kept)
+    gc.unfreeze()
+    assert _walked(kept)
+
+
+def test_what_stays_after_a_look_is_walked_no_more_and_a_young_cycle_is_found() -> None:
+    look_once()
+    gone = ref(Thing())
+    assert gone() is not None
+    kept = [[number] for number in range(garbage.NEW_OBJECTS_SERVING + 100)]
+    assert gone() is None
+    assert not _walked(kept[:100])
+
+
+def test_a_process_that_looks_once_twice_keeps_once() -> None:
+    look_once()
+    look_once()
+    assert len(gc.callbacks) == len(set(map(id, gc.callbacks)))
+
+
+def _walked(objects: list[list[int]]) -> bool:
+    ids = {id(one) for one in gc.get_objects()}
+    return all(id(one) in ids for one in objects)

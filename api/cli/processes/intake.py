@@ -16,7 +16,7 @@ from domain.service import Service
 from infra.calendars import read_calendars
 from infra.database import read_pool
 from infra.dead_letters import DeadLetters
-from infra.garbage import set_aside
+from infra.garbage import look_once
 from infra.kafka_cluster import Kafka
 from infra.log import configure
 from infra.migrate import migrate
@@ -61,5 +61,5 @@ def intake(
         )
         answers = stack.enter_context(closing(Answers(outcomes, kafka, sources)))
         note(f"the intake takes {kafka.topics.commands} of {', '.join(sources)}")
-        set_aside()
+        look_once()
         run(taking, answers, limits, lambda: wish.asked)

@@ -13,7 +13,7 @@ from consumers.log_feed import LogFeed
 from consumers.projector import Projector, RecordFeed
 from consumers.topic_feed import topic_feed
 from infra.database import bulk_pool
-from infra.garbage import set_aside
+from infra.garbage import look_once
 from infra.kafka_cluster import Kafka
 from infra.log import configure
 from infra.migrate import migrate
@@ -60,5 +60,5 @@ def project(
         else:
             source = LogFeed(pool, limits=limits)
             note("the projector follows the store")
-        set_aside()
+        look_once()
         Projector(pool, source, limits=limits).run(lambda: wish.asked)

@@ -4,7 +4,7 @@ from api.cli.children import stopping
 from api.cli.output import note
 from api.cli.servers import database, kafka_servers
 from consumers.relay import Relay
-from infra.garbage import set_aside
+from infra.garbage import look_once
 from infra.kafka_cluster import Kafka
 from infra.log import configure
 from infra.migrate import migrate
@@ -25,5 +25,5 @@ def relay() -> None:
     ):
         migrate(dsn)
         note(f"the relay publishes to {kafka.topics.events} on {kafka.bootstrap_servers}")
-        set_aside()
+        look_once()
         Relay(outbox, kafka, limits=limits).run(lambda: wish.asked)

@@ -79,6 +79,8 @@ def _pay_group(payment: _Payment, due: DueClass, components: Sequence[Component]
         return False
     before = payment.left
     for component in components:
+        if not payment.left:
+            return False  # looking at what else is asked for would change nothing
         if component in CHARGED and not [row for row in rows if row.due.get(component)]:
             continue  # the plan knows of no charges, so that nothing else asks for them
         _pay_evenly(payment, rows, due, component)

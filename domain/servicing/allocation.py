@@ -178,7 +178,7 @@ def _pay_row(payment: _Payment, row: Row, due: DueClass, component: Component, a
         whole = asked.interest if component is I else asked.principal
         row.due[component] = whole + (row.waived_beside_plan if component is I else 0)
         index = plan.index_of(period)
-        plan.note(index, index)  # the row must follow the plan again
+        plan.follow_again(index)
     used = _collect(payment, row, component, amount, due)
     if used:
         pays = pay_interest if component is I else pay_principal

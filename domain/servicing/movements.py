@@ -28,16 +28,15 @@ def put_back(plan: Plan, on: date, amount: int) -> None:
     settle_last(plan, on)
 
 
-def pays_as_asked(plan: Plan, period: Period, on: date) -> bool:
+def pays_as_asked(plan: Plan, period: Period) -> bool:
     """Whether a payment of what a period asks for changes nothing but what is paid of it.
 
-    So it is of a plain one that is due, while the last one is open: what is paid comes off the
-    balance on the due date, where all that is due came off it before.
+    So it is of a plain one, while the last one is open: interest moves no balance, whenever it is
+    paid, and principal that is due comes off it on the due date, where all of it did before.
     """
     last = plan.last
     return (
         plan.at_rest
-        and on >= period.due_on
         and period is not last
         and not (last.fully_paid or last.carried or plan.by_principal)
         and not (period.credited or period.future_interest or period.fixed_interest)
@@ -50,7 +49,7 @@ def pay_interest(plan: Plan, period: Period, on: date, amount: int) -> None:
     """Collect interest of a period."""
     if not amount:
         return
-    if pays_as_asked(plan, period, on) and amount <= period.outstanding_interest:
+    if pays_as_asked(plan, period) and amount <= period.outstanding_interest:
         period.paid_interest += amount
         return
     index = plan.index_of(period)
@@ -81,7 +80,8 @@ def pay_principal(plan: Plan, period: Period, on: date, amount: int) -> None:
     if on > period.due_on:
         until = rests_on(plan, on) if pays_till_due_date(plan, prepays_all=False) else on
         plan.repaid_late += (Late(period.due_on, until, amount),)
-    if pays_as_asked(plan, period, on) and amount <= period.outstanding_principal:
+    is_due = on >= period.due_on
+    if is_due and pays_as_asked(plan, period) and amount <= period.outstanding_principal:
         period.paid_principal += amount
         plan.move_money(period.due_on, correction=-amount)
     else:

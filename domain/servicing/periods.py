@@ -91,6 +91,11 @@ class Periods:
         if self.changed is not None:
             self.changed.update(range(first, last + 1))
 
+    def follow_again(self, index: int) -> None:
+        """Let the row of a period, which stays as it is, follow it again."""
+        if self.changed is not None:
+            self.changed.add(index)
+
     # --- questions
 
     @property

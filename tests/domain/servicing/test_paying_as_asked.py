@@ -14,11 +14,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from domain.servicing import allocation, movements, views
 from domain.servicing import facts as f
-from domain.servicing import movements, views
 from domain.servicing.fold import apply, evaluate, open_ledger
 from domain.servicing.ledger import Ledger
 from domain.servicing.period import Period
+from domain.servicing.plan import Plan
 from domain.servicing.terms import LoanTerms
 from domain.servicing.values import Kind, Recalculation
 from tests.domain.servicing.properties import ordinary_terms
@@ -44,7 +45,7 @@ def _paid(number: int, on: date, amount: int) -> f.Paid:
 
 
 def _life(r: Random, terms: LoanTerms) -> Iterator[tuple[f.Fact, Ledger]]:
-    """Pay about what is asked on about its day, now and then something else."""
+    """Pay about what is asked on about its day, now and then something else, or part of it."""
     ledger = open_ledger(terms, START)
     paid_out = f.Disbursed(id="0000", effective_on=START, entered_on=START, amount_minor=LENT)
     apply(ledger, paid_out, list)
@@ -54,10 +55,11 @@ def _life(r: Random, terms: LoanTerms) -> Iterator[tuple[f.Fact, Ledger]]:
         row = next((row for row in ledger.rows if not row.met), None)
         if row is None:
             return
-        on = max(on, row.due_on + DAY * r.choice([0, 0, 0, 0, 1, 20, 45, -3]))
+        on = max(on, row.due_on + DAY * r.choice([0, 0, 0, 0, 0, 1, 20, 45, -3, -9]))
         asked = max(1, row.outstanding)
         more = asked + r.choice([20_00, 20_00, 3 * asked])
-        amount = r.choice([asked, asked, asked, 1 + asked // 2, asked + 1, more])
+        less = 1 + asked // r.choice([2, 2, 99])
+        amount = r.choice([asked, asked, asked, asked, less, asked + 1, more])
         fact = _paid(number, on, amount)
         evaluate(ledger, on)
         apply(ledger, fact, list)
@@ -115,6 +117,22 @@ def test_most_payments_on_their_day_are_of_that_kind(monkeypatch: pytest.MonkeyP
     for seed in range(20):
         _looked_at(seed)
     assert sum(walked) > len(walked) // 5
+
+
+def test_so_is_interest_in_advance(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The road that is compared is walked."""
+    walked: list[bool] = []
+    pay, asked = allocation.pay_interest, movements.pays_as_asked
+
+    def seen(plan: Plan, period: Period, on: date, amount: int) -> None:
+        if on < period.due_on and amount:
+            walked.append(asked(plan, period))
+        pay(plan, period, on, amount)
+
+    monkeypatch.setattr(allocation, "pay_interest", seen)
+    for seed in range(100):
+        _looked_at(seed)
+    assert sum(walked) > 5
 
 
 def _no_tail(*_: object) -> None:

@@ -99,6 +99,8 @@ class _Node:
         with localcontext(self.root.terms.arithmetic()):
             for following in reversed(pending):
                 following.fold_on(state)
+                if following.is_checkpoint and following is not self:  # which has it back: `put`
+                    following.put(state.copy())
         return state
 
     def put(self, state: Ledger) -> None:
@@ -122,8 +124,6 @@ class _Node:
         assert parent is not None, "a root has no fact"
         assert fact is not None, "a root has no fact"
         apply(state, fact, parent.facts)
-        if self.is_checkpoint:
-            self.states[:] = [state.copy()]
 
 
 def _pop(states: list[Ledger]) -> Ledger | None:

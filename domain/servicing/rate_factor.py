@@ -151,10 +151,9 @@ def exact_factor(
             reference=terms.reference_periods(span[0]),
         )
         return _earned_in(rate, part.numerator, part.denominator)
-    if _has_cycle_of_its_own(terms) and is_regular(terms, period, span[0]):
-        every = Decimal(terms.period_units)  # wherever its due day went, it is a whole period
-    else:
-        every = nominal_units(WIDE_CONTEXT, terms, period, span[0])
+    every, units = nominal_units(WIDE_CONTEXT, terms, period, span[0]), terms.period_units
+    if every != units and _has_cycle_of_its_own(terms) and is_regular(terms, period, span[0]):
+        every = Decimal(units)  # wherever its due day went, it is a whole period
     return proportional(WIDE_CONTEXT, terms, (rate, stretch, period), every)
 
 

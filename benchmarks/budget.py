@@ -152,12 +152,12 @@ def _parts(
 
 def _by_process(store: PostgresEventStore) -> tuple[float, float, float]:
     """Tell the processor's seconds so far: this thread, the committer's, the server's for us."""
-    committer = next(one for one in threading.enumerate() if one.name == "append-committer")
-    assert committer.ident is not None
+    named = [one.ident for one in threading.enumerate() if one.name == "append-committer"]
+    committers = [time.pthread_getcpuclockid(ident) for ident in named if ident is not None]
     times = [psutil.Process(pid).cpu_times() for (pid,) in store.query(_OWN_BACKENDS, ())]
     return (
         time.thread_time(),
-        time.clock_gettime(time.pthread_getcpuclockid(committer.ident)),
+        sum(map(time.clock_gettime, committers)),
         sum(one.user + one.system for one in times),
     )
 

@@ -1,6 +1,9 @@
-"""Group commit: callers wait on replies while one thread commits what has queued up. Knows no SQL.
+"""Group commit: callers wait on replies while threads commit what has queued up. Knows no SQL.
 
-No timer is needed: what queued up during one commit is the next batch.
+No timer is needed: what queued up during one commit is the next batch. It need not wait for the
+end of that commit: once as many are queued as are under way, a second thread sends them after, so
+that the database finds the next batch as it ends one, and half of the callers make up the next
+while the other half's is committed.
 """
 
 import logging
@@ -20,9 +23,12 @@ from infra.settings import Limits
 P = TypeVar("P")
 Q = TypeVar("Q")
 R = TypeVar("R")
+Commit = Callable[[Sequence[Q]], Sequence[R]]
 
 _log = logging.getLogger(__name__)
 _RATE_MEMORY = 0.8  # share of the old rate in the running mean
+# Fewer are not sent behind others: a transaction of their own costs more than they wait.
+_FOLLOWING_MIN = 8
 
 
 @dataclass(slots=True)
@@ -36,32 +42,37 @@ class _Waiting(Generic[P, R]):
 
 
 class GroupCommitter(Generic[P, Q, R]):
-    """A bounded queue, a deadline in it, and the thread that empties it batch by batch.
+    """A bounded queue, a deadline in it, and the threads that empty it batch by batch.
 
     `prepare` turns one payload into what `commit` takes; what it raises goes to its caller alone.
     It is called for a whole batch on end: between two decisions by the engine, as each command
     came, the same few lines took about twice as long.
-    `commit` makes a batch durable and answers each payload, in order. When it raises Unavailable,
-    every caller of the batch hears it; any other error is tried again command by command, so that
-    only its cause fails.
+    Each of `commits` has a thread, and makes a batch durable and answers each payload, in order.
+    When it raises Unavailable, every caller of the batch hears it; any other error is tried again
+    command by command, so that only its cause fails. Of two batches under way neither is sure to be
+    first.
     """
 
     def __init__(
         self,
         prepare: Callable[[P], Q],
-        commit: Callable[[Sequence[Q]], Sequence[R]],
+        commits: Sequence[Commit[Q, R]],
         limits: Limits,
     ) -> None:
         self._prepare = prepare
-        self._commit = commit
         self._limits = limits
         self._queue: deque[_Waiting[P, R]] = deque()
+        self._under_way: dict[Commit[Q, R], int] = {}  # commands in each batch
         self._state = threading.Condition(threading.Lock())
         self._closed = False
         self._drain_until = math.inf
         self._per_second = 1_000.0
-        self._thread = threading.Thread(target=self._run, name="append-committer", daemon=True)
-        self._thread.start()
+        self._threads = [
+            threading.Thread(target=self._run, args=[commit], name="append-committer", daemon=True)
+            for commit in commits
+        ]
+        for thread in self._threads:
+            thread.start()
 
     def submit(self, payload: P, weight: int) -> "Future[R]":
         """Queue one payload of so many events.
@@ -79,7 +90,7 @@ class GroupCommitter(Generic[P, Q, R]):
             ):
                 raise Overloaded(self._retry_after_seconds())
             queue.append(_Waiting(payload, weight, now, reply))
-            if len(queue) == 1:
+            if len(queue) == self._enough():
                 self._state.notify()
         return reply
 
@@ -93,28 +104,50 @@ class GroupCommitter(Generic[P, Q, R]):
             return time.monotonic() - self._queue[0].queued_at if self._queue else 0.0
 
     def close(self) -> None:
-        """Refuse new commands, commit those that wait and are not too late, end the thread."""
+        """Refuse new commands, commit those that wait and are not too late, end the threads."""
         with self._state:
             self._closed = True
-            self._state.notify()
-        self._thread.join()
+            self._state.notify_all()
+        for thread in self._threads:
+            thread.join()
 
     def _retry_after_seconds(self) -> int:
         return max(1, math.ceil(len(self._queue) / self._per_second))
 
-    def _run(self) -> None:
-        while True:
-            with self._state:
-                while not self._queue and not self._closed:
-                    self._state.wait()
-                if not self._queue:
-                    break
-                taken = self._take()
+    def _enough(self) -> int:
+        """Count the commands that make the next batch: one, or as many as are under way."""
+        under_way = sum(self._under_way.values())
+        return max(under_way, _FOLLOWING_MIN) if under_way else 1
+
+    def _run(self, commit: Commit[Q, R]) -> None:
+        while taken := self._next(commit):
             if batch := self._prepared(self._in_time(taken)):
                 started = time.monotonic()
-                self._send(batch)
+                self._send(batch, commit)
                 rate = len(batch) / max(time.monotonic() - started, 1e-6)
                 self._per_second = _RATE_MEMORY * self._per_second + (1 - _RATE_MEMORY) * rate
+            self._ended(commit)
+
+    def _next(self, commit: Commit[Q, R]) -> list[_Waiting[P, R]]:
+        """Wait for the next batch; it is under way from here on. An empty one is the end."""
+        with self._state:
+            while len(self._queue) < self._enough() and not self._closed:
+                self._state.wait()
+            taken = self._take()
+            self._under_way[commit] = len(taken)
+            self._call()
+        return taken
+
+    def _ended(self, commit: Commit[Q, R]) -> None:
+        """Let another thread send at once what has queued up, however little."""
+        with self._state:
+            if self._under_way.pop(commit, 0):
+                self._call()
+
+    def _call(self) -> None:
+        """Wake a thread if there is a batch for it."""
+        if len(self._queue) >= self._enough():
+            self._state.notify()
 
     def _take(self) -> list[_Waiting[P, R]]:
         """Take the next batch out of the queue, as many commands and events as one call carries."""
@@ -151,17 +184,20 @@ class GroupCommitter(Generic[P, Q, R]):
                 waiting.reply.set_exception(error)
         return kept
 
-    def _send(self, batch: Sequence[tuple[Q, "Reply[R]"]]) -> None:
+    def _send(self, batch: Sequence[tuple[Q, "Reply[R]"]], commit: Commit[Q, R]) -> None:
         replies = [reply for _, reply in batch]
         try:
-            results = self._commit([payload for payload, _ in batch])
+            try:
+                results = commit([payload for payload, _ in batch])
+            finally:
+                self._ended(commit)  # before anybody is answered: the database waits
         except Unavailable as error:
             fail(replies, error)
         except Exception as error:  # noqa: BLE001 - as above
             if len(batch) > 1:
                 _log.warning("a batch of %d failed and is sent one by one: %s", len(batch), error)
                 for one in batch:
-                    self._send([one])
+                    self._send([one], commit)
             else:
                 replies[0].set_exception(error)
         else:

@@ -22,7 +22,7 @@ from domain.ports import Append, AppendResult, Outcome
 from infra.append import PackedAppend, outcome_of, pack
 from infra.chain import text_field
 from infra.codec import Codec
-from infra.committer import GroupCommitter
+from infra.committer import Commit, GroupCommitter
 from infra.connections import Connection, Writer, configure, is_loss
 from infra.errors import CorruptEvent, LockTimeout, Unavailable
 from infra.prepared import ARRAY_OIDS, TEXT_OID, Prepared, array
@@ -65,6 +65,8 @@ FROM outcomes WHERE scope = %b AND key = %b
 _PARTED_BY = "\x1e"
 # Are read in one step. More come in several: beside busy threads each waits for its turn.
 _FEW_STREAMS = 8
+# One is carried out while the other is answered and the next one made: a third would find no time.
+_BATCHES_UNDER_WAY = 2
 _YIELD_SECONDS = 0.001
 _YIELD_SECONDS_MAX = 0.05
 
@@ -94,7 +96,7 @@ class PostgresEventStore:
         self.limits = limits or Limits()
         self.codec = codec or Codec()
         self._clock = clock
-        self._commands = Writer(dsn, shard, self.limits)
+        self._commands = [Writer(dsn, shard, self.limits) for _ in range(_BATCHES_UNDER_WAY)]
         self._bulk = Writer(dsn, shard, self.limits)
         self._readers = ConnectionPool(
             dsn,
@@ -108,7 +110,7 @@ class PostgresEventStore:
         )
         self._committer: GroupCommitter[Append | PackedAppend, PackedAppend, AppendResult] = (
             GroupCommitter(
-                self._packed, lambda batch: self._commands.append(batch, self._now()), self.limits
+                self._packed, [self._committing(writer) for writer in self._commands], self.limits
             )
         )
 
@@ -126,7 +128,8 @@ class PostgresEventStore:
     def close(self) -> None:
         """Drain the append queue, answer everybody, end the connections."""
         self._committer.close()
-        self._commands.close()
+        for writer in self._commands:
+            writer.close()
         self._bulk.close()
         self._readers.close()
 
@@ -136,7 +139,7 @@ class PostgresEventStore:
         The future raises Unavailable when the outcome may be unknown (ask again with the same key),
         Overloaded when the command waited past its deadline, ValueError, TooLarge or UnknownTopic
         for what cannot be stored; the last four were not sent. Raises Overloaded at once when the
-        queue is full.
+        queue is full. Who wants one append after another waits for the first one's answer.
         """
         return self._committer.submit(append, len(append.events))
 
@@ -146,6 +149,9 @@ class PostgresEventStore:
         Its callers are threads, which bring it into wire form while the committer waits.
         """
         return self._committer.submit(pack(staged), len(staged.events))
+
+    def _committing(self, writer: Writer) -> Commit[PackedAppend, AppendResult]:
+        return lambda batch: writer.append(batch, self._now())
 
     def _packed(self, append: Append | PackedAppend) -> PackedAppend:
         if isinstance(append, PackedAppend):

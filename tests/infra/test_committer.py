@@ -1,6 +1,7 @@
 """Group commit: what is gathered, who is refused and when, and whom an error reaches."""
 
 import threading
+import time
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 
@@ -57,7 +58,7 @@ def journal() -> Journal:
 
 @contextmanager
 def committing(journal: Journal, limits: Limits | None = None) -> Generator[Committer]:
-    committer = GroupCommitter(prepared, journal, limits or Limits())
+    committer = GroupCommitter(prepared, [journal], limits or Limits())
     try:
         yield committer
     finally:
@@ -172,3 +173,63 @@ def test_closing_answers_everybody_and_refuses_the_rest(journal: Journal) -> Non
         assert waiting.result(0) == "WAITING"
         with pytest.raises(Unavailable):
             committer.submit("too late", 1)
+
+
+@contextmanager
+def committing_by_two(first: Journal, second: Journal) -> Generator[Committer]:
+    """Let two threads commit, both held."""
+    committer = GroupCommitter(prepared, [first, second], Limits())
+    first.may_go.clear()
+    second.may_go.clear()
+    try:
+        yield committer
+    finally:
+        first.may_go.set()
+        second.may_go.set()
+        committer.close()
+
+
+def busy_and_free(committer: Committer, one: Journal, other: Journal) -> tuple[Journal, Journal]:
+    """Send a command; return who commits it, and who is free."""
+    committer.submit("first", 1)
+    until = time.monotonic() + WAIT
+    while not (one.entered.is_set() or other.entered.is_set()):
+        assert time.monotonic() < until
+        time.sleep(0.001)
+    return (one, other) if one.entered.is_set() else (other, one)
+
+
+def test_as_many_as_are_under_way_are_sent_before_those_are_answered() -> None:
+    one, other = Journal(), Journal()
+    with committing_by_two(one, other) as committer:
+        _, free = busy_and_free(committer, one, other)
+        for number in range(7):
+            committer.submit(f"{number}", 1)
+        assert not free.entered.wait(0.2), "so few are not worth a transaction of their own"
+        committer.submit("7", 1)
+        assert free.entered.wait(WAIT)
+        free.may_go.set()
+    assert free.batches[0] == [f"{number}" for number in range(8)]
+
+
+def test_what_has_queued_up_goes_on_when_nothing_is_under_way_any_more() -> None:
+    one, other = Journal(), Journal()
+    with committing_by_two(one, other) as committer:
+        busy, _ = busy_and_free(committer, one, other)
+        queued = [committer.submit(name, 1) for name in ("a", "b")]
+        other.may_go.set()
+        one.may_go.set()
+        assert [future.result(WAIT) for future in queued] == ["A", "B"]
+    assert busy.batches[0] == ["first"]
+    assert ["a", "b"] in one.batches + other.batches
+
+
+def test_closing_ends_every_thread_and_answers_those_under_way() -> None:
+    one, other = Journal(), Journal()
+    with committing_by_two(one, other) as committer:
+        busy_and_free(committer, one, other)
+        replies = [committer.submit(f"{number}", 1) for number in range(9)]
+        one.may_go.set()
+        other.may_go.set()
+        committer.close()
+        assert all(reply.done() for reply in replies)

@@ -14,12 +14,13 @@ from collections.abc import Callable, Generator
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import replace
+from itertools import count
 from typing import ParamSpec, TypeVar
 
 import psutil
 
 from benchmarks import harness, histories
-from benchmarks.commands import LOANS, Payments, closed_loop
+from benchmarks.paying import CALLERS, LOANS, Payments
 from domain.decide import DECIDERS
 from domain.ports import Append, AppendResult
 from domain.service import Instruction, Service, Way
@@ -120,13 +121,14 @@ async def _rounds(
 ) -> list[dict[str, float]]:
     known = service.fetch([histories.stream_of(number) for number in range(LOANS)])
     loans = [stream.partition("-")[2] for stream in histories.payable(known)]
-    payments = Payments(store, service, loans)
-    await payments.first_and_then(options.seconds)
+    payments = Payments(store, service, loans, count())
+    await payments.each_once(CALLERS)
+    await payments.for_a_time(CALLERS, options.seconds)
     found: list[dict[str, float]] = []
     for _ in range(options.rounds):
         meter.seconds.clear()
         before, paid = _by_process(store), payments.answered
-        await closed_loop(payments.pay, len(loans), options.seconds)
+        await payments.for_a_time(CALLERS, options.seconds)
         spent = [after - then for after, then in zip(_by_process(store), before, strict=True)]
         found.append(_parts(meter, *spent, commands=payments.answered - paid))
     return found

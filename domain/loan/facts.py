@@ -49,9 +49,17 @@ def _opened(terms: LoanTerms, fact: f.Disbursed) -> Timeline:
     return Timeline.start(terms).record(fact)
 
 
+_latest: list[tuple[Event, f.Fact]] = []  # a decision asks, and then the fold of its events
+
+
 def fact_of(event: Event) -> f.Fact:
     """Return the fact an event tells. Raises KeyError for an event that tells none."""
-    return FACTS[type(event)](event)
+    for told, fact in _latest:
+        if told is event:
+            return fact
+    fact = FACTS[type(event)](event)
+    _latest[:] = [(event, fact)]
+    return fact
 
 
 def _disbursed(event: disbursement.LoanDisbursed | disbursement.TrancheDisbursed) -> f.Disbursed:
@@ -336,17 +344,15 @@ def _re_amortised(event: changes.LoanReamortized) -> f.Fact:
 
 FACTS: dict[type[Event], Callable[[Any], f.Fact]] = {
     disbursement.TrancheDisbursed: _disbursed,
-    disbursement.TrancheReturned: lambda event: _taken_back(
-        event.disbursement_id, event.effective_on
-    ),
+    disbursement.TrancheReturned: lambda e: _taken_back(e.disbursement_id, e.effective_on),
     disbursement.UseOfFundsBreached: _misused,
     disbursement.MisuseEnded: _misuse_ended,
     arrears.LoanClassified: _classified,
     servicing.PaymentReceived: _received,
-    servicing.PaymentReversed: lambda event: _taken_back(event.payment_id, event.effective_on),
+    servicing.PaymentReversed: lambda e: _taken_back(e.payment_id, e.effective_on),
     servicing.PenaltyInterestCharged: _penalised,
     servicing.ChargeAssessed: _charged,
-    servicing.ChargeReversed: lambda event: _taken_back(event.charge_id, event.effective_on),
+    servicing.ChargeReversed: lambda e: _taken_back(e.charge_id, e.effective_on),
     servicing.ChargeWaived: _waived,
     servicing.CreditBalanceRefunded: _refunded,
     crediting.GoodwillCredited: _goodwill,
@@ -354,20 +360,14 @@ FACTS: dict[type[Event], Callable[[Any], f.Fact]] = {
     crediting.InterestRefunded: _interest_refunded,
     crediting.ChargeAdjusted: _charge_adjusted,
     crediting.ChargedBack: _charged_back,
-    crediting.ChargebackReversed: lambda event: _taken_back(
-        event.chargeback_id, event.effective_on
-    ),
+    crediting.ChargebackReversed: lambda e: _taken_back(e.chargeback_id, e.effective_on),
     income.IncomeCapitalised: income_facts.capitalised,
     income.CapitalisedIncomeAdjusted: income_facts.adjusted,
-    income.CapitalisedIncomeReversed: lambda event: _taken_back(
-        event.income_id, event.effective_on
-    ),
+    income.CapitalisedIncomeReversed: lambda e: _taken_back(e.income_id, e.effective_on),
     income.BuyDownFeeRecorded: income_facts.bought_down,
-    income.BuyDownFeeReversed: lambda event: _taken_back(event.fee_id, event.effective_on),
+    income.BuyDownFeeReversed: lambda e: _taken_back(e.fee_id, e.effective_on),
     income.BuyDownFeeAdjusted: income_facts.buy_down_adjusted,
-    income.BuyDownAdjustmentReversed: lambda event: _taken_back(
-        event.adjustment_id, event.effective_on
-    ),
+    income.BuyDownAdjustmentReversed: lambda e: _taken_back(e.adjustment_id, e.effective_on),
     changes.RateChanged: _rate_changed,
     changes.RateRepriced: _repriced,
     changes.InterestPaused: _interest_paused,
@@ -379,14 +379,12 @@ FACTS: dict[type[Event], Callable[[Any], f.Fact]] = {
     changes.LoanReamortized: _re_amortised,
     ending.LoanRestructured: _restructured,
     ending.LoanChargedOff: _charged_off,
-    ending.ChargeOffReversed: lambda event: _taken_back(ending.CHARGE_OFF_ID, event.effective_on),
+    ending.ChargeOffReversed: lambda e: _taken_back(ending.CHARGE_OFF_ID, e.effective_on),
     ending.ContractTerminated: _terminated,
     ending.LoanWrittenOff: _written_off,
-    undoing.ReagingReversed: lambda event: _taken_back(event.re_age_id, event.effective_on),
-    undoing.ReamortizationReversed: lambda event: _taken_back(
-        event.re_amortisation_id, event.effective_on
-    ),
-    undoing.TerminationReversed: lambda event: _taken_back(TERMINATION_ID, event.effective_on),
+    undoing.ReagingReversed: lambda e: _taken_back(e.re_age_id, e.effective_on),
+    undoing.ReamortizationReversed: lambda e: _taken_back(e.re_amortisation_id, e.effective_on),
+    undoing.TerminationReversed: lambda e: _taken_back(TERMINATION_ID, e.effective_on),
     ending.RecoveryReceived: _recovered,
 }
 """Events after the first payout that tell a fact. Every other event is a result or a note.

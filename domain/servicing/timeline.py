@@ -210,7 +210,7 @@ class Timeline:
             expected, after = self._expected.pop()
         except IndexError:
             return None
-        return after if expected == fact else None
+        return after if expected is fact or expected == fact else None
 
     def _without(self, fact_id: str, through: date) -> "Timeline":
         later: list[f.Fact] = []

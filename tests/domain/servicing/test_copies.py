@@ -1,19 +1,21 @@
 """A copy of the engine's working state holds every field, and shares nothing that changes."""
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from domain.servicing import facts as f
+from domain.servicing import timeline
+from domain.servicing.fold import Past, apply
 from domain.servicing.ledger import Entry, Ledger
 from domain.servicing.period import Period, Sub
 from domain.servicing.plan import Plan
 from domain.servicing.row import COMPONENTS, Row
 from domain.servicing.terms import LoanTerms
-from domain.servicing.timeline import Timeline
+from domain.servicing.timeline import CHECKPOINT_EVERY, Timeline
 from domain.servicing.values import Kind, Recalculation
 
 FROM, DUE = date(2024, 1, 15), date(2024, 2, 15)
@@ -141,3 +143,30 @@ def test_a_change_on_a_day_that_is_over_opens_it_and_all_after_it() -> None:
     changed.move_money(changed.periods[2].due_on, correction=1)
     assert changed.settled == 2
     assert shared.periods[2].subs[-1].correction != changed.periods[2].subs[-1].correction
+
+
+@pytest.mark.parametrize("looked_at_each", [True, False])
+def test_a_day_behind_is_folded_from_the_checkpoint_before_it(
+    monkeypatch: pytest.MonkeyPatch, *, looked_at_each: bool
+) -> None:
+    """Source: ADR 0012; whether facts were folded one by one or many at once."""
+    told = Timeline.start(replace(TERMS, instalments=3))
+    told = told.record(f.Disbursed(id="0", effective_on=FROM, entered_on=FROM, amount_minor=10_000))
+    for number in range(1, 3 * CHECKPOINT_EVERY):
+        on = FROM + timedelta(days=number)
+        paid = f.Paid(
+            id=str(number), effective_on=on, entered_on=on, kind=Kind.REPAYMENT, amount_minor=1
+        )
+        told = told.record(paid)
+        if looked_at_each:
+            told.read(lambda ledger: ledger.overpaid)
+    told.read(lambda ledger: ledger.overpaid)
+    folded: list[f.Fact] = []
+
+    def seen(ledger: Ledger, fact: f.Fact, past: Past) -> None:
+        folded.append(fact)
+        apply(ledger, fact, past)
+
+    monkeypatch.setattr(timeline, "apply", seen)
+    told.read(lambda ledger: ledger.overpaid, FROM + timedelta(days=3 * CHECKPOINT_EVERY - 3))
+    assert len(folded) < CHECKPOINT_EVERY

@@ -6,6 +6,7 @@ Undecoded, because a page with one corrupt event must still reach the projector.
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
+from operator import itemgetter
 
 import msgspec
 
@@ -58,10 +59,11 @@ BY_STREAM = f"""
 SELECT {_COLUMNS} FROM events WHERE shard = %s AND position <= %s AND stream > %s
 ORDER BY stream, version
 """
+# Sorted here: the server carries whole rows through its sort, which takes it twice as long.
 BETWEEN_STREAMS = f"""
 SELECT {_COLUMNS} FROM events WHERE shard = %s AND position <= %s AND stream > %s AND stream <= %s
-ORDER BY stream, version
 """
+_STREAM, _VERSION = 2, 3  # among the columns
 HEAD = "SELECT position FROM log_head WHERE shard = %s"
 BEHIND = """
 SELECT e.stream, coalesce(a.version, 0), e.version
@@ -125,8 +127,12 @@ def by_stream(
 
 
 def between(db: Database, until: Position, after: StreamId, last: StreamId) -> list[StoredRecord]:
-    """Read every stream after a name and up to another whole, up to a position."""
+    """Read every stream after a name and up to another whole, up to a position.
+
+    Streams come in order of name, by their bytes; each in order of version.
+    """
     rows = db.tuples(BETWEEN_STREAMS, [until.shard, until.number, after, last])
+    rows.sort(key=itemgetter(_STREAM, _VERSION))
     return [StoredRecord(*row) for row in rows]
 
 

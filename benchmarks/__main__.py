@@ -12,6 +12,7 @@ from types import ModuleType
 
 import benchmarks
 from benchmarks import harness
+from infra.garbage import look_as_usual
 
 # Of the ten minutes that the short run may take, more than any benchmark needs.
 SECONDS_MAX = 300
@@ -30,6 +31,7 @@ def results_of(name: str, module: ModuleType, chosen: harness.Options) -> list[h
         traceback.print_exc()
         found = [harness.not_run(name, f"{type(error).__name__}: {error}")]
         broken.append(name)
+    look_as_usual()  # what one benchmark sets aside is not set aside for the next
     harness.save(found, instead_of=name)
     now = time.monotonic()
     print(f"  {name} took {now - begun:.0f} s, {now - begun_all:.0f} s so far", flush=True)

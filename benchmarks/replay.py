@@ -21,7 +21,7 @@ from domain.envelope import StreamId
 from domain.loan.state import Loan
 from domain.service import Known, fold
 from infra.codec import Codec
-from infra.garbage import set_aside
+from infra.garbage import look_once
 from projections.record_log import StoredRecord
 from projections.standing import Standing, standings
 
@@ -38,7 +38,7 @@ def run(options: harness.Options) -> list[harness.Result]:
     codec, mapper = Codec(), library.mapper()
     theirs = [_theirs(codec, mapper, record) for record in ours]
     _check(_narrow(ours), _evolved(codec, ours), _applied(mapper, theirs))
-    set_aside()  # for both sides, as the API does at its start
+    look_once()  # for both sides, as the API does at its start
     narrow = harness.interleave(
         options.rounds,
         ours=_turns(ours, _narrow),

@@ -65,7 +65,6 @@ class GroupCommitter(Generic[P, Q, R]):
         self._under_way: dict[Commit[Q, R], int] = {}  # commands in each batch
         self._state = threading.Condition(threading.Lock())
         self._closed = False
-        self._drain_until = math.inf
         self._per_second = 1_000.0
         self._threads = [
             threading.Thread(target=self._run, args=[commit], name="append-committer", daemon=True)

@@ -12,6 +12,7 @@ YOUNG_ROUNDS: Final = 20
 OLD_ROUNDS: Final = 50
 # Of a process that answers: a look at so many takes some ten milliseconds.
 NEW_OBJECTS_SERVING: Final = 20_000
+_USUAL: Final = gc.get_threshold()
 
 
 @contextmanager
@@ -43,6 +44,14 @@ def look_once() -> None:
     set_aside()
     if _keep not in gc.callbacks:
         gc.callbacks.append(_keep)
+
+
+def look_as_usual() -> None:
+    """Take everything back that this module has changed in how this process collects."""
+    if _keep in gc.callbacks:
+        gc.callbacks.remove(_keep)
+    gc.unfreeze()
+    gc.set_threshold(*_USUAL)
 
 
 def _keep(phase: str, _: dict[str, int]) -> None:

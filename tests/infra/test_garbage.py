@@ -7,7 +7,7 @@ from weakref import ref
 import pytest
 
 from infra import garbage
-from infra.garbage import look_once, set_aside
+from infra.garbage import look_as_usual, look_once, set_aside
 
 
 class Thing:
@@ -19,11 +19,10 @@ class Thing:
 
 @pytest.fixture(autouse=True)
 def _as_before() -> Generator[None]:
-    before = gc.get_threshold(), list(gc.callbacks)
+    before = gc.get_threshold()
     yield
-    gc.set_threshold(*before[0])
-    gc.callbacks[:] = before[1]
-    gc.unfreeze()
+    look_as_usual()
+    gc.set_threshold(*before)
     gc.freeze()  # as tests/conftest.py leaves the suite
 
 
@@ -44,10 +43,15 @@ def test_what_stays_after_a_look_is_walked_no_more_and_a_young_cycle_is_found() 
     assert not _walked(kept[:100])
 
 
-def test_a_process_that_looks_once_twice_keeps_once() -> None:
+def test_a_process_can_look_as_usual_again() -> None:
+    before = list(gc.callbacks)
     look_once()
     look_once()
-    assert len(gc.callbacks) == len(set(map(id, gc.callbacks)))
+    kept = [[number] for number in range(100)]
+    look_as_usual()
+    assert _walked(kept)
+    assert gc.callbacks == before
+    assert gc.get_threshold() == (700, 10, 10)
 
 
 def _walked(objects: list[list[int]]) -> bool:

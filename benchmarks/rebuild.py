@@ -20,7 +20,7 @@ from infra.database import DatabasePool, bulk_pool
 from projections import hashes, read_models, record_log, schema
 from projections.reading import read
 
-LOANS, LOANS_FULL = 8_000, (100_000, 1_000_000)
+LOANS, LOANS_FULL = 20_000, (100_000, 1_000_000)
 UPSERTS, UPSERTS_FULL = 300, 2_000
 _BLOCK = 1 << 20
 _COLUMNS = """

@@ -127,10 +127,10 @@ async def _rounds(
     found: list[dict[str, float]] = []
     for _ in range(options.rounds):
         meter.seconds.clear()
-        before, paid = _by_process(store), payments.answered
-        await payments.for_a_time(CALLERS, options.seconds)
+        before = _by_process(store)
+        turn = await payments.for_a_time(CALLERS, options.seconds)
         spent = [after - then for after, then in zip(_by_process(store), before, strict=True)]
-        found.append(_parts(meter, *spent, commands=payments.answered - paid))
+        found.append(_parts(meter, *spent, commands=len(turn.latencies)))
     return found
 
 

@@ -1,13 +1,14 @@
 """Payments on stored loans from callers in a closed loop, in one process or in several.
 
 They wait on an event loop, as those of the HTTP API do. Of a hundred, five were decided on a stale
-version and are refused, five are sent again. Where several processes pay, each has loans of its
-own, as the members of an intake group have their partitions: a loan's state is in one cache.
+version and are refused, five are sent again: commands of their own, each with its own time. Where
+several processes pay, each has loans of its own, as the members of an intake group have their
+partitions: a loan's state is in one cache.
 """
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from hashlib import sha256
@@ -32,14 +33,14 @@ HUNDRED, STALE, REPEATS = 100, 5, 5
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """What one closed loop did: seconds that each payment took, and all of them."""
+    """What one closed loop did: seconds that each command took, and all of them."""
 
     latencies: Sequence[float]
     seconds: float
 
     @property
     def rate(self) -> float:
-        """Payments a second."""
+        """Commands a second."""
         return len(self.latencies) / self.seconds
 
     @property
@@ -72,30 +73,44 @@ class Payments:
         self._store, self._service, self._loans = store, service, loans
         self._numbers = iter(numbers)
         self._answers = Answers()
+        self._latencies: list[float] = []
         self.accepted = self.refused = 0
-
-    @property
-    def answered(self) -> int:
-        """Count the payments so far, repeats left out."""
-        return self.accepted + self.refused
 
     async def each_once(self, callers: int) -> Turn:
         """Pay every loan once."""
-        return await closed_loop(self.pay, callers, len(self._loans))
+        return await self._closed_loop(callers)
 
     async def for_a_time(self, callers: int, seconds: float) -> Turn:
         """Pay loan after loan, again and again."""
-        return await closed_loop(self.pay, callers, len(self._loans), seconds)
+        return await self._closed_loop(callers, seconds)
 
-    async def pay(self, turn: int) -> None:
-        """Pay the loan whose turn it is a little; of some, ask for the same again."""
+    async def _closed_loop(self, callers: int, seconds: float | None = None) -> Turn:
+        """Let callers pay for a time, or every loan once; a caller's loans are its own."""
+        self._latencies = []
+        begun = time.monotonic()
+
+        async def call(caller: int) -> None:
+            for turn in turns(caller, callers, len(self._loans), once=seconds is None):
+                if seconds is not None and time.monotonic() >= begun + seconds:
+                    return
+                await self._pay(self._loans[turn])
+
+        await asyncio.gather(*(call(caller) for caller in range(callers)))
+        return Turn(self._latencies, time.monotonic() - begun)
+
+    async def _pay(self, loan_id: str) -> None:
+        """Pay a loan a little; of some payments, ask for the same again."""
         number = next(self._numbers)
-        instruction = _instruction(self._loans[turn % len(self._loans)], number)
+        started = time.monotonic()
+        instruction = _instruction(loan_id, number)
         outcome = await self._go(self._service.way(instruction))
+        answered = time.monotonic()
+        self._latencies.append(answered - started)
         self.accepted += outcome.refusal is None
         self.refused += outcome.refusal is not None
         if number % HUNDRED < REPEATS:
             assert (await self._go(self._service.way(instruction))).repeated
+            self._latencies.append(time.monotonic() - answered)
 
     async def _go(self, way: Way) -> Outcome:
         """Lead a command as the HTTP API does; every state is in the cache."""
@@ -174,25 +189,6 @@ def _pay(dsn: str, part: int, of: int, seconds: float, pipe: Pipe) -> None:
             pipe.send((payments.accepted, payments.refused))
 
         asyncio.run(paid())
-
-
-async def closed_loop(
-    pay: Callable[[int], Awaitable[None]], callers: int, loans: int, seconds: float | None = None
-) -> Turn:
-    """Let callers pay for a time, or every loan once; a caller's loans are its own."""
-    latencies: list[float] = []
-    begun = time.monotonic()
-
-    async def call(caller: int) -> None:
-        for turn in turns(caller, callers, loans, once=seconds is None):
-            started = time.monotonic()
-            if seconds is not None and started >= begun + seconds:
-                return
-            await pay(turn)
-            latencies.append(time.monotonic() - started)
-
-    await asyncio.gather(*(call(caller) for caller in range(callers)))
-    return Turn(latencies, time.monotonic() - begun)
 
 
 def turns(caller: int, callers: int, loans: int, *, once: bool) -> Iterable[int]:

@@ -163,11 +163,18 @@ def rests_on(plan: Plan, on: date) -> date:
     return plan.periods[index].due_on
 
 
+def overdue_has_earned(plan: Plan, on: date) -> bool:
+    """Whether what is overdue has earned up to a day, or to the end of the loan: no more comes."""
+    return plan.overdue_through is not None and plan.overdue_through >= min(on, plan.maturity)
+
+
 def earn_on_overdue(plan: Plan, on: date, *, prepays_all: bool = False) -> bool:
     """Put due and unpaid principal back on the balance of the days up to a day.
 
     Returns whether anything changed. Interest lands in the current period.
     """
+    if overdue_has_earned(plan, on):
+        return False
     until = min(on, plan.maturity)
     if plan.periods[min(plan.settled, len(plan.periods) - 1)].due_on >= until:
         return False  # the first that is open is due, and so are all behind it

@@ -17,6 +17,7 @@ from domain.servicing.account import Account
 from domain.servicing.cumulative_fold import comes_first, open_cumulative
 from domain.servicing.fold import apply, evaluate, fold, fold_on, open_ledger, order_key
 from domain.servicing.ledger import Ledger
+from domain.servicing.movements import overdue_has_earned
 from domain.servicing.passing import time_matters
 from domain.servicing.payoff import payoff
 from domain.servicing.terms import LoanTerms
@@ -355,7 +356,7 @@ def _is_first_money(node: _Node) -> bool:
 def _changes_by(state: Ledger, through: date) -> bool:
     if time_matters(state, through):
         return True
-    if not state.recalculates or state.plan.overdue_through == through:
+    if not state.recalculates or overdue_has_earned(state.plan, through):
         return False
     late = state.plan.due_before(through)
     return any(period.due_principal > period.paid_principal for period in late)

@@ -170,3 +170,28 @@ def test_a_day_behind_is_folded_from_the_checkpoint_before_it(
     monkeypatch.setattr(timeline, "apply", seen)
     told.read(lambda ledger: ledger.overpaid, FROM + timedelta(days=3 * CHECKPOINT_EVERY - 3))
     assert len(folded) < CHECKPOINT_EVERY
+
+
+def test_a_look_at_a_loan_past_its_maturity_copies_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is overdue earns up to the maturity: no later day changes the account."""
+    loan = replace(TERMS, instalments=2, recalculation=Recalculation.CONTINUOUS)
+    told = Timeline.start(loan).record(
+        f.Disbursed(id="0", effective_on=FROM, entered_on=FROM, amount_minor=10_000)
+    )
+    for number in (1, 2):
+        on = FROM + timedelta(days=100 * number)
+        paid = f.Paid(
+            id=str(number), effective_on=on, entered_on=on, kind=Kind.REPAYMENT, amount_minor=9
+        )
+        told = told.record(paid)
+    shown = told.read(lambda ledger: ledger.outstanding())
+    copies: list[Ledger] = []
+
+    def copied(ledger: Ledger) -> Ledger:
+        copies.append(ledger)
+        return copy(ledger)
+
+    copy = Ledger.copy
+    monkeypatch.setattr(Ledger, "copy", copied)
+    assert told.read(lambda ledger: ledger.outstanding()) == shown
+    assert not copies

@@ -8,7 +8,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+from domain.ports import Outcome
 from domain.service import Service
+from infra.errors import Overloaded
 from infra.store import PostgresEventStore
 from tests.faults import ledger
 from tests.faults.children import SCOPE, payment
@@ -58,9 +60,17 @@ class Payers:
             while not self._ending.wait(PAUSE_SECONDS):
                 number = next(self._numbers)
                 begun = time.perf_counter()
-                outcome = self._service.handle(payment(number, self._loans))
+                outcome = self._pay(number)
                 self.took.append(time.perf_counter() - begun)
                 mark = None if outcome.refusal else f"payment-{number}"
                 self._book.note([ledger.answered(SCOPE, str(number), outcome, mark)])
         except BaseException as error:  # noqa: BLE001 - shown by the waiting row
             self.trouble.append(error)
+
+    def _pay(self, number: int) -> Outcome:
+        """Pay once; who is told that too many wait comes again, as after a 429."""
+        while True:
+            try:
+                return self._service.handle(payment(number, self._loans))
+            except Overloaded as told:
+                time.sleep(told.retry_after_seconds)

@@ -21,6 +21,7 @@ from consumers.relay import Publication
 from infra.broker import BrokerUnavailable
 from infra.database import bulk_pool
 from infra.event_topic import published_of
+from infra.garbage import look_once
 from infra.kafka_cluster import PARTITIONS, Kafka, Partition
 from infra.kafka_feed import KafkaFeed
 from infra.outbox import Outbox
@@ -40,6 +41,7 @@ Lines = Mapping[str, Sequence[bytes]]
 
 def run(options: harness.Options) -> list[harness.Result]:
     """Compare rates of events a second; `size` counts loans of twenty events."""
+    look_once()  # as `loanbook project` does at its start; for both sides
     loans = options.size or (LOANS_FULL if options.full else LOANS)
     with harness.server() as server:
         try:

@@ -22,6 +22,7 @@ from consumers.projector import Projector
 from consumers.stream import chunked
 from domain.envelope import Position
 from infra.database import PostgresDatabase, bulk_pool
+from infra.garbage import look_once
 from infra.store import PostgresEventStore
 from projections import read_models, record_log, schema
 from projections.reading import read
@@ -34,6 +35,7 @@ FLOOR, TARGET = 10.0, 25.0
 
 def run(options: harness.Options) -> list[harness.Result]:
     """Compare rates of events a second."""
+    look_once()  # as `loanbook project` does at its start; for both sides
     loans = options.size or (LOANS_FULL if options.full else LOANS)
     sample = PEER_EVENTS_FULL if options.full else PEER_EVENTS
 

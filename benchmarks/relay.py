@@ -13,6 +13,7 @@ from benchmarks.broker import broker, fresh_topics, length
 from consumers.relay import Publication
 from infra.broker import BrokerUnavailable
 from infra.event_topic import EventRow, headers_of
+from infra.garbage import look_once
 from infra.kafka_cluster import abandon, partition_of
 from infra.outbox import Outbox
 
@@ -27,6 +28,7 @@ Made = tuple[bytes, bytes, list[tuple[str, bytes]], int]
 
 def run(options: harness.Options) -> list[harness.Result]:
     """Compare rates of events a second; `size` counts loans of twenty events."""
+    look_once()  # as `loanbook relay` does at its start; for both sides
     loans = options.size or (LOANS_FULL if options.full else LOANS)
     with harness.server() as server:
         try:

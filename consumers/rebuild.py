@@ -71,12 +71,11 @@ SELECT number, coalesce(lag(last) OVER (ORDER BY number), ''), last, events FROM
     ) AS heads GROUP BY 1
 ) AS parts
 """
-# What a part is sorted in; PostgreSQL's own 4MB would spill it to disk. No piece waits for the
-# disk: the commit that switches takes all before it there, and a crash takes a piece back whole.
-# And one process of the server sorts an index, in memory: workers of its own would sort by way of
-# files, and stand in the way of the other tables' where all cores are at work.
+# No piece waits for the disk: the commit that switches takes all before it there, and a crash takes
+# a piece back whole. And one process of the server sorts an index, in memory: workers of its own
+# would sort by way of files, and stand in the way of the other tables' where all cores are at work.
 PIECE_SETTINGS = """
-SELECT set_config('work_mem', '64MB', true), set_config('synchronous_commit', 'off', true),
+SELECT set_config('synchronous_commit', 'off', true),
     set_config('max_parallel_maintenance_workers', '0', true)
 """
 # Another process's part is passed over. Who waits instead sees it done, or free again.

@@ -125,7 +125,8 @@ class GroupCommitter(Generic[P, Q, R]):
                 self._send(batch, commit)
                 rate = len(batch) / max(time.monotonic() - started, 1e-6)
                 self._per_second = _RATE_MEMORY * self._per_second + (1 - _RATE_MEMORY) * rate
-            self._ended(commit)
+            else:
+                self._ended(commit)
 
     def _next(self, commit: Commit[Q, R]) -> list[_Waiting[P, R]]:
         """Wait for the next batch; it is under way from here on. An empty one is the end."""

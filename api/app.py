@@ -79,12 +79,12 @@ def create_app(parts: Parts, *, close: ExitStack | None = None) -> FastAPI:
         telemetry={"tracing": False, "metrics": False, "logs": False},  # the gate's is all there is
     )
     app.openapi = lambda: document(app)
-    app.add_middleware(Gate, limits=parts.limits, metrics=parts.metrics)
     problems.install(app)
     for routes in ROUTES:
         routes.register(app, parts)
     directory.install(app)
     app.include_router(console.router(parts))
+    app.add_middleware(Gate, limits=parts.limits, metrics=parts.metrics)  # the last is the first
     return app
 
 

@@ -14,6 +14,8 @@ from fastapi.routing import APIRoute
 from starlette.routing import BaseRoute, Match, Route
 from starlette.types import Receive, Scope, Send
 
+from api import problems
+
 Serve = Callable[[Request], Awaitable[Response]]
 
 
@@ -37,11 +39,15 @@ class BareRoute(Route):
         return match, child_scope
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a request; the application's error handlers take what is raised."""
+        """Answer a request, or what is wrong with it; the application's handler takes our bugs."""
         if self.methods is None or scope["method"] not in self.methods:
             await super().handle(scope, receive, send)  # says 405
             return
-        response = await self.serve(Request(scope, receive))
+        request = Request(scope, receive)
+        try:
+            response = await self.serve(request)
+        except problems.KNOWN as error:
+            response = problems.answer_to(request, error)
         await response(scope, receive, send)
 
 

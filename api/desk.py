@@ -8,9 +8,8 @@ that is not cached goes to a thread.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -53,20 +52,27 @@ class Turns:
     def __init__(self) -> None:
         self._locks: dict[StreamId, tuple[asyncio.Lock, int]] = {}
 
-    @asynccontextmanager
-    async def of(self, stream: StreamId) -> AsyncGenerator[None]:
-        """Wait for the stream's turn, and keep it during the block."""
+    async def take(self, stream: StreamId) -> None:
+        """Wait for the stream's turn; whoever has it gives it back."""
         lock, waiting = self._locks.get(stream) or (asyncio.Lock(), 0)
         self._locks[stream] = (lock, waiting + 1)
         try:
-            async with lock:
-                yield
-        finally:
-            lock, waiting = self._locks[stream]
-            if waiting == 1:
-                del self._locks[stream]
-            else:
-                self._locks[stream] = (lock, waiting - 1)
+            await lock.acquire()
+        except BaseException:
+            self._leave(stream)
+            raise
+
+    def give_back(self, stream: StreamId) -> None:
+        """Let the next one have the stream's turn."""
+        self._locks[stream][0].release()
+        self._leave(stream)
+
+    def _leave(self, stream: StreamId) -> None:
+        lock, waiting = self._locks[stream]
+        if waiting == 1:
+            del self._locks[stream]
+        else:
+            self._locks[stream] = (lock, waiting - 1)
 
 
 class Desk:
@@ -132,8 +138,12 @@ class Desk:
         Commands on one stream go one after another: side by side they would decide on the same
         version, and all but one would lose and try again, until some give up.
         """
-        async with self._turns.of(instruction.command.stream):
+        stream = instruction.command.stream
+        await self._turns.take(stream)
+        try:
             return await self._go(instruction)
+        finally:
+            self._turns.give_back(stream)
 
     async def _go(self, instruction: Instruction) -> Outcome:
         way = self._service.way(instruction)

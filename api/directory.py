@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 from starlette.routing import BaseRoute, Match
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.bare import BareRoute
 
@@ -50,12 +50,33 @@ class Directory(BaseRoute):
         await scope["route"].handle(scope, receive, send)
 
 
+class ShortRoad:
+    """ASGI middleware that leads requests for bare routes past what FastAPI does around each."""
+
+    def __init__(self, app: ASGIApp, *, directory: Directory) -> None:
+        self._app = app
+        self._directory = directory
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let a bare route answer what it matches, and the application everything else."""
+        if scope["type"] == "http" and scope["method"] == "POST":
+            _, found = self._directory.matches(scope)
+            route = found.get("route")
+            if isinstance(route, BareRoute):
+                scope.update(found)
+                await route.handle(scope, receive, send)
+                return
+        await self._app(scope, receive, send)
+
+
 def _shape(path: str) -> Shape:
     last = path.rpartition("/")[2]
     return path.count("/"), ANY if last.startswith("{") else last
 
 
 def install(app: FastAPI) -> None:
-    """Put a directory of the routes that an application has now before them."""
+    """Put a directory of the routes that an application has now before them, and a short road."""
     routes = app.router.routes
-    routes.insert(0, Directory(route for route in routes if isinstance(route, Listed)))
+    directory = Directory(route for route in routes if isinstance(route, Listed))
+    routes.insert(0, directory)
+    app.add_middleware(ShortRoad, directory=directory)

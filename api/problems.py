@@ -230,7 +230,8 @@ def _of_http(error: HTTPException) -> dict[str, Any]:
     return written | {"status": int(status), "title": status.phrase}
 
 
-def _handle(request: Request, error: Exception) -> Response:
+def answer_to(request: Request, error: Exception) -> Response:
+    """Make the response to a known error. Raises any other."""
     written = of_error(error)
     request_id = request.scope.get("state", {}).get("request_id")
     seconds = error.retry_after_seconds if isinstance(error, Overloaded) else RETRY_SECONDS
@@ -264,7 +265,7 @@ KNOWN: Final = (
 
 def install(app: FastAPI) -> None:
     """Let the app answer every error with a problem."""
-    handle = cast("ExceptionHandler", _handle)
+    handle = cast("ExceptionHandler", answer_to)
     for kind in KNOWN:
         app.add_exception_handler(kind, handle)
     app.add_exception_handler(Exception, cast("ExceptionHandler", _crashed))

@@ -18,6 +18,7 @@ import pytest
 import uvicorn
 
 from api.app import create_app
+from api.joined import JoinedProtocol
 from api.parts import Parts, opened
 from consumers.daily_close import CloseOfDay
 from consumers.log_feed import LogFeed
@@ -219,7 +220,13 @@ def served(parts: Parts) -> Generator[str]:
     """Serve the application on a free port; its address."""
     listening = socket.create_server(("127.0.0.1", 0))
     server = uvicorn.Server(
-        uvicorn.Config(create_app(parts), log_level="critical", access_log=False, lifespan="on")
+        uvicorn.Config(
+            create_app(parts),
+            http=JoinedProtocol,
+            log_level="critical",
+            access_log=False,
+            lifespan="on",
+        )
     )
     thread = threading.Thread(target=server.run, args=([listening],), daemon=True)
     thread.start()

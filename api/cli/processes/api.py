@@ -22,6 +22,7 @@ def api(
         port=settings.http_port,
         workers=workers,
         timeout_graceful_shutdown=GRACE_SECONDS,
+        http="api.joined:JoinedProtocol",
         access_log=False,
         log_level=settings.log_level.lower(),
     )

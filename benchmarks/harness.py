@@ -207,9 +207,10 @@ Fill = Callable[[str], None]
 class Server:
     """A PostgreSQL for benchmarks, with a fresh migrated database for each turn."""
 
-    def __init__(self, dsn: str) -> None:
+    def __init__(self, dsn: str, filled: set[str]) -> None:
+        """`filled`: databases to copy that were made in this run already."""
         self.dsn = dsn
-        self._filled: set[str] = set()
+        self.filled = filled
 
     def describe(self) -> str:
         """Tell the settings that a figure depends on."""
@@ -234,11 +235,11 @@ class Server:
     def copy_of(self, name: str, fill: Fill) -> Generator[str]:
         """Copy a database that is made and filled once in a run; yield the copy's DSN."""
         original = f"loanbook_bench_{name}"
-        if original not in self._filled:
+        if original not in self.filled:
             self._execute("DROP DATABASE IF EXISTS {} WITH (FORCE)", original)
             self._execute("CREATE DATABASE {} TEMPLATE {}", original, _TEMPLATE)
             fill(self._dsn_of(original))
-            self._filled.add(original)
+            self.filled.add(original)
         copy = f"bench_{uuid4().hex}"
         self._execute("CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY", copy, original)
         try:
@@ -282,10 +283,19 @@ def server() -> Generator[Server]:
             )
             place = Path(folder) / "postgres"
             dsn = stack.enter_context(EmbeddedPostgres(place, database="postgres")).dsn
-        _running.append(Server(dsn))
-        stack.callback(_running.clear)
-        _running[0].prepare()
+        running = stack.enter_context(server_at(dsn, set()))
+        running.prepare()
+        yield running
+
+
+@contextmanager
+def server_at(dsn: str, filled: set[str]) -> Generator[Server]:
+    """Let `server` hand out one that runs and is prepared, while the block runs."""
+    _running.append(Server(dsn, filled))
+    try:
         yield _running[0]
+    finally:
+        _running.clear()
 
 
 def print_table(results: Sequence[Result]) -> None:

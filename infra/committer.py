@@ -28,7 +28,7 @@ Commit = Callable[[Sequence[Q]], Sequence[R]]
 _log = logging.getLogger(__name__)
 _RATE_MEMORY = 0.8  # share of the old rate in the running mean
 # Fewer are not sent behind others: a transaction of their own costs more than they wait.
-_FOLLOWING_MIN = 8
+_FOLLOWING_MIN = 12
 
 
 @dataclass(slots=True)

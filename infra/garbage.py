@@ -14,7 +14,6 @@ OLD_ROUNDS: Final = 50
 NEW_OBJECTS_KEEPING: Final = 20_000
 # Of one that answers: everybody waits for a look to end, here for some two milliseconds.
 NEW_OBJECTS_SERVING: Final = 2_000
-_USUAL: Final = gc.get_threshold()
 
 
 @contextmanager
@@ -47,14 +46,6 @@ def look_once() -> None:
     gc.set_threshold(NEW_OBJECTS_SERVING)
     if _keep not in gc.callbacks:
         gc.callbacks.append(_keep)
-
-
-def look_as_usual() -> None:
-    """Take everything back that this module has changed in how this process collects."""
-    if _keep in gc.callbacks:
-        gc.callbacks.remove(_keep)
-    gc.unfreeze()
-    gc.set_threshold(*_USUAL)
 
 
 def _keep(phase: str, _: dict[str, int]) -> None:

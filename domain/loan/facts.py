@@ -5,7 +5,6 @@ A fact is known from its value date on: order of recording decides between facts
 
 from collections.abc import Callable
 from datetime import date
-from functools import lru_cache
 from typing import Any
 
 from domain.events import (
@@ -43,22 +42,29 @@ def begin(conditions: Conditions, terms: Terms, event: disbursement.LoanDisburse
     return _opened(agreed, _disbursed(event))
 
 
-@lru_cache(maxsize=64)
+_begun: list[tuple[LoanTerms, f.Disbursed, Timeline] | None] = [None]  # as `_latest`
+
+
 def _opened(terms: LoanTerms, fact: f.Disbursed) -> Timeline:
     """Solve a plan once: a decision and its event begin the same time line."""
-    return Timeline.start(terms).record(fact)
+    begun = _begun[0]
+    if begun is not None and begun[1].id == fact.id and begun[:2] == (terms, fact):
+        return begun[2]
+    timeline = Timeline.start(terms).record(fact)
+    _begun[0] = (terms, fact, timeline)
+    return timeline
 
 
-_latest: list[tuple[Event, f.Fact]] = []  # a decision asks, and then the fold of its events
+_latest: list[tuple[Event, f.Fact] | None] = [None]  # a decision asks, and then the fold of it
 
 
 def fact_of(event: Event) -> f.Fact:
     """Return the fact an event tells. Raises KeyError for an event that tells none."""
-    for told, fact in _latest:
-        if told is event:
-            return fact
+    latest = _latest[0]
+    if latest is not None and latest[0] is event:
+        return latest[1]
     fact = FACTS[type(event)](event)
-    _latest[:] = [(event, fact)]
+    _latest[0] = (event, fact)
     return fact
 
 

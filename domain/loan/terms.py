@@ -328,3 +328,7 @@ class Conditions:
     down_payment: DownPaymentConditions | None = None  # None: nothing is due with a payout
     capitalised_income: CapitalisedIncome | None = None  # None: none is added to principal
     buy_down_fee: BuyDownFee | None = None  # None: the product takes none
+
+    def __hash__(self) -> int:
+        """Products differ in these already; to hash all took a part of every load that is felt."""
+        return hash((self.currency, self.method, self.amount_max_minor, self.instalments_max))

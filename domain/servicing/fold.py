@@ -45,17 +45,19 @@ Fact = f.Fact
 Past = Callable[[], Sequence[Fact]]
 
 
+_MONEY = 1
+_PLACES: dict[type[Fact], int] = {f.ReferencePublished: -1, **dict.fromkeys(f.TERM_CHANGES, 0)}
+
+
 def order_key(fact: Fact) -> tuple[date, int, date]:
     """Value date first; what was published, changes of terms, money; then the day of entry.
 
     A due date that is moved ahead of its day moves after what came before it on that day.
     """
-    if isinstance(fact, f.ReferencePublished):
-        return (fact.effective_on, -1, fact.effective_on)
-    ahead = isinstance(fact, f.DueDateMoved) and fact.due_on is not None
-    if isinstance(fact, f.TERM_CHANGES) and not ahead:
-        return (fact.effective_on, 0, fact.effective_on)
-    return (fact.effective_on, 1, fact.entered_on)
+    place = _PLACES.get(type(fact), _MONEY)
+    if isinstance(fact, f.DueDateMoved) and fact.due_on is not None:
+        place = _MONEY
+    return (fact.effective_on, place, fact.entered_on if place == _MONEY else fact.effective_on)
 
 
 def open_ledger(terms: LoanTerms, first_disbursed_on: date) -> Ledger:

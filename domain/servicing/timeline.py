@@ -64,9 +64,10 @@ class _Node:
         self.root = root
         self.depth = 0 if parent is None else parent.depth + 1
         self.is_checkpoint = self.depth % CHECKPOINT_EVERY == 0  # a state stays when it moves on
-        self.disbursed = isinstance(fact, f.Disbursed) or (parent is not None and parent.disbursed)
+        before = parent is not None and parent.disbursed
+        self.disbursed = before or isinstance(fact, f.Disbursed)
         self.key = None if fact is None else root.key(fact)
-        self.states: list[Ledger] = []
+        self.states: list[Ledger] | None = None
 
     def back(self) -> "Iterator[_Node]":
         """Nodes with a fact, newest first."""
@@ -106,7 +107,7 @@ class _Node:
 
     def put(self, state: Ledger) -> None:
         """Give a state back that was taken and not changed."""
-        self.states[:] = [state]
+        self.states = [state]
 
     def lend(self) -> Ledger | None:
         """Give the state away to a following fact; None if it is not here."""
@@ -115,7 +116,7 @@ class _Node:
         state = _pop(self.states)
         if state is not None and (state.shared or self.is_checkpoint):
             if self.is_checkpoint:
-                self.states[:] = [state]
+                self.put(state)
             return state.copy()
         return state
 
@@ -127,7 +128,7 @@ class _Node:
         apply(state, fact, parent.facts)
 
 
-def _pop(states: list[Ledger]) -> Ledger | None:
+def _pop(states: list[Ledger] | None) -> Ledger | None:
     if not states:
         return None  # as it mostly is: to raise and to catch costs more than to look
     try:
@@ -150,7 +151,7 @@ class Timeline:
         self.through = through
         self._account: Account | None = None
         self._planned: Account | None = None
-        self._expected: list[tuple[f.Fact, Timeline]] = []
+        self._expected: tuple[f.Fact, Timeline] | None = None
 
     @classmethod
     def start(cls, terms: LoanTerms) -> "Timeline":
@@ -183,10 +184,9 @@ class Timeline:
 
     def record(self, fact: f.Fact) -> "Timeline":
         """Return the time line with one more fact; KeyError if it reverses an unknown one."""
-        if self._expected:
-            expected = self._take_expected(fact)
-            if expected is not None:
-                return expected
+        expected, self._expected = self._expected, None
+        if expected is not None and (expected[0] is fact or expected[0] == fact):
+            return expected[1]
         through = fact.entered_on if self.through is None else max(self.through, fact.entered_on)
         if isinstance(fact, f.Reversed):
             return self._without(fact.fact_id, through)
@@ -204,14 +204,7 @@ class Timeline:
 
         `after` must not be used any more: recording the fact hands it on.
         """
-        self._expected[:] = [(fact, after)]
-
-    def _take_expected(self, fact: f.Fact) -> "Timeline | None":
-        try:
-            expected, after = self._expected.pop()
-        except IndexError:
-            return None
-        return after if expected is fact or expected == fact else None
+        self._expected = (fact, after)
 
     def _without(self, fact_id: str, through: date) -> "Timeline":
         later: list[f.Fact] = []

@@ -32,6 +32,7 @@ PEER_THREADS = (8, 64)
 EVENTS_OF_A_LOAN = 20
 FLOORS = {64: 10.0, 256: 10.0}
 TARGET = 15.0
+SLICES = 3  # turns of each side a round, where a floor judges: the disk is shared with strangers
 
 TOPIC, STATE = Codec().encode(
     Envelope(
@@ -55,10 +56,13 @@ def run(options: harness.Options) -> list[harness.Result]:
         best = max(PEER_THREADS, key=lambda threads: _library(server, threads, options.seconds))
         _ours(server, CALLERS[0], options.seconds)  # both sides are warm
         for callers in CALLERS:
+            slices = SLICES if callers in FLOORS else 1
+            seconds = options.seconds * (2 / 3 if slices > 1 else 1)
             rounds = harness.interleave(
                 options.rounds,
-                ours=lambda callers=callers: _ours(server, callers, options.seconds),
-                peer=lambda: _library(server, best, options.seconds),
+                ours=lambda callers=callers, seconds=seconds: _ours(server, callers, seconds),
+                peer=lambda seconds=seconds: _library(server, best, seconds),
+                slices=slices,
                 warm=False,
             )
             results.append(

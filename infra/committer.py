@@ -26,7 +26,7 @@ R = TypeVar("R")
 Commit = Callable[[Sequence[Q]], Sequence[R]]
 
 _log = logging.getLogger(__name__)
-_RATE_MEMORY = 0.8  # share of the old rate in the running mean
+_MEMORY = 0.8  # share of what was known in the running mean of a command's time
 # Fewer are not sent behind others: a transaction of their own costs more than they wait.
 _FOLLOWING_MIN = 12
 
@@ -65,7 +65,8 @@ class GroupCommitter(Generic[P, Q, R]):
         self._under_way: dict[Commit[Q, R], int] = {}  # commands in each batch
         self._state = threading.Condition(threading.Lock())
         self._closed = False
-        self._per_second = 1_000.0
+        self._seconds_each = 0.001
+        self._last_ended_at = 0.0
         self._threads = [
             threading.Thread(target=self._run, args=[commit], name="append-committer", daemon=True)
             for commit in commits
@@ -111,7 +112,7 @@ class GroupCommitter(Generic[P, Q, R]):
             thread.join()
 
     def _retry_after_seconds(self) -> int:
-        return max(1, math.ceil(len(self._queue) / self._per_second))
+        return max(1, math.ceil(len(self._queue) * self._seconds_each))
 
     def _enough(self) -> int:
         """Count the commands that make the next batch: one, or as many as are under way."""
@@ -123,10 +124,16 @@ class GroupCommitter(Generic[P, Q, R]):
             if batch := self._prepared(self._in_time(taken)):
                 started = time.monotonic()
                 self._send(batch, commit)
-                rate = len(batch) / max(time.monotonic() - started, 1e-6)
-                self._per_second = _RATE_MEMORY * self._per_second + (1 - _RATE_MEMORY) * rate
+                self._note_time(len(batch), started)
             else:
                 self._ended(commit)
+
+    def _note_time(self, commands: int, started: float) -> None:
+        """Note what a batch took of the time since another one ended: two go on side by side."""
+        now = time.monotonic()
+        each = max(now - max(started, self._last_ended_at), 0.0) / commands
+        self._last_ended_at = now
+        self._seconds_each = _MEMORY * self._seconds_each + (1 - _MEMORY) * each
 
     def _next(self, commit: Commit[Q, R]) -> list[_Waiting[P, R]]:
         """Wait for the next batch; it is under way from here on. An empty one is the end."""

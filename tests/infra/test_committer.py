@@ -203,13 +203,13 @@ def test_as_many_as_are_under_way_are_sent_before_those_are_answered() -> None:
     one, other = Journal(), Journal()
     with committing_by_two(one, other) as committer:
         _, free = busy_and_free(committer, one, other)
-        for number in range(7):
+        for number in range(11):
             committer.submit(f"{number}", 1)
         assert not free.entered.wait(0.2), "so few are not worth a transaction of their own"
-        committer.submit("7", 1)
+        committer.submit("11", 1)
         assert free.entered.wait(WAIT)
         free.may_go.set()
-    assert free.batches[0] == [f"{number}" for number in range(8)]
+    assert free.batches[0] == [f"{number}" for number in range(12)]
 
 
 def test_what_has_queued_up_goes_on_when_nothing_is_under_way_any_more() -> None:

@@ -84,7 +84,7 @@ def create_app(parts: Parts, *, close: ExitStack | None = None) -> FastAPI:
         routes.register(app, parts)
     directory.install(app)
     app.include_router(console.router(parts))
-    app.add_middleware(Gate, limits=parts.limits, metrics=parts.metrics)  # the last is the first
+    app.add_middleware(Gate, limits=parts.limits, metrics=parts.metrics)  # added last, asked first
     return app
 
 

@@ -26,6 +26,7 @@ from infra.verify import verify_store
 
 PEER_THREADS = (8, 64)
 PROCESSES = 2  # the cores of the machine that the rate is asked of
+SHARED_TURNS = 2  # a round: a moment of a slow machine is not the median of six
 SECONDS_MIN = 3.0  # in shorter turns the processes are still getting warm
 RATE, RATE_GOAL = 5_000.0, 15_000.0
 P99_MS = 25.0
@@ -41,7 +42,7 @@ def run(options: harness.Options) -> list[harness.Result]:
     def measured(server: harness.Server) -> float:
         seconds = max(options.seconds, SECONDS_MIN)
         alone.append(_ours(server, records, seconds, 1))
-        shared.append(_ours(server, records, seconds, PROCESSES))
+        shared.extend(_ours(server, records, seconds, PROCESSES) for _ in range(SHARED_TURNS))
         return alone[-1].rate
 
     with harness.server() as server:
@@ -52,20 +53,21 @@ def run(options: harness.Options) -> list[harness.Result]:
             peer=lambda: _library(server, records, best, options.seconds),
         )
     name = f"commands: {CALLERS} callers"
+    judged = shared[SHARED_TURNS:]  # those before were to warm up
     asked = [harness.Round(turn.rate, RATE) for turn in alone[1:]]
     return [
         harness.compared(f"{name}, library", rounds, "commands/s"),
         harness.compared(f"{name}, one process, rate asked for", asked, "commands/s"),
         harness.bounded(
             f"{name}, {PROCESSES} processes, rate asked for",
-            [turn.rate for turn in shared[1:]],
+            [turn.rate for turn in judged],
             RATE,
             "commands/s",
             target=RATE_GOAL,
         ),
         harness.bounded(
             f"{name}, {PROCESSES} processes, p99",
-            [turn.p99_ms for turn in shared[1:]],
+            [turn.p99_ms for turn in judged],
             P99_MS,
             "ms",
         ),

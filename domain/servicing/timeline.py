@@ -23,7 +23,7 @@ from domain.servicing.payoff import payoff
 from domain.servicing.terms import LoanTerms
 from domain.servicing.values import Recalculation
 
-CHECKPOINT_EVERY = 16  # folding this many facts again is cheaper than keeping every state
+CHECKPOINT_EVERY = 32  # folding this many facts again is cheaper than keeping every state
 
 T = TypeVar("T")
 

@@ -39,20 +39,17 @@ def begin(conditions: Conditions, terms: Terms, event: disbursement.LoanDisburse
         first_due_on=event.first_due_on,
         closed_days=event.closed_days,
     )
-    return _opened(agreed, _disbursed(event))
-
-
-_begun: list[tuple[LoanTerms, f.Disbursed, Timeline] | None] = [None]  # as `_latest`
-
-
-def _opened(terms: LoanTerms, fact: f.Disbursed) -> Timeline:
-    """Solve a plan once: a decision and its event begin the same time line."""
-    begun = _begun[0]
-    if begun is not None and begun[1].id == fact.id and begun[:2] == (terms, fact):
-        return begun[2]
-    timeline = Timeline.start(terms).record(fact)
-    _begun[0] = (terms, fact, timeline)
+    fact, begun = _disbursed(event), _begun[0]
+    # Of the same loan, not of one that agreed to equal terms: 0.12 and 0.120 are told as agreed.
+    if begun is not None and begun[0] is terms and begun[1:3] == (agreed, fact):
+        return begun[3]
+    timeline = Timeline.start(agreed).record(fact)
+    _begun[0] = (terms, agreed, fact, timeline)
     return timeline
+
+
+# A plan is solved once: a decision and the fold of its event begin the same time line.
+_begun: list[tuple[Terms, LoanTerms, f.Disbursed, Timeline] | None] = [None]
 
 
 _latest: list[tuple[Event, f.Fact] | None] = [None]  # a decision asks, and then the fold of it

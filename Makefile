@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 
-# Distributions build their Python optimised, version managers mostly do not (docs/adr/0018).
+# The system's own Python was measured to be faster than one that pyenv compiles (docs/adr/0018).
 SYSTEM_PYTHON := /usr/bin/python3
 PYTHON ?= $(shell $(SYSTEM_PYTHON) -c 'import ensurepip, sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
 	&& echo $(SYSTEM_PYTHON) || echo python3)

@@ -24,9 +24,9 @@ def run(chosen: harness.Options) -> int:
             print(f"\n{name}: {says}", flush=True)
             begun = time.monotonic()
             found = apart.measured(name, server, chosen)
-            if found is None:
+            if isinstance(found, str):
                 broken.append(name)
-                found = [harness.not_run(name, "it broke; what it said stands above")]
+                found = [harness.not_run(name, found)]
             harness.save(found, instead_of=name)
             results += found
             now = time.monotonic()

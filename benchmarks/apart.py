@@ -13,8 +13,8 @@ SECONDS_MAX = 300
 
 def measured(
     name: str, server: harness.Server, chosen: harness.Options
-) -> list[harness.Result] | None:
-    """Run a benchmark; None when it breaks, or takes too long, which it has printed then."""
+) -> list[harness.Result] | str:
+    """Run a benchmark; why it has no results, where it breaks or takes too long."""
     ours, theirs = SPAWNED.Pipe()
     child = SPAWNED.Process(target=_run, args=(name, server.dsn, server.filled, chosen, theirs))
     child.start()
@@ -22,7 +22,7 @@ def measured(
     try:
         found, server.filled = ours.recv()
     except EOFError:
-        return None
+        return "its process was killed"
     else:
         return found
     finally:
@@ -30,10 +30,13 @@ def measured(
 
 
 def _run(name: str, dsn: str, filled: set[str], chosen: harness.Options, pipe: Pipe) -> None:
+    found: list[harness.Result] | str
     seconds = SECONDS_MAX if chosen.bounded else 0
     try:
-        with harness.ending_within(seconds), harness.server_at(dsn, filled) as server:
-            pipe.send((import_module(f"benchmarks.{name}").run(chosen), server.filled))
-    except Exception:  # noqa: BLE001 - the others still run; this one has no results
+        with harness.ending_within(seconds), harness.server_at(dsn, filled):
+            found = import_module(f"benchmarks.{name}").run(chosen)
+    except Exception as error:  # noqa: BLE001 - the others still run; this one fails the run
         traceback.print_exc()
+        found = f"{type(error).__name__}: {error}"
     sys.stdout.flush()
+    pipe.send((found, filled))

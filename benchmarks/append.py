@@ -56,8 +56,9 @@ def run(options: harness.Options) -> list[harness.Result]:
         best = max(PEER_THREADS, key=lambda threads: _library(server, threads, options.seconds))
         _ours(server, CALLERS[0], options.seconds)  # both sides are warm
         for callers in CALLERS:
-            slices = SLICES if callers in FLOORS else 1
-            seconds = options.seconds * (2 / 3 if slices > 1 else 1)
+            slices, seconds = 1, options.seconds
+            if callers in FLOORS:
+                slices, seconds = SLICES, options.seconds * 2 / SLICES
             rounds = harness.interleave(
                 options.rounds,
                 ours=lambda callers=callers, seconds=seconds: _ours(server, callers, seconds),

@@ -31,17 +31,15 @@ def uncollected() -> Generator[None]:
     gc.enable()
 
 
-def request(
-    method: str, path: str, body: object = None, *, who: str = "boss", key: str | None = None
-) -> bytes:
-    """Write a request; `key` None is one of its own."""
+def request(method: str, path: str, body: object = None, *, who: str = "boss") -> bytes:
+    """Write a request with a key of its own."""
     sent = b"" if body is None else json.dumps(body).encode()
     lines = [
         f"{method} {path} HTTP/1.1",
         "Host: here",
         f"Authorization: Bearer {token_of(who)}",
         "Content-Type: application/json",
-        f"Idempotency-Key: {key or uuid4().hex}",
+        f"Idempotency-Key: {uuid4().hex}",
         f"Content-Length: {len(sent)}",
     ]
     return "\r\n".join([*lines, "", ""]).encode() + sent

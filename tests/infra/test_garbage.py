@@ -23,7 +23,6 @@ def _as_before() -> Generator[None]:
     yield
     gc.set_threshold(*thresholds)
     gc.callbacks[:] = callbacks
-    gc.unfreeze()
     gc.freeze()  # as tests/conftest.py leaves the suite
 
 
